@@ -1,0 +1,1 @@
+"""Training and evaluation of VM-HAN and of the systems it is compared with."""

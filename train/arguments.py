@@ -1,0 +1,125 @@
+"""Settings of a run: a YAML file with the sections `data`, `model` and `training`, and overrides on the command line.
+
+The fields of `model` are those of `VMHANConfig`; they are taken from there, so a new one is known at once. An unknown name is
+refused, with the nearest one.
+"""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from transformers import HfArgumentParser, TrainingArguments
+
+from vmhan import VMHANConfig
+
+SECTIONS = ("data", "model", "training")
+
+
+@dataclass
+class DataArguments:
+    """Where the data lie and what of them the model sees."""
+
+    data_dir: str = field(metadata={"help": "Folder of MNRE's text and JSON files."})
+    descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
+    boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
+    image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures."})
+    visual_setting: Literal["described", "text_only"] = field(
+        default="described", metadata={"help": "What the model sees of an image."}
+    )
+    control: Literal["none", "shuffled_images"] = field(
+        default="none", metadata={"help": "shuffled_images gives every image what belongs to another one."}
+    )
+    on_error: Literal["raise", "skip"] = field(default="raise", metadata={"help": "What a broken line does."})
+    limit: int | None = field(default=None, metadata={"help": "Keep the first rows of each split, for a trial."})
+
+
+@dataclass
+class RunArguments(TrainingArguments):
+    """`transformers.TrainingArguments` with what this project adds."""
+
+    text_model: str | None = field(default=None, metadata={"help": "Hub id or folder of the text encoder."})
+    max_length: int = field(default=128, metadata={"help": "Most wordpieces of a training sentence."})
+    head_learning_rate: float | None = field(
+        default=None, metadata={"help": "Learning rate of all but the text encoder; by default learning_rate."}
+    )
+    freeze: list[str] = field(
+        default_factory=list, metadata={"help": "Parameters whose names start so stay as they are."}
+    )
+    early_stopping_patience: int | None = field(
+        default=None, metadata={"help": "Stop after so many evaluations without a better one."}
+    )
+    half_precision_weights: bool = field(
+        default=False, metadata={"help": "Round the final weights to 16 bits, evaluate them so and save them so."}
+    )
+    run_name: str | None = field(
+        default=None, metadata={"help": "Name of the result file; by default the output folder's."}
+    )
+    results_dir: str = field(default="assets/results", metadata={"help": "Where the result file goes."})
+    read_test: bool = field(default=True, metadata={"help": "Read the test split once, after training."})
+
+
+def _argument_type(annotation: Any) -> Any:
+    """A type that argparse can read: the first of a union, except for `X | None`."""
+    options = get_args(annotation)
+    if get_origin(annotation) is UnionType and type(None) not in options:
+        return options[0]
+    return annotation
+
+
+def _model_fields() -> list[tuple[str, Any, Any]]:
+    own = VMHANConfig.__annotations__
+    return [
+        (f.name, _argument_type(own[f.name]), field(default=f.default, default_factory=f.default_factory))
+        if f.default_factory is MISSING
+        else (f.name, _argument_type(own[f.name]), field(default_factory=f.default_factory))
+        for f in fields(VMHANConfig)
+        if f.name in own and f.name != "text_config"
+    ]
+
+
+ModelArguments = make_dataclass("ModelArguments", _model_fields())
+
+
+def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArguments]:
+    """Reads `config.yaml [--name value ...]`.
+
+    Raises:
+        ValueError: A section or field that does not exist, with the nearest name, or a value of the wrong type.
+    """
+    if not argv or argv[0].startswith("--"):
+        raise ValueError("Name the settings first, for example train/configs/mnre/mini.yaml.")
+    settings = _read_yaml(Path(argv[0]))
+    parser = HfArgumentParser((DataArguments, ModelArguments, RunArguments), exit_on_error=False)
+    known = {name for kind in parser.dataclass_types for name in (f.name for f in fields(kind) if f.init)}
+    overrides = [word[2:].split("=")[0].replace("-", "_") for word in argv[1:] if word.startswith("--")]
+    for name in [*settings, *overrides]:
+        if name not in known:
+            raise ValueError(f"There is no setting {name!r}.{_nearest(name, known)}")
+    words = [word for name, value in settings.items() if name not in overrides for word in _as_words(name, value)]
+    return parser.parse_args_into_dataclasses([*words, *argv[1:]])
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    """The settings of all sections, by name; `None` leaves a field at its default."""
+    if not path.is_file():
+        raise FileNotFoundError(f"The settings {str(path)!r} do not exist.")
+    sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    for section in sections:
+        if section not in SECTIONS:
+            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, SECTIONS)}")
+    return {name: value for section in sections.values() for name, value in (section or {}).items()}
+
+
+def _as_words(name: str, value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [f"--{name}", *map(str, value)] if isinstance(value, list) else [f"--{name}", str(value)]
+
+
+def _nearest(name: str, known) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(sorted(known))}."

@@ -1,0 +1,144 @@
+"""Rows to batches: the pairs of a sentence stay together, and a batch encodes each sentence and image once."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import torch
+from datasets import Dataset
+from torch.utils.data import Sampler
+from transformers import BatchFeature
+
+from vmhan import VMHANProcessor
+
+#: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
+BATCHES_IN_A_POOL = 50
+
+
+def sentence_key(row: dict) -> tuple:
+    """Rows with the same key are pairs of one sentence and image."""
+    return tuple(row["words"]), row["image_id"]
+
+
+def group_by_sentence(dataset: Dataset) -> list[list[int]]:
+    """Row numbers of each sentence, sentences in the order of their first row."""
+    groups = defaultdict(list)
+    for index, row in enumerate(dataset.select_columns(["words", "image_id"])):
+        groups[sentence_key(row)].append(index)
+    return list(groups.values())
+
+
+def sort_by_sentence(dataset: Dataset) -> Dataset:
+    """The same rows, the pairs of a sentence side by side and sentences by length: the order for evaluation."""
+    lengths = [len(words) for words in dataset["words"]]
+    groups = sorted(group_by_sentence(dataset), key=lambda rows: lengths[rows[0]])
+    return dataset.select([row for rows in groups for row in rows])
+
+
+class SentenceSampler(Sampler[int]):
+    """Row numbers in an order whose consecutive `batch_size` rows are a good batch.
+
+    The order depends on `seed` and the epoch only, so a resumed run sees what it would have seen.
+
+    Args:
+        dataset: Rows with `words` and `image_id`.
+        batch_size: Pairs in a batch. A sentence is split only if nothing else fills its batch.
+        seed: Of the shuffling.
+    """
+
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int = 0):
+        self.groups = group_by_sentence(dataset)
+        self.lengths = [len(words) for words in dataset["words"]]
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int):
+        """Called by the data loader before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
+        order = torch.randperm(len(self.groups), generator=generator).tolist()
+        full, rest = [], []
+        for pool in self._pools(order):
+            pool.sort(key=lambda rows: self.lengths[rows[0]], reverse=True)
+            batches = _fill(pool, self.batch_size)
+            full += [batch for batch in batches if len(batch) == self.batch_size]
+            rest += [row for batch in batches if len(batch) < self.batch_size for row in batch]
+        for index in torch.randperm(len(full), generator=generator).tolist():
+            yield from full[index]
+        yield from rest
+
+    def _pools(self, order: list[int]) -> Iterator[list[list[int]]]:
+        pool, size = [], 0
+        for index in order:
+            pool.append(self.groups[index])
+            size += len(self.groups[index])
+            if size >= BATCHES_IN_A_POOL * self.batch_size:
+                yield pool
+                pool, size = [], 0
+        if pool:
+            yield pool
+
+
+def _fill(groups: list[list[int]], batch_size: int) -> list[list[int]]:
+    """Packs groups into batches, each time the first that still fits; one that fits nowhere is split."""
+    groups, batches, batch = list(groups), [], []
+    while groups:
+        room = batch_size - len(batch)
+        fitting = next((i for i, rows in enumerate(groups) if len(rows) <= room), None)
+        if fitting is None:
+            rows = groups.pop(0)
+            batch, groups = batch + rows[:room], [rows[room:], *groups]
+        else:
+            batch = batch + groups.pop(fitting)
+        if len(batch) == batch_size:
+            batches.append(batch)
+            batch = []
+    return [*batches, batch] if batch else batches
+
+
+class PairCollator:
+    """A list of rows to the batch of the model; the rows of a sentence share its encoding.
+
+    Args:
+        processor: Makes the batch.
+        visual_setting: `"described"`: descriptions and object names; `"text_only"`: no image at all.
+        use_boxes: Whether detector boxes join as further objects, without a name.
+    """
+
+    def __init__(self, processor: VMHANProcessor, visual_setting: str = "described", use_boxes: bool = False):
+        self.processor = processor
+        self.visual_setting = visual_setting
+        self.use_boxes = use_boxes
+
+    def __call__(self, rows: list[dict]) -> BatchFeature:
+        groups = defaultdict(list)
+        for row in rows:
+            groups[sentence_key(row)].append(row)
+        sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
+        text, mentions, pairs, labels = (list(column) for column in zip(*sentences, strict=True))
+        images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
+        return self.processor(text=text, mentions=mentions, pairs=pairs, images=images, labels=labels)
+
+    def _image(self, row: dict) -> dict | None:
+        if self.visual_setting == "text_only":
+            return None
+        named = [{"label": name} for name in row["object_names"]]
+        boxed = [{"box": box} for box in row["object_boxes"]] if self.use_boxes else []
+        return {"description": row["description"], "objects": named + boxed}
+
+
+def _sentence(rows: list[dict]) -> tuple[str, list, list, list]:
+    """Text, mentions in characters, pairs of mentions and labels of the rows of one sentence."""
+    words = rows[0]["words"]
+    starts = [0]
+    for word in words:
+        starts.append(starts[-1] + len(word) + 1)
+    spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], row["head_span"], row["tail_span"])})
+    mentions = [(starts[start], starts[end] - 1) for start, end in spans]
+    pairs = [(spans.index(tuple(row["head_span"])), spans.index(tuple(row["tail_span"]))) for row in rows]
+    return " ".join(words), mentions, pairs, [row["relation"] for row in rows]

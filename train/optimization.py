@@ -1,0 +1,34 @@
+"""Which parameter learns how fast."""
+
+from torch import nn
+from transformers import Trainer
+
+
+def freeze(model: nn.Module, prefixes: list[str]) -> None:
+    """Stops the gradient of every parameter whose name starts with one of `prefixes`.
+
+    Raises:
+        ValueError: A prefix matches nothing.
+    """
+    for prefix in prefixes:
+        matching = [parameter for name, parameter in model.named_parameters() if name.startswith(prefix)]
+        if not matching:
+            raise ValueError(f"freeze: no parameter's name starts with {prefix!r}.")
+        for parameter in matching:
+            parameter.requires_grad_(False)
+
+
+def parameter_groups(model: nn.Module, text_rate: float, head_rate: float, weight_decay: float) -> list[dict]:
+    """Optimizer groups that hold every trainable parameter exactly once.
+
+    The text encoder learns at `text_rate`, all else at `head_rate`; biases and norms do not decay.
+    """
+    decaying = set(Trainer.get_decay_parameter_names(None, model))
+    groups = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            rate = text_rate if "text_model." in name else head_rate
+            decay = weight_decay if name in decaying else 0.0
+            group = groups.setdefault((rate, decay), {"params": [], "lr": rate, "weight_decay": decay})
+            group["params"].append(parameter)
+    return list(groups.values())

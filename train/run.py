@@ -1,0 +1,160 @@
+"""Trains VM-HAN, evaluates it and writes a result file.
+
+    accelerate launch train/run.py train/configs/mnre/mini.yaml --data_dir path/to/mnre --text_model path/or/hub-id
+    torchrun --nproc_per_node 2 train/run.py ...                     # two processes
+    ... --resume_from_checkpoint last                                # go on where a killed run stopped
+    ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
+
+The test split is read once, after training, with the checkpoint that is best on validation.
+"""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import torch
+from transformers import EarlyStoppingCallback, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
+
+from train.arguments import parse_arguments  # noqa: E402
+from train.batching import PairCollator, sort_by_sentence  # noqa: E402
+from train.controls import shuffle_images  # noqa: E402
+from train.data import data_checksums, load_mnre  # noqa: E402
+from train.metrics import make_compute_metrics, per_relation_metrics  # noqa: E402
+from train.optimization import freeze  # noqa: E402
+from train.results import code_version, versions, write_result  # noqa: E402
+from train.trainer import PairTrainer  # noqa: E402
+from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
+
+
+def load_data(data, training):
+    """The splits, in the order each is read in."""
+    with training.main_process_first(desc="reading the data"):
+        splits = load_mnre(
+            data.data_dir,
+            descriptions=data.descriptions,
+            boxes=data.boxes,
+            image_dir=data.image_dir,
+            on_error=data.on_error,
+            report_path=Path(training.output_dir) / "bad_lines.jsonl" if data.on_error == "skip" else None,
+            limit=data.limit,
+        )
+    if data.control == "shuffled_images":
+        splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
+    for name in ("validation", "test"):
+        splits[name] = sort_by_sentence(splits[name])
+    return splits
+
+
+def build_model(data, model_settings, training, label_names):
+    """The processor and the model around the pretrained text encoder."""
+    settings = vars(model_settings)
+    if training.text_model is None:
+        raise ValueError("Name the text encoder: --text_model <folder or Hub id>.")
+    processor = VMHANProcessor.from_text_pretrained(
+        training.text_model,
+        entity_markers=settings["entity_markers"],
+        max_length=training.max_length,
+        max_objects=6 if data.boxes else 3,
+    )
+    labels = dict(enumerate(label_names))
+    model = VMHANForRelationExtraction.from_text_pretrained(
+        training.text_model, id2label=labels, label2id={name: i for i, name in labels.items()}, **settings
+    )
+    model.add_tokens(processor.tokenizer, like=processor.markers)
+    freeze(model, training.freeze)
+    return processor, model
+
+
+def evaluate(trainer, dataset, label_names, prefix):
+    """Metrics over all relations and per relation."""
+    output = trainer.predict(dataset, metric_key_prefix=prefix)
+    metrics = {name.removeprefix(f"{prefix}_"): value for name, value in output.metrics.items()}
+    predictions = output.predictions.argmax(axis=-1)
+    metrics["per_relation"] = per_relation_metrics(predictions, output.label_ids, label_names, NO_RELATION)
+    return metrics
+
+
+def main(argv: list[str]) -> dict:
+    """Runs what `argv` says and returns what the result file holds."""
+    data, model_settings, training = parse_arguments(argv)
+    code = code_version()  # now: the files may change while it runs
+    set_seed(training.seed)
+    splits = load_data(data, training)
+    label_names = splits["train"].features["relation"].names
+    processor, model = build_model(data, model_settings, training, label_names)
+    trainer = PairTrainer(
+        model=model,
+        args=training,
+        train_dataset=splits["train"],
+        eval_dataset=splits["validation"],
+        data_collator=PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None),
+        compute_metrics=make_compute_metrics(label_names, NO_RELATION),
+        processing_class=processor,
+        callbacks=[EarlyStoppingCallback(training.early_stopping_patience)]
+        if training.early_stopping_patience
+        else None,
+    )
+    started = time.perf_counter()
+    trainer.train(resume_from_checkpoint=find_checkpoint(training))
+    wall_time = time.perf_counter() - started
+    if training.half_precision_weights:
+        model.half().float()
+    names = ["validation", "test"] if training.read_test else ["validation"]
+    metrics = {name: evaluate(trainer, splits[name], label_names, name) for name in names}
+    result = {
+        "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
+        "protocol": "clean",
+        "visual_setting": data.visual_setting,
+        "control": data.control,
+        "config": {"data": vars(data), "model": vars(model_settings), "training": _training_settings(training)},
+        "data": data_checksums(
+            data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=data.image_dir
+        ),
+        "seed": training.seed,
+        **code,
+        "versions": versions(),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "wall_time_seconds": round(wall_time, 1),
+        "best_step": trainer.state.best_global_step,
+        "history": [entry for entry in trainer.state.log_history if "eval_f1" in entry],
+        "metrics": metrics,
+    }
+    if trainer.is_world_process_zero():
+        save(model, processor, training)
+        write_result(
+            Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json", result
+        )
+    return result
+
+
+def find_checkpoint(training) -> str | None:
+    """Where to resume: a folder, or with "last" the newest checkpoint of the output folder, if there is one."""
+    asked = training.resume_from_checkpoint
+    if asked != "last":
+        return asked
+    return get_last_checkpoint(training.output_dir) if Path(training.output_dir).is_dir() else None
+
+
+def save(model, processor, training) -> None:
+    """The finished model in `{output_dir}/final`; the config keeps float32, so that half-precision files load as that."""
+    folder = Path(training.output_dir) / "final"
+    state = model.state_dict()
+    if training.half_precision_weights:
+        state = {name: tensor.to(torch.float16) for name, tensor in state.items()}
+    model.save_pretrained(folder, state_dict=state)
+    processor.save_pretrained(folder)
+
+
+def _training_settings(training) -> dict:
+    """What differs from the defaults, without the folders and hosts of this machine."""
+    defaults = type(training)(output_dir=training.output_dir).to_dict()
+    return {name: value for name, value in training.to_dict().items() if value != defaults.get(name)}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

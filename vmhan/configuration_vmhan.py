@@ -1,0 +1,180 @@
+"""Settings of VM-HAN.
+
+Where the paper leaves something open there is a field, and its default is our reading of the paper. The equations
+named here are those of "Variational Multi-Modal Hypergraph Attention Network for Multi-Modal Relation Extraction".
+"""
+
+from dataclasses import field
+from typing import Literal
+
+from huggingface_hub.dataclasses import strict
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+NO_RELATION = "None"
+VISUAL_FEATURES = ("pixels", "text", "box")
+
+
+@strict
+class VMHANConfig(PreTrainedConfig):
+    """Settings that rebuild a VM-HAN without its weights.
+
+    Args:
+        text_config (`PreTrainedConfig` or `dict`, *optional*, defaults to BERT's):
+            The text encoder. It reads the sentence and, with `"text"` among `visual_features`, words about the image.
+        entity_markers (`str`, *optional*, defaults to `"none"`):
+            `"none"` (the paper), `"shared"`: every mention stands between the same two tokens, still one encoding for
+            all pairs, or `"pair"`: four tokens tell head and tail apart, at the price of one encoding for each pair.
+        entity_pool (`str`, *optional*, defaults to `"mean"`):
+            State of a mention: the `"mean"` of its wordpieces, their `"first"` or `"max"`, the state of the
+            `"marker"` before it, or `"mean_marker"`, the sum of both. The last two need entity markers.
+        visual_features (`list[str]`, *optional*, defaults to `["pixels"]`):
+            What a visual node may know: `"pixels"` (the paper), `"text"`, `"box"`. An empty list sees no image.
+        visual_hidden_size (`int`, *optional*, defaults to 4096):
+            Width of `visual_states`; VGG16's fc7 has 4096.
+        tune_visual_text (`bool`, *optional*, defaults to `False`):
+            Whether the gradient reaches the text encoder through words about the image. It costs about as much as
+            the sentence does.
+        hidden_size (`int`, *optional*, defaults to 768):
+            Width of node and hyperedge states. A multiple of `num_attention_heads`.
+        structure_encoder (`str`, *optional*, defaults to `"vhan"`):
+            What passes messages between the nodes: `"vhan"`, or `"none"`, which classifies the nodes of equation 4.
+        num_layers (`int`, *optional*, defaults to 2):
+            V-HAN layers. With synchronous updates one layer brings nodes what their hyperedges knew at the start.
+        num_attention_heads (`int`, *optional*, defaults to 8):
+            Heads of equations 5 and 7; 1 is the formula as printed.
+        node_type_embedding (`bool`, *optional*, defaults to `False`):
+            Adds a learned vector for the kind of node before equation 4.
+        variance_activation (`str`, *optional*, defaults to `"softplus"`):
+            Keeps the variance of equation 4 positive: `"softplus"`, `"relu"`, `"exp"` or `"elu1"` (ELU plus one).
+        mean_activation (`str`, *optional*, defaults to `"elu"`):
+            sigma on the means of equations 6 and 8: `"elu"`, `"relu"`, `"tanh"` or `"none"`.
+        variance_weight (`str`, *optional*, defaults to `"free"`):
+            Weights on the variances of equations 6 and 8: `"free"` as printed, `"nonneg"` (their absolute value), or
+            `"squared_mean"`, the square of the weights of the mean, as for a linear map of independent Gaussians.
+        hyperedge_init (`str`, *optional*, defaults to `"mean"`):
+            Hyperedges before the first layer: `"mean"` of the members, `"zero"`, a learned `"type_embedding"`, or
+            `"mean+type"`. Zero makes the attention of the first layer uniform.
+        update (`str`, *optional*, defaults to `"sync"`):
+            Whether nodes read the hyperedges of the same layer (`"sync"`, as printed) or the new ones (`"sequential"`).
+        tie_scores (`bool`, *optional*, defaults to `True`):
+            Whether equations 5 and 7 share their two projections, as printed.
+        layer_norm (`bool`, *optional*, defaults to `False`):
+            Normalises the means after each layer.
+        sample (`str`, *optional*, defaults to `"none"`):
+            Draws from the Gaussians while training: `"none"`, before the `"classifier"`, or after `"every_layer"`.
+        message_dropout, classifier_dropout (`float`, *optional*, default to 0.6):
+            Dropout on messages and on the input of the classifier.
+        image_dropout (`float`, *optional*, defaults to 0.0):
+            Share of the pairs that lose all visual nodes while training, so that the model works without an image.
+        description_dropout (`float`, *optional*, defaults to 0.0):
+            Share of the pairs that lose the node of the whole image while training and keep its objects only.
+        pair_features (`str`, *optional*, defaults to `"gaussian"`):
+            Input of the classifier: the means and variances of head and tail (`"gaussian"`, equation 9), or these with
+            the product and the difference of the means (`"interaction"`).
+        relation_weight, reconstruction_weight, kl_weight (`float`, *optional*, default to 1, 0.1 and 0.001):
+            The lambdas of equation 12; 0 drops a part.
+        no_relation_weight (`float`, *optional*, defaults to 1.0):
+            Weight of pairs without a relation in the cross-entropy; below 1 trades precision for recall.
+        reconstruction_target (`str`, *optional*, defaults to `"initial"`):
+            The "true" Gaussians of equation 10: the detached `"initial"` ones or the node `"features"` with unit variance.
+        kl_on (`str`, *optional*, defaults to `"final"`):
+            Nodes of equation 11: of the `"final"` layer, the `"initial"` ones, or `"all"` layers.
+        loss_reduction (`str`, *optional*, defaults to `"mean"`):
+            Whether equations 10 and 11 take the `"mean"` over the hidden width, which frees their weights from it, or
+            the `"sum"`.
+        initializer_range (`float`, *optional*, defaults to 0.02):
+            Deviation of new weights.
+        no_relation (`str`, *optional*, defaults to `"None"`):
+            The label of pairs without a relation.
+    """
+
+    model_type = "vmhan"
+    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
+    keys_to_ignore_at_inference = [
+        "relation_loss",
+        "reconstruction_loss",
+        "kl_loss",
+        "node_means",
+        "node_variances",
+        "hyperedge_means",
+        "hyperedge_variances",
+        "attentions",
+        "node_attentions",
+        "pair_variance",
+        "node_mask",
+        "node_types",
+        "incidence",
+    ]
+
+    text_config: PreTrainedConfig | dict | None = None
+    entity_markers: Literal["none", "shared", "pair"] = "none"
+    entity_pool: Literal["mean", "first", "max", "marker", "mean_marker"] = "mean"
+    visual_features: list[str] = field(default_factory=lambda: ["pixels"])
+    visual_hidden_size: int = 4096
+    tune_visual_text: bool = False
+
+    hidden_size: int = 768
+    structure_encoder: Literal["vhan", "none"] = "vhan"
+    num_layers: int = 2
+    num_attention_heads: int = 8
+    node_type_embedding: bool = False
+    variance_activation: Literal["softplus", "relu", "exp", "elu1"] = "softplus"
+    mean_activation: Literal["elu", "relu", "tanh", "none"] = "elu"
+    variance_weight: Literal["free", "nonneg", "squared_mean"] = "free"
+    hyperedge_init: Literal["mean", "zero", "type_embedding", "mean+type"] = "mean"
+    update: Literal["sync", "sequential"] = "sync"
+    tie_scores: bool = True
+    layer_norm: bool = False
+    sample: Literal["none", "classifier", "every_layer"] = "none"
+
+    message_dropout: float | int = 0.6
+    classifier_dropout: float | int = 0.6
+    image_dropout: float | int = 0.0
+    description_dropout: float | int = 0.0
+    pair_features: Literal["gaussian", "interaction"] = "gaussian"
+
+    relation_weight: float | int = 1.0
+    reconstruction_weight: float | int = 0.1
+    kl_weight: float | int = 0.001
+    no_relation_weight: float | int = 1.0
+    reconstruction_target: Literal["initial", "features"] = "initial"
+    kl_on: Literal["final", "initial", "all"] = "final"
+    loss_reduction: Literal["mean", "sum"] = "mean"
+
+    initializer_range: float | int = 0.02
+    no_relation: str = NO_RELATION
+
+    def validate_heads(self):
+        """Each head takes an equal slice of a node."""
+        if self.num_attention_heads < 1 or self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is no multiple of num_attention_heads {self.num_attention_heads}."
+            )
+
+    def validate_visual_features(self):
+        """Only known features, each once."""
+        unknown = [name for name in self.visual_features if name not in VISUAL_FEATURES]
+        if unknown or len(set(self.visual_features)) < len(self.visual_features):
+            raise ValueError(
+                f"visual_features {self.visual_features} must be distinct names out of {list(VISUAL_FEATURES)}."
+            )
+
+    def validate_entity_pool(self):
+        """A marker's state needs a marker."""
+        if "marker" in self.entity_pool and self.entity_markers == "none":
+            raise ValueError(f'entity_pool "{self.entity_pool}" needs entity_markers "shared" or "pair", not "none".')
+
+    def validate_rates(self):
+        """Dropouts are probabilities, weights are not negative."""
+        for name in ("message_dropout", "classifier_dropout", "image_dropout", "description_dropout"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1.")
+        for name in ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} {getattr(self, name)} is negative.")
+        if self.num_layers < 0:
+            raise ValueError(f"num_layers {self.num_layers} is negative.")
+
+
+__all__ = ["NO_RELATION", "VISUAL_FEATURES", "VMHANConfig"]

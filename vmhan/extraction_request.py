@@ -1,0 +1,178 @@
+"""What a user asks for, checked: a sentence, its entities, the pairs to score and what is known of the image."""
+
+import operator
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from PIL import Image
+from transformers.image_utils import load_image
+
+from .node_selection import object_names
+
+Span = tuple[int, int]
+
+
+@dataclass
+class ExtractionRequest:
+    """A checked request.
+
+    Args:
+        text: The sentence.
+        mentions: [start, end) characters of each entity.
+        pairs: (head, tail) indices into `mentions`.
+        description: Words about the image, or None.
+        objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None.
+        image_size: (width, height) in pixels, or None without an image.
+    """
+
+    text: str
+    mentions: list[Span]
+    pairs: list[tuple[int, int]]
+    description: str | None
+    objects: list[dict]
+    image_size: tuple[int, int] | None
+
+    def visual_input(self) -> dict | None:
+        """The image as `VMHANProcessor` takes it, or None if nothing is known of it."""
+        if not self.description and not self.objects:
+            return None
+        objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in self.objects]
+        return {"description": self.description, "objects": objects}
+
+    def _relative_box(self, box: list[float] | None) -> tuple[float, float, float, float] | None:
+        if box is None:
+            return None
+        width, height = self.image_size
+        x0, y0, x1, y1 = box
+        return ((x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height)
+
+
+def read_request(
+    inputs: dict, pairs: Sequence[tuple[int, int]] | None = None, max_objects: int = 3
+) -> ExtractionRequest:
+    """Checks `inputs` and finds the entities in the text.
+
+    Args:
+        inputs: `"text"` and `"entities"` (strings or [start, end) characters), and optionally `"image"` (path, URL or PIL
+            image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners. Without
+            `"objects"` the nouns of the description are the objects.
+        pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order.
+        max_objects: How many nouns of a description become objects.
+
+    Raises:
+        ValueError: Names the value that is wrong and what to do about it.
+        OSError: The image cannot be read.
+    """
+    if not isinstance(inputs, dict):
+        raise ValueError(f'A request is a dict with "text" and "entities", not {type(inputs).__name__}.')
+    unknown = set(inputs) - {"text", "image", "entities", "description", "objects"}
+    if unknown:
+        raise ValueError(
+            f"Unknown fields {sorted(unknown)}; a request has text, entities, image, description, objects."
+        )
+    text = inputs.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"text is {text!r}; give the sentence that holds the entities.")
+    entities = inputs.get("entities")
+    if isinstance(entities, str) or entities is None or len(entities) < 2:
+        raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
+    mentions = [find_mention(text, entity) for entity in entities]
+    image = inputs.get("image")
+    image_size = None if image is None else read_image(image).size
+    description = _read_description(inputs.get("description"))
+    objects = inputs.get("objects")
+    if objects is None:
+        objects = object_names(description, max_objects)
+    return ExtractionRequest(
+        text,
+        mentions,
+        _read_pairs(pairs, mentions, text),
+        description,
+        [_read_object(o, image_size) for o in objects],
+        image_size,
+    )
+
+
+def find_mention(text: str, entity: str | Sequence[int]) -> Span:
+    """Characters [start, end) of an entity: of the first occurrence of a string, or of a checked span."""
+    if isinstance(entity, str):
+        start = text.find(entity) if entity.strip() else -1
+        if start < 0:
+            raise ValueError(
+                f"The entity {entity!r} does not occur in the text {_short(text)}; copy it letter by letter."
+            )
+        return start, start + len(entity)
+    try:
+        start, end = map(operator.index, entity)
+    except (TypeError, ValueError):
+        raise ValueError(f"The entity {entity!r} is neither a string nor a (start, end) span of characters.") from None
+    if not 0 <= start < end <= len(text):
+        raise ValueError(
+            f"The entity span ({start}, {end}) is not within the {len(text)} characters of the text; "
+            "spans are end-exclusive character offsets with start < end."
+        )
+    if not text[start:end].strip():
+        raise ValueError(f"The entity span ({start}, {end}) holds only white space; choose the words of the entity.")
+    return start, end
+
+
+def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:
+    """An upright RGB image from a path, a URL or a PIL image; errors name the file."""
+    if isinstance(image, os.PathLike):
+        image = os.fspath(image)
+    if not isinstance(image, str | Image.Image):
+        raise ValueError(f"image is a {type(image).__name__}; give a path, a URL or a PIL image.")
+    is_path = isinstance(image, str) and not image.startswith(("http://", "https://"))
+    if is_path and not Path(image).is_file():
+        raise FileNotFoundError(f"The image {image!r} does not exist; check the path, or leave the image out.")
+    try:
+        return load_image(image)
+    except Exception as error:  # Pillow and the network raise many kinds; what the user needs is the file's name
+        name = repr(image) if isinstance(image, str) else "given"
+        raise ValueError(
+            f"The image {name} cannot be read ({error}); give an intact JPEG, PNG, WebP or GIF."
+        ) from error
+
+
+def _read_description(description: str | None) -> str | None:
+    if description is not None and not isinstance(description, str):
+        raise ValueError(f"description is {description!r}; give words about the image, or None.")
+    return (description or "").strip() or None
+
+
+def _read_pairs(pairs, mentions: list[Span], text: str) -> list[tuple[int, int]]:
+    pairs = list(combinations(range(len(mentions)), 2)) if pairs is None else [tuple(pair) for pair in pairs]
+    for pair in pairs:
+        if len(pair) != 2 or not all(isinstance(i, int) and 0 <= i < len(mentions) for i in pair):
+            raise ValueError(
+                f"The pair {pair} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
+            )
+        head, tail = (mentions[i] for i in pair)
+        if head == tail:
+            raise ValueError(
+                f"Head and tail of the pair {pair} are both {text[slice(*head)]!r} at characters {head[0]} to {head[1]}; "
+                "give a (start, end) span for another occurrence, or leave one out."
+            )
+    return pairs
+
+
+def _read_object(item: str | dict, image_size: tuple[int, int] | None) -> dict:
+    if isinstance(item, str):
+        item = {"label": item}
+    if not isinstance(item, dict) or not isinstance(item.get("label"), str) or not item["label"].strip():
+        raise ValueError(f'The object {item!r} is neither a name nor a dict with a "label".')
+    box = item.get("box")
+    if box is not None:
+        if image_size is None:
+            raise ValueError(f"The object {item['label']!r} has a box, but there is no image to measure it in.")
+        x0, y0, x1, y1 = box = [float(edge) for edge in box]
+        if not (0 <= x0 < x1 <= image_size[0] and 0 <= y0 < y1 <= image_size[1]):
+            raise ValueError(f"The box {box} of {item['label']!r} is not within the image of {image_size} pixels.")
+    return {"label": item["label"].strip(), "score": float(item.get("score", 1.0)), "box": box}
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "...")

@@ -1,0 +1,58 @@
+"""The multi-modal hypergraph of one entity pair (equations 1 to 3).
+
+Nodes stand in a fixed order: head, tail, the m text phrases, the image, its k objects, the n visual phrases. A hyperedge
+joins any number of them. Everything here is a pure function of masks; nothing is learned.
+
+Example: head, tail, the image and one object are nodes 0 to 3. Then `incidence` has shape (4, 5):
+
+    global {0, 1, 2, 3}   textual {0, 1}   visual {2, 3}   head-visual {0, 2, 3}   tail-visual {1, 2, 3}
+"""
+
+import torch
+
+NODE_TYPES = ("head", "tail", "text_phrase", "image", "object", "visual_phrase")
+HYPEREDGE_TYPES = ("global", "textual", "visual", "head_visual", "tail_visual")
+#: The paper's words for its three kinds of hyperedges.
+HYPEREDGE_KINDS = {
+    "global": "global",
+    "textual": "intra_modal",
+    "visual": "intra_modal",
+    "head_visual": "inter_modal",
+    "tail_visual": "inter_modal",
+}
+
+HEAD, TAIL, TEXT_PHRASE, IMAGE, OBJECT, VISUAL_PHRASE = range(len(NODE_TYPES))
+_TEXTUAL = (HEAD, TAIL, TEXT_PHRASE)
+_VISUAL = (IMAGE, OBJECT, VISUAL_PHRASE)
+_MEMBERS = {
+    "global": _TEXTUAL + _VISUAL,
+    "textual": _TEXTUAL,
+    "visual": _VISUAL,
+    "head_visual": (HEAD, *_VISUAL),
+    "tail_visual": (TAIL, *_VISUAL),
+}
+
+
+def is_visual(types: torch.Tensor) -> torch.Tensor:
+    """Which nodes come from the image, shape (nodes,)."""
+    return types >= IMAGE
+
+
+def build_incidence(types: torch.Tensor, node_mask: torch.Tensor) -> torch.Tensor:
+    """Membership of nodes in hyperedges, equations 1 to 3.
+
+    Without any visual node the three visual hyperedges are empty: a pair without an image keeps the global and the
+    textual one.
+
+    Args:
+        types: Index into `NODE_TYPES`, shape (nodes,).
+        node_mask: True where a node is real, shape (pairs, nodes).
+
+    Returns:
+        Bool tensor of shape (pairs, nodes, hyperedges), hyperedges as in `HYPEREDGE_TYPES`.
+    """
+    columns = [torch.isin(types, torch.tensor(_MEMBERS[name], device=types.device)) for name in HYPEREDGE_TYPES]
+    incidence = node_mask[:, :, None] & torch.stack(columns, dim=-1)
+    has_image = (node_mask & is_visual(types)).any(dim=1)
+    needs_image = torch.tensor([name.endswith("visual") for name in HYPEREDGE_TYPES], device=types.device)
+    return incidence & (has_image[:, None] | ~needs_image)[:, None, :]

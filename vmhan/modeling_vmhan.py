@@ -1,0 +1,410 @@
+"""VM-HAN: encoders, the hypergraph of every pair, V-HAN and the relation classifier.
+
+A sentence and an image are encoded once, however many pairs they hold; `pair_sentence` and `pair_image` point each pair
+at its own. What a pair adds is its hypergraph: a handful of nodes and five hyperedges.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from transformers import AutoModel, PreTrainedModel
+from transformers.modeling_outputs import ModelOutput
+from transformers.utils.generic import can_return_tuple
+
+from .configuration_vmhan import VMHANConfig
+from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
+from .nodes import NodeGroup, VisualNodes, box_features, pool_spans, split_by_length
+from .objectives import kl_loss, reconstruction_loss, relation_loss
+from .structure_encoders import STRUCTURE_ENCODERS
+from .vhan import Gaussian, GaussianNodes
+
+
+@dataclass
+class VMHANModelOutput(ModelOutput):
+    """Nodes of every pair. `layers` counts the states before the first layer too; `nodes` are in `NODE_TYPES` order.
+
+    Args:
+        last_node_mean, last_node_variance: (pairs, nodes, hidden).
+        node_features: Nodes before equation 4, (pairs, nodes, hidden).
+        node_mask: True where a node is real, (pairs, nodes).
+        node_types: Index into `NODE_TYPES`, (nodes,).
+        incidence: (pairs, nodes, hyperedges), bool.
+        node_means, node_variances: `layers` tensors of (pairs, nodes, hidden), with `output_hidden_states=True`.
+        hyperedge_means, hyperedge_variances: `layers` tensors of (pairs, hyperedges, hidden), likewise.
+        attentions: Equation 5, a tensor (pairs, heads, hyperedges, nodes) for each layer, with
+            `output_attentions=True`. Over the nodes of a hyperedge they sum to one.
+        node_attentions: Equation 7, the same shape. Over the hyperedges of a node they sum to one.
+    """
+
+    last_node_mean: torch.FloatTensor | None = None
+    last_node_variance: torch.FloatTensor | None = None
+    node_features: torch.FloatTensor | None = None
+    node_mask: torch.BoolTensor | None = None
+    node_types: torch.LongTensor | None = None
+    incidence: torch.BoolTensor | None = None
+    node_means: tuple[torch.FloatTensor, ...] | None = None
+    node_variances: tuple[torch.FloatTensor, ...] | None = None
+    hyperedge_means: tuple[torch.FloatTensor, ...] | None = None
+    hyperedge_variances: tuple[torch.FloatTensor, ...] | None = None
+    attentions: tuple[torch.FloatTensor, ...] | None = None
+    node_attentions: tuple[torch.FloatTensor, ...] | None = None
+
+
+@dataclass
+class VMHANRelationOutput(ModelOutput):
+    """Relations of every pair.
+
+    Args:
+        loss: Equation 12, a scalar, with `labels`; its parts before their weights are the next three.
+        logits: (pairs, labels).
+        pair_variance: Mean variance of the final head and tail nodes, (pairs,).
+        node_mask, node_types, incidence, node_means, ...: As in `VMHANModelOutput`.
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    relation_loss: torch.FloatTensor | None = None
+    reconstruction_loss: torch.FloatTensor | None = None
+    kl_loss: torch.FloatTensor | None = None
+    pair_variance: torch.FloatTensor | None = None
+    node_mask: torch.BoolTensor | None = None
+    node_types: torch.LongTensor | None = None
+    incidence: torch.BoolTensor | None = None
+    node_means: tuple[torch.FloatTensor, ...] | None = None
+    node_variances: tuple[torch.FloatTensor, ...] | None = None
+    hyperedge_means: tuple[torch.FloatTensor, ...] | None = None
+    hyperedge_variances: tuple[torch.FloatTensor, ...] | None = None
+    attentions: tuple[torch.FloatTensor, ...] | None = None
+    node_attentions: tuple[torch.FloatTensor, ...] | None = None
+
+
+class VMHANPreTrainedModel(PreTrainedModel):
+    """What the models share: the config, and how the parts that are not stock modules start."""
+
+    config_class = VMHANConfig
+    base_model_prefix = "vmhan"
+    main_input_name = "input_ids"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    # the reconstruction and divergence parts have no item count to divide by, so Trainer averages the steps itself
+    accepts_loss_kwargs = False
+
+
+class VMHANModel(VMHANPreTrainedModel):
+    """Sentences, images and pairs to Gaussian nodes.
+
+    Args:
+        config: The settings.
+        text_model: A built text encoder, which keeps its weights; by default one is made from `config.text_config`.
+    """
+
+    def __init__(self, config: VMHANConfig, text_model: PreTrainedModel | None = None):
+        super().__init__(config)
+        self.text_model = text_model if text_model is not None else AutoModel.from_config(config.text_config)
+        if getattr(self.text_model, "pooler", None) is not None:
+            self.text_model.pooler = None  # nothing reads it, so it would be parameters without a gradient
+        config.text_config = self.text_model.config  # one object, so that resized embeddings reach the saved config
+        text_size = config.text_config.hidden_size
+        same_size = text_size == config.hidden_size
+        self.text_projection = nn.Identity() if same_size else nn.Linear(text_size, config.hidden_size)
+        self.visual_nodes = VisualNodes(config)
+        self.node_type_embedding = (
+            nn.Embedding(len(NODE_TYPES), config.hidden_size) if config.node_type_embedding else None
+        )
+        self.gaussian_nodes = GaussianNodes(config)
+        self.structure_encoder = STRUCTURE_ENCODERS[config.structure_encoder](config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.text_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module):
+        self.text_model.set_input_embeddings(value)
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: torch.LongTensor,
+        attention_mask: torch.Tensor,
+        pair_sentence: torch.LongTensor,
+        head_span: torch.LongTensor,
+        tail_span: torch.LongTensor,
+        pair_image: torch.LongTensor | None = None,
+        visual_states: torch.FloatTensor | None = None,
+        visual_state_mask: torch.BoolTensor | None = None,
+        visual_text_ids: torch.LongTensor | None = None,
+        visual_text_mask: torch.Tensor | None = None,
+        object_boxes: torch.FloatTensor | None = None,
+        object_box_mask: torch.BoolTensor | None = None,
+        object_mask: torch.BoolTensor | None = None,
+        pair_object_mask: torch.BoolTensor | None = None,
+        text_phrase_spans: torch.LongTensor | None = None,
+        text_phrase_mask: torch.BoolTensor | None = None,
+        visual_phrase_ids: torch.LongTensor | None = None,
+        visual_phrase_mask: torch.Tensor | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> VMHANModelOutput:
+        """Encodes each sentence and image once and builds the hypergraph of every pair.
+
+        Args:
+            input_ids, attention_mask: (sentences, tokens).
+            pair_sentence: Row of each pair's sentence, (pairs,).
+            head_span, tail_span: Wordpieces [start, end) of the mentions, (pairs, 2).
+            pair_image: Row of each pair's image, -1 for none, (pairs,). Without it no pair has an image.
+            visual_states: Features of image and crops, (images, 1 + objects, visual); row 0 is the whole image.
+            visual_state_mask: Where they are known, (images, 1 + objects); by default wherever there is a node.
+            visual_text_ids, visual_text_mask: Description of the image and names of its objects,
+                (images, 1 + objects, phrase tokens). A row without tokens is not known.
+            object_boxes: (cx, cy, w, h) in 0..1, (images, objects, 4).
+            object_box_mask: Where they are known, (images, objects); by default wherever there is an object.
+            object_mask: Which objects exist, (images, objects); by default all.
+            pair_object_mask: The objects selected for a pair, (pairs, objects); by default all of its image.
+            text_phrase_spans, text_phrase_mask: Further nodes from the sentence, (pairs, m, 2) and (pairs, m).
+            visual_phrase_ids, visual_phrase_mask: Further nodes about the image, (pairs, n, phrase tokens).
+            output_hidden_states, output_attentions: Whether to return the states and attentions of every layer.
+        """
+        sentence_states = self._encode(input_ids, attention_mask)
+        groups = [self._mentions(sentence_states, pair_sentence, torch.stack([head_span, tail_span], dim=1))]
+        if text_phrase_spans is not None:
+            groups.append(self._text_phrases(sentence_states, pair_sentence, text_phrase_spans, text_phrase_mask))
+        if pair_image is not None:
+            if self.training and self.config.image_dropout:
+                pair_image = pair_image.masked_fill(_draw(pair_image, self.config.image_dropout), -1)
+            known = self._known_of_images(
+                visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
+            )
+            if known:
+                groups.append(self._image_and_objects(known, pair_image, object_mask, pair_object_mask))
+            if visual_phrase_ids is not None and "text" in self.config.visual_features:
+                groups.append(self._visual_phrases(visual_phrase_ids, visual_phrase_mask, pair_image))
+        nodes = NodeGroup.join(groups)
+
+        features = nodes.states
+        if self.node_type_embedding is not None:
+            features = features + self.node_type_embedding(nodes.types)
+        incidence = build_incidence(nodes.types, nodes.mask)
+        structure = self.structure_encoder(self.gaussian_nodes(features), incidence)
+        states = output_hidden_states
+        return VMHANModelOutput(
+            last_node_mean=structure.nodes[-1].mean,
+            last_node_variance=structure.nodes[-1].variance,
+            node_features=features,
+            node_mask=nodes.mask,
+            node_types=nodes.types,
+            incidence=incidence,
+            node_means=tuple(layer.mean for layer in structure.nodes) if states else None,
+            node_variances=tuple(layer.variance for layer in structure.nodes) if states else None,
+            hyperedge_means=tuple(layer.mean for layer in structure.hyperedges) if states else None,
+            hyperedge_variances=tuple(layer.variance for layer in structure.hyperedges) if states else None,
+            attentions=structure.attentions if output_attentions else None,
+            node_attentions=structure.node_attentions if output_attentions else None,
+        )
+
+    def _encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        return self.text_model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    def _mentions(self, sentence_states, pair_sentence, spans) -> NodeGroup:
+        states = self.text_projection(pool_spans(sentence_states, pair_sentence, spans, self.config.entity_pool))
+        return NodeGroup(states, states.new_ones(states.shape[:2], dtype=torch.bool), spans.new_tensor([HEAD, TAIL]))
+
+    def _text_phrases(self, sentence_states, pair_sentence, spans, mask) -> NodeGroup:
+        states = self.text_projection(pool_spans(sentence_states, pair_sentence, spans))
+        return NodeGroup(states, mask.bool(), spans.new_full(spans.shape[1:2], TEXT_PHRASE))
+
+    def _known_of_images(
+        self, visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
+    ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Values and masks, by name, of the features that the config lists and the batch holds."""
+        known = {}
+        for name in self.config.visual_features:
+            if name == "pixels" and visual_states is not None:
+                everywhere = visual_states.new_ones(visual_states.shape[:2], dtype=torch.bool)
+                known[name] = visual_states, everywhere if visual_state_mask is None else visual_state_mask.bool()
+            elif name == "text" and visual_text_ids is not None:
+                known[name] = self._encode_phrases(visual_text_ids, visual_text_mask)
+            elif name == "box" and object_boxes is not None:
+                everywhere = object_boxes.new_ones(object_boxes.shape[:2], dtype=torch.bool)
+                known[name] = box_features(
+                    object_boxes, everywhere if object_box_mask is None else object_box_mask.bool()
+                )
+        return known
+
+    def _encode_phrases(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean states of phrases (rows, phrases, tokens), (rows, phrases, text), and which have a token (rows, phrases).
+
+        Each distinct phrase is encoded once: "man" stands in many pictures.
+        """
+        exists = mask.bool().any(dim=-1)
+        states = torch.zeros(*exists.shape, self.config.text_config.hidden_size, device=ids.device, dtype=self.dtype)
+        if not exists.any():
+            return states, exists
+        phrases = torch.stack([ids[exists], mask[exists].to(ids.dtype)], dim=1)  # (phrases, 2, tokens)
+        distinct, place = phrases.unique(dim=0, return_inverse=True)
+        order = distinct[:, 1].sum(dim=-1).argsort(descending=True)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.config.tune_visual_text):
+            means = torch.cat([self._mean_states(*chunk.unbind(dim=1)) for chunk in split_by_length(distinct[order])])
+        means = means[order.argsort()[place]]
+        return states.to(means.dtype).masked_scatter(exists[..., None], means), exists
+
+    def _mean_states(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Mean over the tokens of each phrase (phrases, tokens), (phrases, text)."""
+        weights = mask.to(self.dtype)[:, None]
+        return (weights @ self._encode(ids, mask).to(self.dtype)).squeeze(1) / weights.sum(dim=-1)
+
+    def _image_and_objects(
+        self,
+        known: dict[str, tuple[torch.Tensor, torch.Tensor]],
+        pair_image: torch.Tensor,
+        object_mask: torch.Tensor | None,
+        pair_object_mask: torch.Tensor | None,
+    ) -> NodeGroup:
+        states, mask = self.visual_nodes(known)
+        if object_mask is not None:
+            mask = mask & nn.functional.pad(object_mask.bool(), (1, 0), value=True)
+        chosen = pair_image.clamp(min=0)
+        mask = mask[chosen] & (pair_image >= 0)[:, None]
+        if pair_object_mask is not None:
+            mask = mask & nn.functional.pad(pair_object_mask.bool(), (1, 0), value=True)
+        if self.training and self.config.description_dropout:
+            dropped = _draw(pair_image, self.config.description_dropout)[:, None]
+            mask = torch.cat([mask[:, :1] & ~dropped, mask[:, 1:]], dim=1)
+        types = pair_image.new_tensor([IMAGE] + [OBJECT] * (mask.shape[1] - 1))
+        return NodeGroup(states[chosen], mask, types)
+
+    def _visual_phrases(self, ids: torch.Tensor, mask: torch.Tensor, pair_image: torch.Tensor) -> NodeGroup:
+        states, exists = self._encode_phrases(ids, mask)
+        states = self.visual_nodes.projections["text"](states)
+        return NodeGroup(states, exists & (pair_image >= 0)[:, None], ids.new_full(ids.shape[1:2], VISUAL_PHRASE))
+
+
+class VMHANForRelationExtraction(VMHANPreTrainedModel):
+    """VM-HAN with the relation classifier of equation 9 and the loss of equation 12."""
+
+    def __init__(self, config: VMHANConfig, text_model: PreTrainedModel | None = None):
+        super().__init__(config)
+        self.vmhan = VMHANModel(config, text_model)
+        parts = {"gaussian": 4, "interaction": 6}[config.pair_features]
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.classifier = nn.Linear(parts * config.hidden_size, config.num_labels)
+        self.post_init()
+
+    @classmethod
+    def from_text_pretrained(cls, name_or_path: str, **settings) -> "VMHANForRelationExtraction":
+        """A new model around a pretrained text encoder, all else freshly initialised.
+
+        Args:
+            name_or_path: Hub id or folder of the text encoder.
+            settings: Fields of `VMHANConfig`; `hidden_size` is the encoder's unless given.
+        """
+        text_model = AutoModel.from_pretrained(name_or_path, dtype=torch.float32)
+        text_model.config.name_or_path = ""  # a folder of this machine means nothing to who loads the model elsewhere
+        settings = {"hidden_size": text_model.config.hidden_size, **settings}
+        return cls(VMHANConfig(text_config=text_model.config.to_dict(), **settings), text_model=text_model)
+
+    def add_tokens(self, tokenizer, like: dict[str, str]) -> None:
+        """Makes room for tokens that `tokenizer` has and the encoder has not.
+
+        Args:
+            like: For new tokens, old ones whose embedding they start from; a bracket is a better start for a marker than
+                noise.
+        """
+        if len(tokenizer) > self.get_input_embeddings().num_embeddings:
+            self.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        embeddings = self.get_input_embeddings().weight.data
+        for new, old in like.items():
+            embeddings[tokenizer.convert_tokens_to_ids(new)] = embeddings[tokenizer.convert_tokens_to_ids(old)]
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: torch.LongTensor,
+        attention_mask: torch.Tensor,
+        pair_sentence: torch.LongTensor,
+        head_span: torch.LongTensor,
+        tail_span: torch.LongTensor,
+        labels: torch.LongTensor | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        **visual_inputs,
+    ) -> VMHANRelationOutput:
+        """Scores every relation for every pair.
+
+        Args:
+            labels: Gold relations, (pairs,). With them the output holds the loss and its parts.
+            visual_inputs: The optional inputs of `VMHANModel.forward`.
+        """
+        nodes = self.vmhan(
+            input_ids,
+            attention_mask,
+            pair_sentence,
+            head_span,
+            tail_span,
+            output_hidden_states=True,
+            output_attentions=output_attentions,
+            **visual_inputs,
+        )
+        logits = self.classifier(self.dropout(self._pair_features(nodes)))
+        losses = self._losses(logits, labels, nodes) if labels is not None else {}
+        kept = nodes if output_hidden_states else {}
+        return VMHANRelationOutput(
+            **losses,
+            logits=logits,
+            pair_variance=nodes.last_node_variance[:, : TAIL + 1].mean(dim=(1, 2)),
+            node_mask=nodes.node_mask,
+            node_types=nodes.node_types,
+            incidence=nodes.incidence,
+            node_means=kept.get("node_means"),
+            node_variances=kept.get("node_variances"),
+            hyperedge_means=kept.get("hyperedge_means"),
+            hyperedge_variances=kept.get("hyperedge_variances"),
+            attentions=nodes.attentions,
+            node_attentions=nodes.node_attentions,
+        )
+
+    def _pair_features(self, nodes: VMHANModelOutput) -> torch.Tensor:
+        """Input of the classifier, (pairs, 4 or 6 times hidden)."""
+        entities = Gaussian(nodes.last_node_mean[:, : TAIL + 1], nodes.last_node_variance[:, : TAIL + 1])
+        if self.training and self.config.sample == "classifier":
+            entities = entities.sample()
+        head, tail = entities.mean.unbind(dim=1)
+        head_variance, tail_variance = entities.variance.unbind(dim=1)
+        parts = [head, head_variance, tail, tail_variance]
+        if self.config.pair_features == "interaction":
+            parts += [head * tail, head - tail]
+        return torch.cat(parts, dim=-1)
+
+    def _losses(self, logits: torch.Tensor, labels: torch.Tensor, nodes: VMHANModelOutput) -> dict[str, torch.Tensor]:
+        """Equation 12 as `loss`, and its parts before their weights."""
+        config = self.config
+        layers = [Gaussian(*layer) for layer in zip(nodes.node_means, nodes.node_variances, strict=True)]
+        target = layers[0]
+        if config.reconstruction_target == "features":
+            target = Gaussian(nodes.node_features, torch.ones_like(nodes.node_features))
+        penalised = {"final": layers[-1:], "initial": layers[:1], "all": layers}[config.kl_on]
+        divergences = [kl_loss(layer, nodes.node_mask, config.loss_reduction) for layer in penalised]
+        parts = {
+            "relation_loss": relation_loss(logits, labels, self._label_weights(logits)),
+            "reconstruction_loss": reconstruction_loss(layers[-1], target, nodes.node_mask, config.loss_reduction),
+            "kl_loss": torch.stack(divergences).mean(),
+        }
+        weights = (config.relation_weight, config.reconstruction_weight, config.kl_weight)
+        return {"loss": sum(w * part for w, part in zip(weights, parts.values(), strict=True)), **parts}
+
+    def _label_weights(self, logits: torch.Tensor) -> torch.Tensor | None:
+        if self.config.no_relation_weight == 1:
+            return None
+        weights = torch.ones_like(logits[0])
+        weights[self.config.label2id[self.config.no_relation]] = self.config.no_relation_weight
+        return weights
+
+
+def _draw(pairs: torch.Tensor, rate: float) -> torch.Tensor:
+    """True for each of `pairs` with probability `rate`."""
+    return torch.rand(len(pairs), device=pairs.device) < rate
+
+
+__all__ = ["VMHANForRelationExtraction", "VMHANModel", "VMHANModelOutput", "VMHANRelationOutput"]

@@ -1,0 +1,222 @@
+"""Sentences, mentions, images and pairs to the batch that the model takes.
+
+Sentences come as text and mentions as [start, end) characters. Markers are put in after tokenizing, so that no mention is
+ever lost to the tokenizer or to a marker that the sentence itself spells out.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoTokenizer, BatchFeature, ProcessorMixin
+
+Span = tuple[int, int]
+
+#: Opening and closing tokens: of every mention, or of head and of tail.
+MARKERS = {"none": (), "shared": ("[E]", "[/E]"), "pair": ("[H]", "[/H]", "[T]", "[/T]")}
+#: Tokens whose embeddings the markers start from.
+MARKERS_LIKE = {"[E]": "[", "[/E]": "]", "[H]": "[", "[/H]": "]", "[T]": "<", "[/T]": ">"}
+
+
+class VMHANProcessor(ProcessorMixin):
+    """Makes batches for VM-HAN.
+
+    Args:
+        tokenizer: A fast tokenizer. Entity markers are added to it where it lacks them.
+        entity_markers: As in `VMHANConfig`; the model needs the same.
+        max_length: Most wordpieces of a sentence, markers and special tokens included.
+        max_phrase_length: Most wordpieces of a description or a name; longer ones are cut.
+        max_objects: Objects kept of an image, the paper's k.
+    """
+
+    def __init__(
+        self, tokenizer, entity_markers="none", max_length=512, max_phrase_length=48, max_objects=3, **kwargs
+    ):
+        if entity_markers not in MARKERS:
+            raise ValueError(f'entity_markers "{entity_markers}" is none of {list(MARKERS)}.')
+        self.entity_markers = entity_markers
+        self.max_length = max_length
+        self.max_phrase_length = max_phrase_length
+        self.max_objects = max_objects
+        tokenizer.add_tokens(list(MARKERS[entity_markers]), special_tokens=True)
+        super().__init__(tokenizer, **kwargs)
+
+    @classmethod
+    def from_text_pretrained(cls, name_or_path: str, **settings) -> "VMHANProcessor":
+        """A processor around the tokenizer of a pretrained text encoder (Hub id or folder)."""
+        return cls(AutoTokenizer.from_pretrained(name_or_path), **settings)
+
+    def __call__(
+        self,
+        text: Sequence[str],
+        mentions: Sequence[Sequence[Span]],
+        pairs: Sequence[Sequence[tuple[int, int]]],
+        images: Sequence[dict | None] | None = None,
+        labels: Sequence[Sequence[int]] | None = None,
+    ) -> BatchFeature:
+        """Builds the batch of `VMHANModel.forward`.
+
+        Args:
+            text: The sentences.
+            mentions: Of each sentence, its mentions as [start, end) characters.
+            pairs: Of each sentence, its pairs as (head, tail) indices into its mentions.
+            images: Of each sentence, None or what is known of its image: `"description"` (str or None) and `"objects"`, a
+                list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`. Equal ones are encoded once.
+            labels: Of each pair, its relation id.
+
+        Raises:
+            ValueError: A mention without a wordpiece, or a sentence longer than `max_length`.
+        """
+        batch = self._encode_sentences(text, mentions, pairs)
+        if images is not None and any(images):
+            batch.update(self._encode_images(images, [len(of_sentence) for of_sentence in pairs]))
+        if labels is not None:
+            batch["labels"] = torch.tensor([label for of_sentence in labels for label in of_sentence])
+        return BatchFeature(batch)
+
+    def _encode_sentences(self, text, mentions, pairs) -> dict[str, torch.Tensor]:
+        # a sentence may spell out "[SEP]" or a marker: these are its words then, not ours
+        encoded = self.tokenizer(
+            list(text),
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            split_special_tokens=True,
+            verbose=False,
+        )
+        rows, pair_sentence, spans = [], [], []
+        for index, of_sentence in enumerate(pairs):
+            ids = encoded["input_ids"][index]
+            offsets = [
+                None if special else offset
+                for offset, special in zip(
+                    encoded["offset_mapping"][index], encoded["special_tokens_mask"][index], strict=True
+                )
+            ]
+            pieces = [find_wordpieces(offsets, span, text[index]) for span in mentions[index]]
+            for marked, pair_spans in self._mark(ids, pieces, of_sentence):
+                self._check_length(marked, text[index])
+                pair_sentence += [len(rows)] * len(pair_spans)
+                rows.append(torch.tensor(marked))
+                spans += pair_spans
+        spans = torch.tensor(spans).view(-1, 2, 2)
+        return {
+            "input_ids": pad_sequence(rows, batch_first=True, padding_value=self.tokenizer.pad_token_id or 0),
+            "attention_mask": pad_sequence([torch.ones_like(row) for row in rows], batch_first=True),
+            "pair_sentence": torch.tensor(pair_sentence),
+            "head_span": spans[:, 0],
+            "tail_span": spans[:, 1],
+        }
+
+    def _mark(self, ids: list[int], pieces: list[Span], pairs) -> list[tuple[list[int], list[tuple[Span, Span]]]]:
+        """The encodings that the pairs of a sentence need, each with the (head, tail) spans of its pairs."""
+        tokens = self.tokenizer.convert_tokens_to_ids(list(MARKERS[self.entity_markers]))
+        if self.entity_markers == "pair":
+            encodings = []
+            for head, tail in pairs:
+                marked, spans = insert_markers(ids, [pieces[head], pieces[tail]], [tokens[:2], tokens[2:]])
+                encodings.append((marked, [tuple(spans)]))
+            return encodings
+        if self.entity_markers == "shared":
+            distinct = sorted(set(pieces))
+            ids, marked = insert_markers(ids, distinct, [tokens] * len(distinct))
+            pieces = [marked[distinct.index(piece)] for piece in pieces]
+        return [(ids, [(pieces[head], pieces[tail]) for head, tail in pairs])]
+
+    def _check_length(self, ids: list[int], text: str):
+        if len(ids) > self.max_length:
+            raise ValueError(
+                f"The text takes {len(ids)} wordpieces with its markers, the encoder at most {self.max_length}: "
+                f'"{text[:60]}...". Split it, or keep the sentences around the entities.'
+            )
+
+    def _encode_images(self, images, pair_counts: list[int]) -> dict[str, torch.Tensor]:
+        distinct: dict[tuple, int] = {}
+        pair_image = []
+        for image, count in zip(images, pair_counts, strict=True):
+            row = -1 if image is None else distinct.setdefault(self._image_key(image), len(distinct))
+            pair_image += [row] * count
+        objects = max(len(of_image) for _, of_image in distinct)
+        phrases = [
+            [description, *(label for label, _ in of_image), *[None] * (objects - len(of_image))]
+            for description, of_image in distinct
+        ]
+        boxes = [[box for _, box in of_image] + [None] * (objects - len(of_image)) for _, of_image in distinct]
+        counts = torch.tensor([len(of_image) for _, of_image in distinct])
+        ids, mask = self._encode_phrases(phrases)
+        return {
+            "pair_image": torch.tensor(pair_image),
+            "visual_text_ids": ids,
+            "visual_text_mask": mask,
+            "object_mask": torch.arange(objects) < counts[:, None],
+            "object_boxes": torch.tensor([[box or (0.0,) * 4 for box in row] for row in boxes]).view(-1, objects, 4),
+            "object_box_mask": torch.tensor([[box is not None for box in row] for row in boxes]).view(-1, objects),
+        }
+
+    def _image_key(self, image: dict) -> tuple:
+        objects = (image.get("objects") or [])[: self.max_objects]
+        return image.get("description") or None, tuple(
+            (item.get("label") or None, None if item.get("box") is None else tuple(map(float, item["box"])))
+            for item in objects
+        )
+
+    def _encode_phrases(self, phrases: list[list[str | None]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids and mask of shape (rows, phrases, tokens); nothing is known of None."""
+        flat = [phrase for row in phrases for phrase in row]
+        known = [phrase for phrase in flat if phrase]
+        encoded = iter(
+            self.tokenizer(
+                known, truncation=True, max_length=self.max_phrase_length, split_special_tokens=True, verbose=False
+            )["input_ids"]
+            if known
+            else []
+        )
+        rows = [torch.tensor(next(encoded)) if phrase else torch.zeros(0, dtype=torch.long) for phrase in flat]
+        shape = (
+            (len(phrases), len(phrases[0]), -1)
+            if any(len(row) for row in rows)
+            else (len(phrases), len(phrases[0]), 0)
+        )
+        mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).view(shape)
+        return pad_sequence(rows, batch_first=True, padding_value=self.tokenizer.pad_token_id or 0).view(shape), mask
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The markers in use, each with the token whose embedding it starts from."""
+        return {marker: MARKERS_LIKE[marker] for marker in MARKERS[self.entity_markers]}
+
+    @property
+    def model_input_names(self) -> list[str]:
+        return ["input_ids", "attention_mask", "pair_sentence", "head_span", "tail_span"]
+
+
+def find_wordpieces(offsets: list[Span | None], span: Span, text: str) -> Span:
+    """The wordpieces [start, end) that share a character with `span`; `offsets` are None at special tokens."""
+    start, end = span
+    inside = [i for i, offset in enumerate(offsets) if offset is not None and offset[0] < end and offset[1] > start]
+    if not inside:
+        raise ValueError(
+            f"The encoder sees nothing of the entity {text[start:end]!r} at characters {start} to {end}; "
+            "choose a span that holds letters, digits or signs."
+        )
+    return inside[0], inside[-1] + 1
+
+
+def insert_markers(ids: list[int], spans: list[Span], markers: list[Sequence[int]]) -> tuple[list[int], list[Span]]:
+    """Puts an opening and a closing token around each span, which may nest or cross.
+
+    Returns the longer ids and the moved spans, which leave their own markers out: the opening one stands right before.
+    """
+    marked, starts, ends = [], {}, {}
+    for place in range(len(ids) + 1):
+        # of spans that end here the inner closes first, of those that start here the outer opens first
+        for i in sorted((i for i, span in enumerate(spans) if span[1] == place), key=lambda i: -spans[i][0]):
+            ends[i] = len(marked)
+            marked.append(markers[i][1])
+        for i in sorted((i for i, span in enumerate(spans) if span[0] == place), key=lambda i: -spans[i][1]):
+            marked.append(markers[i][0])
+            starts[i] = len(marked)
+        marked += ids[place : place + 1]
+    return marked, [(starts[i], ends[i]) for i in range(len(spans))]
+
+
+__all__ = ["VMHANProcessor"]

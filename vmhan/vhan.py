@@ -1,0 +1,195 @@
+"""V-HAN: nodes and hyperedges as diagonal Gaussians that read each other by attention (equations 4 to 8).
+
+A state is a mean and a variance (not a deviation, not its logarithm). Means mix with the attention, variances with its
+square, as for a weighted sum of independent Gaussians.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .configuration_vmhan import VMHANConfig
+from .hypergraph import HYPEREDGE_TYPES
+
+VARIANCE_FLOOR = 1e-6
+
+MEAN_ACTIVATIONS: dict[str, Callable] = {"elu": F.elu, "relu": F.relu, "tanh": torch.tanh, "none": lambda x: x}
+VARIANCE_ACTIVATIONS: dict[str, Callable] = {
+    "softplus": F.softplus,
+    "relu": F.relu,
+    "exp": torch.exp,
+    "elu1": lambda x: F.elu(x) + 1,
+}
+
+
+class Gaussian(NamedTuple):
+    """Diagonal Gaussians: `mean` and `variance`, both (..., hidden)."""
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+
+    def sample(self) -> "Gaussian":
+        """A draw by reparametrisation, with the variance kept beside it."""
+        return Gaussian(self.mean + self.variance.sqrt() * torch.randn_like(self.mean), self.variance)
+
+
+class GaussianNodes(nn.Module):
+    """Equation 4: node states to Gaussians, the variance made positive by `config.variance_activation`."""
+
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.mean = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.variance = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.activation = VARIANCE_ACTIVATIONS[config.variance_activation]
+
+    def forward(self, node_states: torch.Tensor) -> Gaussian:
+        return Gaussian(self.mean(node_states), self.activation(self.variance(node_states)) + VARIANCE_FLOOR)
+
+
+class HyperedgeInit(nn.Module):
+    """Hyperedges before the first layer, which the paper leaves open.
+
+    The mean of the members, with the variance of a mean of independent Gaussians: the sum of theirs over the square of
+    their number. It is equation 6 with uniform attention. Or zero, and with or without a learned vector for the type.
+    """
+
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.averages = "mean" in config.hyperedge_init
+        typed = "type" in config.hyperedge_init
+        self.type_embedding = nn.Embedding(len(HYPEREDGE_TYPES), config.hidden_size) if typed else None
+
+    def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> Gaussian:
+        members = incidence.transpose(1, 2).to(nodes.mean.dtype)  # (pairs, hyperedges, nodes)
+        mean = members.new_zeros(*members.shape[:2], nodes.mean.shape[-1])
+        variance = mean
+        if self.averages:
+            weights = members / members.sum(dim=-1, keepdim=True).clamp(min=1)
+            mean, variance = weights @ nodes.mean, weights.square() @ nodes.variance
+        if self.type_embedding is not None:
+            mean = mean + self.type_embedding.weight
+        return Gaussian(mean, variance.clamp(min=VARIANCE_FLOOR))
+
+
+class Messages(nn.Module):
+    """The sums of equations 6 and 8, which differ only in who sends to whom.
+
+    The attention of a head weighs that head's slice of `mean @ W` and, squared, of `variance @ W'`.
+    """
+
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.mean = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.variance_weight = config.variance_weight
+        if config.variance_weight != "squared_mean":
+            self.variance = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.activation = MEAN_ACTIVATIONS[config.mean_activation]
+        self.dropout = nn.Dropout(config.message_dropout)
+
+    def forward(self, attention: torch.Tensor, senders: Gaussian, receivers: Gaussian) -> Gaussian:
+        """`attention` is (pairs, heads, receivers, senders); returns the receivers with their messages added."""
+        mean = self.activation(_gather(attention, self.mean(senders.mean)))
+        variance = F.relu(_gather(attention.square(), F.linear(senders.variance, self._variance_matrix())))
+        return Gaussian(receivers.mean + self.dropout(mean), receivers.variance + self.dropout(variance))
+
+    def _variance_matrix(self) -> torch.Tensor:
+        if self.variance_weight == "squared_mean":
+            return self.mean.weight.square()
+        return self.variance.weight.abs() if self.variance_weight == "nonneg" else self.variance.weight
+
+
+class VHANLayer(nn.Module):
+    """One round of equations 5 to 8."""
+
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.sequential = config.update == "sequential"
+        self.scores = AttentionScores(config)
+        self.node_scores = None if config.tie_scores else AttentionScores(config)
+        self.to_hyperedges = Messages(config)
+        self.to_nodes = Messages(config)
+        self.node_norm = nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
+        self.hyperedge_norm = nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
+
+    def forward(self, nodes: Gaussian, hyperedges: Gaussian, incidence: torch.Tensor):
+        """Returns nodes, hyperedges and the attentions of equations 5 and 7, (pairs, heads, hyperedges, nodes)."""
+        members = incidence.transpose(1, 2)[:, None]  # (pairs, 1, hyperedges, nodes)
+        attention = masked_softmax(self.scores(hyperedges.mean, nodes.mean), members, dim=-1)
+        new_hyperedges = self.to_hyperedges(attention, nodes, hyperedges)
+        read = new_hyperedges if self.sequential else hyperedges
+        score_nodes = self.node_scores or self.scores
+        node_attention = masked_softmax(score_nodes(read.mean, nodes.mean), members, dim=-2)
+        new_nodes = self.to_nodes(node_attention.transpose(-1, -2), read, nodes)
+        return (
+            Gaussian(self.node_norm(new_nodes.mean), new_nodes.variance),
+            Gaussian(self.hyperedge_norm(new_hyperedges.mean), new_hyperedges.variance),
+            attention,
+            node_attention,
+        )
+
+
+class AttentionScores(nn.Module):
+    """The scaled products under the softmax of equations 5 and 7, shape (pairs, heads, hyperedges, nodes)."""
+
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.num_heads = config.num_attention_heads
+        self.hyperedge = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.node = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+
+    def forward(self, hyperedge_mean: torch.Tensor, node_mean: torch.Tensor) -> torch.Tensor:
+        hyperedge = split_heads(self.hyperedge(hyperedge_mean), self.num_heads)
+        node = split_heads(self.node(node_mean), self.num_heads)
+        return hyperedge @ node.transpose(-1, -2) / node.shape[-1] ** 0.5
+
+
+class StructureOutput(NamedTuple):
+    """What a structure encoder returns: states before the first and after each layer, attentions of each layer."""
+
+    nodes: tuple[Gaussian, ...]
+    hyperedges: tuple[Gaussian, ...] = ()
+    attentions: tuple[torch.Tensor, ...] = ()
+    node_attentions: tuple[torch.Tensor, ...] = ()
+
+
+class VHAN(nn.Module):
+    """`config.num_layers` rounds of variational hypergraph attention."""
+
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.hyperedge_init = HyperedgeInit(config)
+        self.layers = nn.ModuleList(VHANLayer(config) for _ in range(config.num_layers))
+        self.samples = config.sample == "every_layer"
+
+    def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> StructureOutput:
+        """`nodes` are (pairs, nodes, hidden), `incidence` is (pairs, nodes, hyperedges)."""
+        hyperedges = self.hyperedge_init(nodes, incidence)
+        all_nodes, all_hyperedges, attentions, node_attentions = [nodes], [hyperedges], [], []
+        for layer in self.layers:
+            nodes, hyperedges, attention, node_attention = layer(nodes, hyperedges, incidence)
+            if self.samples and self.training:
+                nodes = nodes.sample()
+            all_nodes.append(nodes)
+            all_hyperedges.append(hyperedges)
+            attentions.append(attention)
+            node_attentions.append(node_attention)
+        return StructureOutput(tuple(all_nodes), tuple(all_hyperedges), tuple(attentions), tuple(node_attentions))
+
+
+def masked_softmax(scores: torch.Tensor, mask: torch.Tensor, dim: int) -> torch.Tensor:
+    """Softmax over the True places of `mask`; all zero where there are none, and no NaN."""
+    scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return scores.softmax(dim=dim).masked_fill(~mask, 0)
+
+
+def split_heads(states: torch.Tensor, num_heads: int) -> torch.Tensor:
+    """(pairs, items, hidden) to (pairs, heads, items, hidden / heads)."""
+    return states.unflatten(-1, (num_heads, -1)).transpose(1, 2)
+
+
+def _gather(attention: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """(pairs, heads, receivers, senders) and (pairs, senders, hidden) to (pairs, receivers, hidden)."""
+    return (attention @ split_heads(values, attention.shape[1])).transpose(1, 2).flatten(-2)
