@@ -12,6 +12,7 @@ import argparse
 import html
 import math
 import re
+from difflib import SequenceMatcher
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,7 +95,7 @@ button:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2
 .quiet .bar i { background: var(--border-color-primary); }
 .percent { width: 1%; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 24px; }
-@media (max-width: 640px) { .pairs .bar { display: none; } .pairs code { overflow-wrap: anywhere; } }
+@media (max-width: 640px) { .pairs .bar { display: none; } }
 """
 # Words of one entity touch.
 WORDS_CSS = "#words .token.highlighted { margin: 0; padding: 2px 1px; }"
@@ -124,6 +125,11 @@ def split_words(sentence: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORDS.finditer(sentence)]
 
 
+def word_texts(sentence: str) -> list[str]:
+    """The words and punctuation marks of a sentence."""
+    return [sentence[start:end] for start, end in split_words(sentence)]
+
+
 def suggest_entities(sentence: str) -> Entities:
     """Runs of capitalised words, @mentions and #hashtags: a start for the visitor, with no model behind it.
 
@@ -131,7 +137,7 @@ def suggest_entities(sentence: str) -> Entities:
         >>> suggest_entities("The Bank of America in New York thanks @cher").ranges
         ((1, 4), (5, 7), (8, 9))
     """
-    words = [sentence[start:end] for start, end in split_words(sentence)]
+    words = word_texts(sentence)
     ranges, start = [], None
     for place, word in enumerate([*words, ""]):
         if start is not None and not _continues_name(words, place):
@@ -178,16 +184,14 @@ def follow_sentence(entities: Entities, sentence: str) -> Entities:
 
 
 def carry_ranges(entities: Entities, sentence: str) -> tuple[tuple[int, int], ...]:
-    """The picked ranges that lie wholly before or wholly after the edit that led to `sentence`."""
-    old = [entities.sentence[start:end] for start, end in split_words(entities.sentence)]
-    new = [sentence[start:end] for start, end in split_words(sentence)]
-    shorter = min(len(old), len(new))
-    before = next((place for place in range(shorter) if old[place] != new[place]), shorter)
-    after = next((place for place in range(shorter - before) if old[-1 - place] != new[-1 - place]), shorter - before)
-    shift = len(new) - len(old)
-    kept = [part for part in entities.ranges if part[1] <= before]
-    kept += [(first + shift, end + shift) for first, end in entities.ranges if first >= len(old) - after]
-    return tuple(kept)
+    """Where the picked ranges stand in `sentence`, those whose words an edit has left together."""
+    blocks = SequenceMatcher(None, word_texts(entities.sentence), word_texts(sentence), autojunk=False)
+    return tuple(
+        (first - old + new, end - old + new)
+        for old, new, size in blocks.get_matching_blocks()
+        for first, end in entities.ranges
+        if old <= first and end <= old + size
+    )
 
 
 def character_spans(entities: Entities) -> list[tuple[int, int]]:
@@ -234,7 +238,8 @@ def pairs_html(pairs: list[dict], chosen: int) -> str:
 def pair_row_html(number: int, pair: dict, chosen: bool) -> str:
     """One row of the table of pairs; what a visitor wrote is escaped."""
     kinds = [kind for kind, holds in (("quiet", pair["relation"] == NO_RELATION), ("chosen", chosen)) if holds]
-    label = "" if pair["relation"] == NO_RELATION else f"<code>{html.escape(pair['relation'])}</code>"
+    breakable = html.escape(pair["relation"]).replace("/", "/<wbr>").replace("_", "_<wbr>")
+    label = "" if pair["relation"] == NO_RELATION else f"<code>{breakable}</code>"
     relation = f'<button type="button" aria-pressed="{str(chosen).lower()}">{html.escape(readable(pair["relation"]))}'
     return (
         f'<tr data-pair="{number}" class="{" ".join(kinds)}"><td>{html.escape(pair["head"]["text"])}</td>'

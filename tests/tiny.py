@@ -39,7 +39,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 def save_tiny_checkpoint(folder, seed: int = 0, **settings) -> str:
     """Saves model and processor; `settings` are fields of `VMHANConfig`. Returns the folder."""
     torch.manual_seed(seed)
-    settings = {"visual_features": ["text"], "entity_markers": "none", "initializer_range": 0.5, **settings}
+    settings = {"visual_features": ["text"], "entity_markers": "none", "initializer_range": 0.1, **settings}
     processor = VMHANProcessor(tiny_tokenizer(), entity_markers=settings["entity_markers"])
     text_config = BertConfig(
         vocab_size=len(processor.tokenizer),

@@ -101,6 +101,7 @@ class VMHANConfig(PreTrainedConfig):
         "hyperedge_variances",
         "attentions",
         "node_attentions",
+        "node_flow",
         "pair_variance",
         "node_mask",
         "node_types",

@@ -35,6 +35,7 @@ class VMHANModelOutput(ModelOutput):
         attentions: Equation 5, a tensor (pairs, heads, hyperedges, nodes) for each layer, with
             `output_attentions=True`. Over the nodes of a hyperedge they sum to one.
         node_attentions: Equation 7, the same shape. Over the hyperedges of a node they sum to one.
+        node_flow: What each node drew from each in the last layer, (pairs, nodes, nodes), with `output_attentions=True`.
     """
 
     last_node_mean: torch.FloatTensor | None = None
@@ -49,6 +50,7 @@ class VMHANModelOutput(ModelOutput):
     hyperedge_variances: tuple[torch.FloatTensor, ...] | None = None
     attentions: tuple[torch.FloatTensor, ...] | None = None
     node_attentions: tuple[torch.FloatTensor, ...] | None = None
+    node_flow: torch.FloatTensor | None = None
 
 
 @dataclass
@@ -77,6 +79,7 @@ class VMHANRelationOutput(ModelOutput):
     hyperedge_variances: tuple[torch.FloatTensor, ...] | None = None
     attentions: tuple[torch.FloatTensor, ...] | None = None
     node_attentions: tuple[torch.FloatTensor, ...] | None = None
+    node_flow: torch.FloatTensor | None = None
 
 
 class VMHANPreTrainedModel(PreTrainedModel):
@@ -202,6 +205,7 @@ class VMHANModel(VMHANPreTrainedModel):
             hyperedge_variances=tuple(layer.variance for layer in structure.hyperedges) if states else None,
             attentions=structure.attentions if output_attentions else None,
             node_attentions=structure.node_attentions if output_attentions else None,
+            node_flow=structure.node_flow if output_attentions else None,
         )
 
     def _encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -363,6 +367,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             hyperedge_variances=kept.get("hyperedge_variances"),
             attentions=nodes.attentions,
             node_attentions=nodes.node_attentions,
+            node_flow=nodes.node_flow,
         )
 
     def _pair_features(self, nodes: VMHANModelOutput) -> torch.Tensor:

@@ -7,7 +7,6 @@ from torch import nn
 
 from .configuration_vmhan import VMHANConfig
 
-
 #: Below so many padded tokens another call of the encoder costs more than it saves.
 MIN_CHUNK_TOKENS = 256
 

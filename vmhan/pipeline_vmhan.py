@@ -7,7 +7,7 @@ import torch
 from transformers import Pipeline
 
 from .extraction_request import ExtractionRequest, read_request
-from .hypergraph import HYPEREDGE_TYPES, is_visual
+from .hypergraph import HEAD, TAIL, is_visual
 
 TASK = "multimodal-relation-extraction"
 
@@ -121,15 +121,13 @@ class MultimodalRelationExtractionPipeline(Pipeline):
 def visual_attention(output) -> torch.Tensor:
     """How much a pair looks at its image and each object, (pairs, 1 + objects); rows sum to one, or to zero without any.
 
-    The attention of equation 5 in the last layer, over the visual nodes of the hyperedges that join head and tail with
-    them, averaged over these two and the heads.
+    What head and tail drew from their visual nodes in the last layer, on average.
     """
     visual = is_visual(output.node_types)
-    if not output.attentions:
+    if output.node_flow is None:  # a structure without attention looks at nothing
         return output.logits.new_zeros(len(output.logits), int(visual.sum()))
-    edges = [HYPEREDGE_TYPES.index(name) for name in ("head_visual", "tail_visual")]
-    attention = output.attentions[-1].float()[:, :, edges][..., visual].mean(dim=(1, 2))
-    return attention / attention.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(attention.dtype).tiny)
+    drawn = output.node_flow[:, [HEAD, TAIL]][..., visual].float().mean(dim=1)
+    return drawn / drawn.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(drawn.dtype).tiny)
 
 
 def _attended(request: ExtractionRequest, attention: torch.Tensor) -> list[dict]:

@@ -63,12 +63,8 @@ class HyperedgeInit(nn.Module):
         self.type_embedding = nn.Embedding(len(HYPEREDGE_TYPES), config.hidden_size) if typed else None
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> Gaussian:
-        members = incidence.transpose(1, 2).to(nodes.mean.dtype)  # (pairs, hyperedges, nodes)
-        mean = members.new_zeros(*members.shape[:2], nodes.mean.shape[-1])
-        variance = mean
-        if self.averages:
-            weights = members / members.sum(dim=-1, keepdim=True).clamp(min=1)
-            mean, variance = weights @ nodes.mean, weights.square() @ nodes.variance
+        shares = member_shares(incidence, nodes.mean.dtype) * self.averages
+        mean, variance = shares @ nodes.mean, shares.square() @ nodes.variance
         if self.type_embedding is not None:
             mean = mean + self.type_embedding.weight
         return Gaussian(mean, variance.clamp(min=VARIANCE_FLOOR))
@@ -102,33 +98,41 @@ class Messages(nn.Module):
 
 
 class VHANLayer(nn.Module):
-    """One round of equations 5 to 8."""
+    """One round of equations 5 to 8.
 
-    def __init__(self, config: VMHANConfig):
+    With synchronous updates nothing would read the hyperedges that the last layer makes, so it has no weights for them.
+    """
+
+    def __init__(self, config: VMHANConfig, is_last: bool):
         super().__init__()
         self.sequential = config.update == "sequential"
+        self.updates_hyperedges = self.sequential or not is_last
         self.scores = AttentionScores(config)
-        self.node_scores = None if config.tie_scores else AttentionScores(config)
-        self.to_hyperedges = Messages(config)
+        self.node_scores = AttentionScores(config) if self.updates_hyperedges and not config.tie_scores else None
         self.to_nodes = Messages(config)
-        self.node_norm = nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
-        self.hyperedge_norm = nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
+        self.node_norm = _norm(config)
+        if self.updates_hyperedges:
+            self.to_hyperedges = Messages(config)
+            self.hyperedge_norm = _norm(config)
 
     def forward(self, nodes: Gaussian, hyperedges: Gaussian, incidence: torch.Tensor):
         """Returns nodes, hyperedges and the attentions of equations 5 and 7, (pairs, heads, hyperedges, nodes)."""
         members = incidence.transpose(1, 2)[:, None]  # (pairs, 1, hyperedges, nodes)
-        attention = masked_softmax(self.scores(hyperedges.mean, nodes.mean), members, dim=-1)
-        new_hyperedges = self.to_hyperedges(attention, nodes, hyperedges)
+        scores = self.scores(hyperedges.mean, nodes.mean)
+        attention = masked_softmax(scores, members, dim=-1)
+        new_hyperedges = self._update_hyperedges(attention, nodes, hyperedges)
         read = new_hyperedges if self.sequential else hyperedges
-        score_nodes = self.node_scores or self.scores
-        node_attention = masked_softmax(score_nodes(read.mean, nodes.mean), members, dim=-2)
+        if self.sequential or self.node_scores is not None:
+            scores = (self.node_scores or self.scores)(read.mean, nodes.mean)
+        node_attention = masked_softmax(scores, members, dim=-2)
         new_nodes = self.to_nodes(node_attention.transpose(-1, -2), read, nodes)
-        return (
-            Gaussian(self.node_norm(new_nodes.mean), new_nodes.variance),
-            Gaussian(self.hyperedge_norm(new_hyperedges.mean), new_hyperedges.variance),
-            attention,
-            node_attention,
-        )
+        return Gaussian(self.node_norm(new_nodes.mean), new_nodes.variance), new_hyperedges, attention, node_attention
+
+    def _update_hyperedges(self, attention: torch.Tensor, nodes: Gaussian, hyperedges: Gaussian) -> Gaussian:
+        if not self.updates_hyperedges:
+            return hyperedges
+        updated = self.to_hyperedges(attention, nodes, hyperedges)
+        return Gaussian(self.hyperedge_norm(updated.mean), updated.variance)
 
 
 class AttentionScores(nn.Module):
@@ -147,12 +151,17 @@ class AttentionScores(nn.Module):
 
 
 class StructureOutput(NamedTuple):
-    """What a structure encoder returns: states before the first and after each layer, attentions of each layer."""
+    """What a structure encoder returns: states before the first and after each layer, attentions of each layer.
+
+    `node_flow` is the share that each node (rows) drew from each node (columns), by way of their hyperedges, when it was
+    last updated: (pairs, nodes, nodes). It is equation 7 times the equation 5 of the hyperedges that were read.
+    """
 
     nodes: tuple[Gaussian, ...]
     hyperedges: tuple[Gaussian, ...] = ()
     attentions: tuple[torch.Tensor, ...] = ()
     node_attentions: tuple[torch.Tensor, ...] = ()
+    node_flow: torch.Tensor | None = None
 
 
 class VHAN(nn.Module):
@@ -161,8 +170,11 @@ class VHAN(nn.Module):
     def __init__(self, config: VMHANConfig):
         super().__init__()
         self.hyperedge_init = HyperedgeInit(config)
-        self.layers = nn.ModuleList(VHANLayer(config) for _ in range(config.num_layers))
+        self.layers = nn.ModuleList(
+            VHANLayer(config, is_last=index == config.num_layers - 1) for index in range(config.num_layers)
+        )
         self.samples = config.sample == "every_layer"
+        self.sequential = config.update == "sequential"
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> StructureOutput:
         """`nodes` are (pairs, nodes, hidden), `incidence` is (pairs, nodes, hyperedges)."""
@@ -176,7 +188,30 @@ class VHAN(nn.Module):
             all_hyperedges.append(hyperedges)
             attentions.append(attention)
             node_attentions.append(node_attention)
-        return StructureOutput(tuple(all_nodes), tuple(all_hyperedges), tuple(attentions), tuple(node_attentions))
+        return StructureOutput(
+            tuple(all_nodes),
+            tuple(all_hyperedges),
+            tuple(attentions),
+            tuple(node_attentions),
+            self._node_flow(attentions, node_attentions, incidence),
+        )
+
+    def _node_flow(self, attentions: list, node_attentions: list, incidence: torch.Tensor) -> torch.Tensor | None:
+        if not node_attentions:
+            return None
+        # read when updated last: the hyperedges of this layer, or of the one before, or the means of their members
+        read = (
+            attentions
+            if self.sequential
+            else [member_shares(incidence, node_attentions[0].dtype)[:, None], *attentions]
+        )
+        return (node_attentions[-1].transpose(-1, -2) @ read[len(node_attentions) - 1]).mean(dim=1)
+
+
+def member_shares(incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """The same weight for each member of a hyperedge, (pairs, hyperedges, nodes); they sum to one, or to zero if empty."""
+    members = incidence.transpose(1, 2).to(dtype)
+    return members / members.sum(dim=-1, keepdim=True).clamp(min=1)
 
 
 def masked_softmax(scores: torch.Tensor, mask: torch.Tensor, dim: int) -> torch.Tensor:
@@ -188,6 +223,10 @@ def masked_softmax(scores: torch.Tensor, mask: torch.Tensor, dim: int) -> torch.
 def split_heads(states: torch.Tensor, num_heads: int) -> torch.Tensor:
     """(pairs, items, hidden) to (pairs, heads, items, hidden / heads)."""
     return states.unflatten(-1, (num_heads, -1)).transpose(1, 2)
+
+
+def _norm(config: VMHANConfig) -> nn.Module:
+    return nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
 
 
 def _gather(attention: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
