@@ -1,7 +1,7 @@
 """Settings of a run: a YAML file with the sections `data`, `model` and `training`, and overrides on the command line.
 
-The fields of `model` are those of `VMHANConfig`; they are taken from there, so a new one is known at once. An unknown name is
-refused, with the nearest one.
+The fields of `model` are those of `VMHANConfig`; they are taken from there, so a new one is known at once. An unknown
+name is refused, with the nearest one.
 """
 
 import difflib

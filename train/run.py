@@ -40,7 +40,9 @@ def load_data(data, training):
             boxes=data.boxes,
             image_dir=data.image_dir,
             on_error=data.on_error,
-            report_path=Path(training.output_dir) / "bad_lines.jsonl" if data.on_error == "skip" else None,
+            report_path=Path(training.output_dir) / "bad_lines.jsonl"
+            if data.on_error == "skip" and training.process_index == 0
+            else None,
             limit=data.limit,
         )
     if data.control == "shuffled_images":
@@ -141,7 +143,7 @@ def find_checkpoint(training) -> str | None:
 
 
 def save(model, processor, training) -> None:
-    """The finished model in `{output_dir}/final`; the config keeps float32, so that half-precision files load as that."""
+    """Saves the finished model in `{output_dir}/final`. The config says float32, so 16-bit files load as that too."""
     folder = Path(training.output_dir) / "final"
     state = model.state_dict()
     if training.half_precision_weights:

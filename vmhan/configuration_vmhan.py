@@ -56,7 +56,8 @@ class VMHANConfig(PreTrainedConfig):
             Hyperedges before the first layer: `"mean"` of the members, `"zero"`, a learned `"type_embedding"`, or
             `"mean+type"`. Zero makes the attention of the first layer uniform.
         update (`str`, *optional*, defaults to `"sync"`):
-            Whether nodes read the hyperedges of the same layer (`"sync"`, as printed) or the new ones (`"sequential"`).
+            Whether nodes read the hyperedges of the layer before (`"sync"`, as printed) or the new ones
+            (`"sequential"`).
         tie_scores (`bool`, *optional*, defaults to `True`):
             Whether equations 5 and 7 share their two projections, as printed.
         layer_norm (`bool`, *optional*, defaults to `False`):
@@ -77,7 +78,8 @@ class VMHANConfig(PreTrainedConfig):
         no_relation_weight (`float`, *optional*, defaults to 1.0):
             Weight of pairs without a relation in the cross-entropy; below 1 trades precision for recall.
         reconstruction_target (`str`, *optional*, defaults to `"initial"`):
-            The "true" Gaussians of equation 10: the detached `"initial"` ones or the node `"features"` with unit variance.
+            The "true" Gaussians of equation 10: the detached `"initial"` ones, or the node `"features"` with unit
+            variance.
         kl_on (`str`, *optional*, defaults to `"final"`):
             Nodes of equation 11: of the `"final"` layer, the `"initial"` ones, or `"all"` layers.
         loss_reduction (`str`, *optional*, defaults to `"mean"`):

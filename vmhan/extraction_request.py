@@ -56,9 +56,9 @@ def read_request(
     """Checks `inputs` and finds the entities in the text.
 
     Args:
-        inputs: `"text"` and `"entities"` (strings or [start, end) characters), and optionally `"image"` (path, URL or PIL
-            image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners. Without
-            `"objects"` the nouns of the description are the objects.
+        inputs: `"text"` and `"entities"` (strings or [start, end) characters), and optionally `"image"` (path, URL or
+            PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners.
+            Without `"objects"` the nouns of the description are the objects.
         pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order.
         max_objects: How many nouns of a description become objects.
 
@@ -153,7 +153,7 @@ def _read_pairs(pairs, mentions: list[Span], text: str) -> list[tuple[int, int]]
         head, tail = (mentions[i] for i in pair)
         if head == tail:
             raise ValueError(
-                f"Head and tail of the pair {pair} are both {text[slice(*head)]!r} at characters {head[0]} to {head[1]}; "
+                f"Head and tail of the pair {pair} are both {text[slice(*head)]!r} at {head[0]} to {head[1]}; "
                 "give a (start, end) span for another occurrence, or leave one out."
             )
     return pairs

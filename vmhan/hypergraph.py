@@ -1,7 +1,7 @@
 """The multi-modal hypergraph of one entity pair (equations 1 to 3).
 
-Nodes stand in a fixed order: head, tail, the m text phrases, the image, its k objects, the n visual phrases. A hyperedge
-joins any number of them. Everything here is a pure function of masks; nothing is learned.
+Nodes stand in a fixed order: head, tail, the m text phrases, the image, its k objects, the n visual phrases. A
+hyperedge joins any number of them. Everything here is a pure function of masks; nothing is learned.
 
 Example: head, tail, the image and one object are nodes 0 to 3. Then `incidence` has shape (4, 5):
 

@@ -1,7 +1,7 @@
 """VM-HAN: encoders, the hypergraph of every pair, V-HAN and the relation classifier.
 
-A sentence and an image are encoded once, however many pairs they hold; `pair_sentence` and `pair_image` point each pair
-at its own. What a pair adds is its hypergraph: a handful of nodes and five hyperedges.
+A sentence and an image are encoded once, however many pairs they hold; `pair_sentence` and `pair_image` point each
+pair at its own. What a pair adds is its hypergraph: a handful of nodes and five hyperedges.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class VMHANModelOutput(ModelOutput):
         attentions: Equation 5, a tensor (pairs, heads, hyperedges, nodes) for each layer, with
             `output_attentions=True`. Over the nodes of a hyperedge they sum to one.
         node_attentions: Equation 7, the same shape. Over the hyperedges of a node they sum to one.
-        node_flow: What each node drew from each in the last layer, (pairs, nodes, nodes), with `output_attentions=True`.
+        node_flow: What each node drew from each in the last layer, (pairs, nodes, nodes), likewise.
     """
 
     last_node_mean: torch.FloatTensor | None = None
@@ -238,7 +238,7 @@ class VMHANModel(VMHANPreTrainedModel):
         return known
 
     def _encode_phrases(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean states of phrases (rows, phrases, tokens), (rows, phrases, text), and which have a token (rows, phrases).
+        """Mean states (rows, phrases, text) of phrases (rows, phrases, tokens), and which have one (rows, phrases).
 
         Each distinct phrase is encoded once: "man" stands in many pictures.
         """
@@ -313,8 +313,8 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         """Makes room for tokens that `tokenizer` has and the encoder has not.
 
         Args:
-            like: For new tokens, old ones whose embedding they start from; a bracket is a better start for a marker than
-                noise.
+            like: For new tokens, old ones whose embedding they start from; a bracket is a better start for a marker
+                than noise.
         """
         if len(tokenizer) > self.get_input_embeddings().num_embeddings:
             self.resize_token_embeddings(len(tokenizer), mean_resizing=False)

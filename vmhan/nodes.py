@@ -12,7 +12,7 @@ MIN_CHUNK_TOKENS = 256
 
 
 class NodeGroup(NamedTuple):
-    """Nodes of every pair: `states` (pairs, nodes, hidden), `mask` (pairs, nodes), `types` into `NODE_TYPES` (nodes,)."""
+    """Nodes of each pair: `states` (pairs, nodes, hidden), `mask` (pairs, nodes), `types` in `NODE_TYPES` (nodes,)."""
 
     states: torch.Tensor
     mask: torch.Tensor

@@ -29,7 +29,7 @@ def reconstruction_loss(
 
 
 def kl_loss(nodes: Gaussian, node_mask: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
-    """Equation 11: divergence of the nodes, (pairs, nodes, hidden), from a standard normal, averaged over real nodes."""
+    """Equation 11: divergence of nodes (pairs, nodes, hidden) from a standard normal, averaged over real nodes."""
     mean, variance = _precise(nodes.mean), _precise(nodes.variance)
     divergence = 0.5 * (variance + mean.square() - 1 - variance.log())
     return _over_nodes(divergence, node_mask, reduction)

@@ -1,4 +1,4 @@
-"""`pipeline("multimodal-relation-extraction")`: a sentence, an image and entities in, the relation of every pair out."""
+"""`pipeline("multimodal-relation-extraction")`: sentence, image and entities in, the relation of every pair out."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -22,11 +22,13 @@ class MultimodalRelationExtractionPipeline(Pipeline):
 
     A request is a dict, several are a list. Its fields: `"text"`; `"entities"`, strings or (start, end) characters;
     `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
-    `{"label", "score", "box"}` with pixel corners, by default the nouns of the description. The last three are optional.
+    `{"label", "score", "box"}` with pixel corners, by default the nouns of the description. The last three are
+    optional.
 
-    The answer is `{"pairs", "objects", "description"}`. A pair holds `"head"` and `"tail"` (`"text"`, `"start"`, `"end"`),
-    `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"` in nats, the mean `"variance"` of its two
-    Gaussians and its visual nodes as `"objects"`, by falling `"attention"`, which sums to one.
+    The answer is `{"pairs", "objects", "description"}`. A pair holds `"head"` and `"tail"` (`"text"`, `"start"`,
+    `"end"`), `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"` in nats, the mean `"variance"`
+    of its two Gaussians and its visual nodes as `"objects"`, by falling `"attention"`, which sums to one. What a user
+    names has the score 1.
 
     Args:
         pairs: (head, tail) indices of the entities to relate; by default every two.
@@ -89,8 +91,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     def _likelier(self, given: tuple, reverse: tuple) -> tuple:
         """Of the two directions of a pair the one in which it is likelier that there is a relation at all.
 
-        The higher score would not do: annotators wrote person before organisation, so the model is sure of "None" for a
-        true relation the wrong way round.
+        The higher score would not do: annotators wrote person before organisation, so the model is sure of "None" for
+        a true relation the wrong way round.
         """
         no_relation = self.model.config.label2id[self.model.config.no_relation]
         return min(given, reverse, key=lambda scored: scored[1][no_relation])
@@ -119,7 +121,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
 
 
 def visual_attention(output) -> torch.Tensor:
-    """How much a pair looks at its image and each object, (pairs, 1 + objects); rows sum to one, or to zero without any.
+    """How much a pair looks at its image and each object, (pairs, 1 + objects); rows sum to one, to zero without any.
 
     What head and tail drew from their visual nodes in the last layer, on average.
     """

@@ -1,7 +1,7 @@
 """Sentences, mentions, images and pairs to the batch that the model takes.
 
-Sentences come as text and mentions as [start, end) characters. Markers are put in after tokenizing, so that no mention is
-ever lost to the tokenizer or to a marker that the sentence itself spells out.
+Sentences come as text and mentions as [start, end) characters. Markers are put in after tokenizing, so that no mention
+is ever lost to the tokenizer or to a marker that the sentence itself spells out.
 """
 
 from collections.abc import Sequence
@@ -60,8 +60,9 @@ class VMHANProcessor(ProcessorMixin):
             text: The sentences.
             mentions: Of each sentence, its mentions as [start, end) characters.
             pairs: Of each sentence, its pairs as (head, tail) indices into its mentions.
-            images: Of each sentence, None or what is known of its image: `"description"` (str or None) and `"objects"`, a
-                list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`. Equal ones are encoded once.
+            images: Of each sentence, None or what is known of its image: `"description"` (str or None) and
+                `"objects"`, a list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`. Equal ones are
+                encoded once.
             labels: Of each pair, its relation id.
 
         Raises:

@@ -1,7 +1,7 @@
 """What passes messages over the hypergraph: V-HAN, or one of the modules that Table 2 puts in its place.
 
-Each takes the Gaussian nodes of equation 4, (pairs, nodes, hidden), and the incidence matrix, (pairs, nodes, hyperedges),
-and returns a `StructureOutput`.
+Each takes the Gaussian nodes of equation 4, (pairs, nodes, hidden), and the incidence matrix, (pairs, nodes,
+hyperedges), and returns a `StructureOutput`.
 """
 
 import torch

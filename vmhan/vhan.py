@@ -100,7 +100,7 @@ class Messages(nn.Module):
 class VHANLayer(nn.Module):
     """One round of equations 5 to 8.
 
-    With synchronous updates nothing would read the hyperedges that the last layer makes, so it has no weights for them.
+    With synchronous updates nothing would read the hyperedges that the last layer makes: it has no weights for those.
     """
 
     def __init__(self, config: VMHANConfig, is_last: bool):
@@ -153,8 +153,8 @@ class AttentionScores(nn.Module):
 class StructureOutput(NamedTuple):
     """What a structure encoder returns: states before the first and after each layer, attentions of each layer.
 
-    `node_flow` is the share that each node (rows) drew from each node (columns), by way of their hyperedges, when it was
-    last updated: (pairs, nodes, nodes). It is equation 7 times the equation 5 of the hyperedges that were read.
+    `node_flow` is the share that each node (rows) drew from each node (columns), by way of their hyperedges, when it
+    was last updated: (pairs, nodes, nodes). It is equation 7 times the equation 5 of the hyperedges that were read.
     """
 
     nodes: tuple[Gaussian, ...]
@@ -209,7 +209,7 @@ class VHAN(nn.Module):
 
 
 def member_shares(incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The same weight for each member of a hyperedge, (pairs, hyperedges, nodes); they sum to one, or to zero if empty."""
+    """The same weight for each member of a hyperedge, (pairs, hyperedges, nodes); the sum is one, or zero if empty."""
     members = incidence.transpose(1, 2).to(dtype)
     return members / members.sum(dim=-1, keepdim=True).clamp(min=1)
 
