@@ -12,8 +12,9 @@ import argparse
 import html
 import math
 import re
+from collections.abc import Callable
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -351,17 +352,12 @@ def refuse(title: str, message: str) -> gr.Error:
     return gr.Error(html.escape(message), title=title, print_exception=False)
 
 
-class Picture(gr.Image):
-    """An image input that says kindly what is wrong with a file it cannot read."""
-
-    is_template = True  # tells Gradio to draw it as its base class
-
-    def preprocess(self, payload):
-        """The picture as a PIL image."""
-        try:
-            return super().preprocess(payload)
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise refuse("Picture", "This picture cannot be read. Try a JPEG, PNG or WebP file.") from error
+def read_picture(read: Callable, payload) -> Image.Image | None:
+    """What `read` makes of an uploaded file, or a toast that says kindly that it is no picture."""
+    try:
+        return read(payload)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise refuse("Picture", "This picture cannot be read. Try a JPEG, PNG or WebP file.") from error
 
 
 def show_entities(entities: Entities) -> tuple:
@@ -441,25 +437,28 @@ def show_pair(answer: dict, chosen: int, picture: Image.Image | str | None) -> t
     )
 
 
-def inputs() -> tuple[gr.Textbox, Picture, gr.Textbox]:
+def inputs() -> tuple[gr.Textbox, gr.Image, gr.Textbox]:
     """Sentence, picture and description; not on the page yet, for the examples that fill them stand above them."""
-    return (
-        gr.Textbox(
-            label="Sentence",
-            placeholder="Write or paste a sentence that names people, places, organisations, events …",
-            max_lines=6,
-            max_length=LONGEST_SENTENCE,
-            render=False,
-        ),
-        Picture(label="Picture (optional)", type="pil", sources=["upload", "clipboard"], height=240, render=False),
-        gr.Textbox(
-            label="What the picture shows (optional)",
-            placeholder="Two men in suits, one points with his finger.",
-            lines=3,
-            max_length=LONGEST_SENTENCE,
-            render=False,
-        ),
+    sentence = gr.Textbox(
+        label="Sentence",
+        placeholder="Write or paste a sentence that names people, places, organisations, events …",
+        max_lines=6,
+        max_length=LONGEST_SENTENCE,
+        render=False,
     )
+    picture = gr.Image(
+        label="Picture (optional)", type="pil", sources=["upload", "clipboard"], height=240, render=False
+    )
+    # On the instance: of a subclass, Gradio would write a type stub next to this file.
+    picture.preprocess = partial(read_picture, picture.preprocess)
+    description = gr.Textbox(
+        label="What the picture shows (optional)",
+        placeholder="Two men in suits, one points with his finger.",
+        lines=3,
+        max_length=LONGEST_SENTENCE,
+        render=False,
+    )
+    return sentence, picture, description
 
 
 def build_page() -> gr.Blocks:

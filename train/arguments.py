@@ -41,8 +41,11 @@ class DataArguments:
 class RunArguments(TrainingArguments):
     """`transformers.TrainingArguments` with what this project adds."""
 
-    text_model: str | None = field(default=None, metadata={"help": "Hub id or folder of the text encoder."})
-    max_length: int = field(default=128, metadata={"help": "Most wordpieces of a training sentence."})
+    text_model: str | None = field(default=None, metadata={"help": "Hub id or folder of the text encoder to train."})
+    checkpoint: str | None = field(
+        default=None, metadata={"help": "A finished VM-HAN to evaluate instead; nothing is trained or saved."}
+    )
+    max_length: int = field(default=128, metadata={"help": "Most wordpieces of a sentence, the paper's 128."})
     head_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of all but the text encoder; by default learning_rate."}
     )

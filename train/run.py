@@ -11,6 +11,7 @@ The test split is read once, after training, with the checkpoint that is best on
 import shlex
 import sys
 import time
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import torch
@@ -53,15 +54,21 @@ def load_data(data, training):
 
 
 def build_model(data, model_settings, training, label_names):
-    """The processor and the model around the pretrained text encoder."""
+    """The processor and the model, around the pretrained text encoder, or those of `training.checkpoint`."""
+    if training.checkpoint:
+        model = VMHANForRelationExtraction.from_pretrained(training.checkpoint)
+        known = [model.config.id2label[i] for i in range(model.config.num_labels)]
+        if known != label_names:
+            raise ValueError(f"{training.checkpoint} knows the relations {known}, the data have {label_names}.")
+        return VMHANProcessor.from_pretrained(training.checkpoint), model
+    if not training.text_model:
+        raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
     settings = vars(model_settings)
-    if training.text_model is None:
-        raise ValueError("Name the text encoder: --text_model <folder or Hub id>.")
     processor = VMHANProcessor.from_text_pretrained(
         training.text_model,
         entity_markers=settings["entity_markers"],
         max_length=training.max_length,
-        max_objects=6 if data.boxes else 3,
+        max_objects=6 if data.boxes else 3,  # three names and three boxes
     )
     labels = dict(enumerate(label_names))
     model = VMHANForRelationExtraction.from_text_pretrained(
@@ -78,7 +85,7 @@ def evaluate(trainer, dataset, label_names, prefix):
     metrics = {name.removeprefix(f"{prefix}_"): value for name, value in output.metrics.items()}
     predictions = output.predictions.argmax(axis=-1)
     metrics["per_relation"] = per_relation_metrics(predictions, output.label_ids, label_names, NO_RELATION)
-    return metrics
+    return {"rows": len(predictions), **metrics}
 
 
 def main(argv: list[str]) -> dict:
@@ -89,6 +96,7 @@ def main(argv: list[str]) -> dict:
     splits = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
+    patience = training.early_stopping_patience
     trainer = PairTrainer(
         model=model,
         args=training,
@@ -97,23 +105,25 @@ def main(argv: list[str]) -> dict:
         data_collator=PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None),
         compute_metrics=make_compute_metrics(label_names, NO_RELATION),
         processing_class=processor,
-        callbacks=[EarlyStoppingCallback(training.early_stopping_patience)]
-        if training.early_stopping_patience
-        else None,
+        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
     )
     started = time.perf_counter()
-    trainer.train(resume_from_checkpoint=find_checkpoint(training))
+    if not training.checkpoint:
+        trainer.train(resume_from_checkpoint=find_checkpoint(training))
     wall_time = time.perf_counter() - started
     if training.half_precision_weights:
         model.half().float()
     names = ["validation", "test"] if training.read_test else ["validation"]
-    metrics = {name: evaluate(trainer, splits[name], label_names, name) for name in names}
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
         "protocol": "clean",
         "visual_setting": data.visual_setting,
         "control": data.control,
-        "config": {"data": vars(data), "model": vars(model_settings), "training": _training_settings(training)},
+        "config": {
+            "data": vars(data),
+            "model": {name: getattr(model.config, name) for name in vars(model_settings)},
+            "training": _training_settings(training),
+        },
         "data": data_checksums(
             data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=data.image_dir
         ),
@@ -124,10 +134,11 @@ def main(argv: list[str]) -> dict:
         "wall_time_seconds": round(wall_time, 1),
         "best_step": trainer.state.best_global_step,
         "history": [entry for entry in trainer.state.log_history if "eval_f1" in entry],
-        "metrics": metrics,
+        "metrics": {name: evaluate(trainer, splits[name], label_names, name) for name in names},
     }
     if trainer.is_world_process_zero():
-        save(model, processor, training)
+        if not training.checkpoint:
+            save(model, processor, training)
         write_result(
             Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json", result
         )
@@ -153,8 +164,8 @@ def save(model, processor, training) -> None:
 
 
 def _training_settings(training) -> dict:
-    """What differs from the defaults, without the folders and hosts of this machine."""
-    defaults = type(training)(output_dir=training.output_dir).to_dict()
+    """What differs from the defaults."""
+    defaults = {f.name: f.default_factory() if f.default is MISSING else f.default for f in fields(training) if f.init}
     return {name: value for name, value in training.to_dict().items() if value != defaults.get(name)}
 
 

@@ -77,7 +77,7 @@ def read_request(
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"text is {text!r}; give the sentence that holds the entities.")
     entities = inputs.get("entities")
-    if isinstance(entities, str) or entities is None or len(entities) < 2:
+    if not isinstance(entities, Sequence) or isinstance(entities, str) or len(entities) < 2:
         raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
     mentions = [find_mention(text, entity) for entity in entities]
     image = inputs.get("image")
@@ -86,6 +86,8 @@ def read_request(
     objects = inputs.get("objects")
     if objects is None:
         objects = object_names(description, max_objects)
+    if not isinstance(objects, Sequence) or isinstance(objects, str):
+        raise ValueError(f"objects is {objects!r}; give a list of names or of dicts, or leave it out.")
     return ExtractionRequest(
         text,
         mentions,
@@ -144,9 +146,16 @@ def _read_description(description: str | None) -> str | None:
 
 
 def _read_pairs(pairs, mentions: list[Span], text: str) -> list[tuple[int, int]]:
-    pairs = list(combinations(range(len(mentions)), 2)) if pairs is None else [tuple(pair) for pair in pairs]
+    if pairs is None:
+        pairs = list(combinations(range(len(mentions)), 2))
+    try:
+        pairs = [tuple(map(operator.index, pair)) for pair in pairs]
+    except TypeError:
+        raise ValueError(f"pairs is {pairs!r}; give a list of (head, tail) indices, such as [(0, 1)].") from None
+    if not pairs:
+        raise ValueError("pairs is empty; name at least one (head, tail), or leave it out for every two entities.")
     for pair in pairs:
-        if len(pair) != 2 or not all(isinstance(i, int) and 0 <= i < len(mentions) for i in pair):
+        if len(pair) != 2 or not all(0 <= i < len(mentions) for i in pair):
             raise ValueError(
                 f"The pair {pair} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
             )
@@ -168,10 +177,16 @@ def _read_object(item: str | dict, image_size: tuple[int, int] | None) -> dict:
     if box is not None:
         if image_size is None:
             raise ValueError(f"The object {item['label']!r} has a box, but there is no image to measure it in.")
-        x0, y0, x1, y1 = box = [float(edge) for edge in box]
+        try:
+            x0, y0, x1, y1 = box = [float(edge) for edge in box]
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"The box {box!r} of {item['label']!r} is not four numbers: left, top, right and bottom in pixels."
+            ) from None
         if not (0 <= x0 < x1 <= image_size[0] and 0 <= y0 < y1 <= image_size[1]):
             raise ValueError(f"The box {box} of {item['label']!r} is not within the image of {image_size} pixels.")
-    return {"label": item["label"].strip(), "score": float(item.get("score", 1.0)), "box": box}
+    score = item.get("score")
+    return {"label": item["label"].strip(), "score": 1.0 if score is None else float(score), "box": box}
 
 
 def _short(text: str) -> str:

@@ -349,6 +349,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             tail_span,
             output_hidden_states=True,
             output_attentions=output_attentions,
+            return_dict=True,
             **visual_inputs,
         )
         logits = self.classifier(self.dropout(self._pair_features(nodes)))

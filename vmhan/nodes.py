@@ -89,8 +89,13 @@ class VisualNodes(nn.Module):
 
         Returns states (images, nodes, hidden) and which nodes anything is known of (images, nodes).
         """
-        states = sum(self.projections[name](values) * mask[..., None] for name, (values, mask) in known.items())
+        states = sum(self._project(name, values, mask[..., None]) for name, (values, mask) in known.items())
         return states, torch.stack([mask for _, mask in known.values()]).any(dim=0)
+
+    def _project(self, name: str, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        projection = self.projections[name]
+        values = values.masked_fill(~mask, 0)  # whatever stands there, even NaN
+        return projection(values.to(projection.weight.dtype)) * mask
 
 
 def box_features(boxes: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

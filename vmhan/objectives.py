@@ -11,7 +11,13 @@ from .vhan import Gaussian
 
 def relation_loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
     """Equation 9: cross-entropy of logits (pairs, labels) and labels (pairs,); `weight` is one number a label."""
-    return F.cross_entropy(_precise(logits), labels, weight=weight)
+    logits = _precise(logits)
+    if weight is None:
+        return F.cross_entropy(logits, labels)
+    weight = weight.to(logits.dtype)
+    # pairs that all weigh nothing lose nothing; the mean of `cross_entropy` would divide zero by zero
+    total = weight[labels].sum().clamp(min=torch.finfo(weight.dtype).tiny)
+    return F.cross_entropy(logits, labels, weight=weight, reduction="sum") / total
 
 
 def reconstruction_loss(

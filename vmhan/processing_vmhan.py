@@ -144,13 +144,14 @@ class VMHANProcessor(ProcessorMixin):
         boxes = [[box for _, box in of_image] + [None] * (objects - len(of_image)) for _, of_image in distinct]
         counts = torch.tensor([len(of_image) for _, of_image in distinct])
         ids, mask = self._encode_phrases(phrases)
+        shape = (len(distinct), objects, 4)  # a list of no boxes does not say it
         return {
             "pair_image": torch.tensor(pair_image),
             "visual_text_ids": ids,
             "visual_text_mask": mask,
             "object_mask": torch.arange(objects) < counts[:, None],
-            "object_boxes": torch.tensor([[box or (0.0,) * 4 for box in row] for row in boxes]).view(-1, objects, 4),
-            "object_box_mask": torch.tensor([[box is not None for box in row] for row in boxes]).view(-1, objects),
+            "object_boxes": torch.tensor([[box or (0.0,) * 4 for box in row] for row in boxes]).view(shape),
+            "object_box_mask": torch.tensor([[box is not None for box in row] for row in boxes], dtype=torch.bool),
         }
 
     def _image_key(self, image: dict) -> tuple:

@@ -1,0 +1,77 @@
+"""Settings: a YAML file, overridden on the command line, with no unknown name let through."""
+
+from argparse import ArgumentError
+
+import pytest
+
+from train.arguments import parse_arguments
+from vmhan import VMHANConfig
+
+MINI = "train/configs/mnre/mini.yaml"
+
+
+def write(folder, text):
+    path = folder / "settings.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_yaml_sets_fields_of_all_three_sections():
+    data, model, training = parse_arguments([MINI])
+    assert data.visual_setting == "described"
+    assert model.entity_markers == "shared" and model.visual_features == ["text"]
+    assert training.metric_for_best_model == "f1" and training.load_best_model_at_end is True
+
+
+def test_command_line_overrides_yaml_in_every_section():
+    words = [
+        "--data_dir",
+        "elsewhere",
+        "--entity_markers",
+        "pair",
+        "--learning_rate=1e-3",
+        "--visual_features",
+        "text",
+        "box",
+    ]
+    data, model, training = parse_arguments([MINI, *words])
+    assert data.data_dir == "elsewhere"
+    assert model.entity_markers == "pair" and model.visual_features == ["text", "box"]
+    assert training.learning_rate == 1e-3
+
+
+def test_every_model_setting_is_a_config_field_with_its_default(tmp_path):
+    _, model, _ = parse_arguments([write(tmp_path, "data: {data_dir: x}\ntraining: {output_dir: y}")])
+    config = VMHANConfig()
+    assert "message_dropout" in vars(model)
+    assert all(getattr(config, name) == value for name, value in vars(model).items())
+
+
+def test_unknown_setting_in_yaml_is_refused_with_the_nearest_name(tmp_path):
+    with pytest.raises(ValueError, match=r"'learnig_rate'.*'learning_rate'"):
+        parse_arguments([write(tmp_path, "training: {learnig_rate: 1.0e-4}")])
+
+
+def test_unknown_setting_on_the_command_line_is_refused_with_the_nearest_name():
+    with pytest.raises(ValueError, match=r"'entity_marker'.*'entity_markers'"):
+        parse_arguments([MINI, "--entity_marker", "pair"])
+
+
+def test_unknown_section_is_refused_with_the_nearest_name(tmp_path):
+    with pytest.raises(ValueError, match=r"'trainning'.*'training'"):
+        parse_arguments([write(tmp_path, "trainning: {seed: 1}")])
+
+
+def test_value_of_the_wrong_type_is_refused():
+    with pytest.raises(ArgumentError, match="num_layers"):
+        parse_arguments([MINI, "--num_layers", "many"])
+
+
+def test_word_outside_the_choices_is_refused():
+    with pytest.raises(ArgumentError, match="visual_setting"):
+        parse_arguments([MINI, "--visual_setting", "smelled"])
+
+
+def test_missing_settings_file_is_named():
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
+        parse_arguments(["nowhere.yaml"])

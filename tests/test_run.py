@@ -1,0 +1,126 @@
+"""Training for real on a few rows: results, resuming, two ranks."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from training_fixture import write_settings
+from transformers import pipeline
+
+from train import run
+from train.trainer import PairTrainer
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Folder and result of an uninterrupted run."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, run.main([write_settings(folder)])
+
+
+def scores(result):
+    """What a run scored, without how long it took."""
+    return {
+        split: {name: value for name, value in metrics.items() if not name.endswith(("runtime", "per_second"))}
+        for split, metrics in result["metrics"].items()
+    }
+
+
+def test_result_file_says_how_its_numbers_came_about(finished):
+    folder, result = finished
+    written = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    assert written == json.loads(json.dumps(result))
+    assert "train/run.py" in written["command"] and written["protocol"] == "clean"
+    assert written["seed"] == 3 and written["versions"]["torch"] and written["config"]["model"]["num_layers"] == 2
+    assert all(len(checksum) == 64 for checksum in written["data"].values())
+    assert set(written["metrics"]) == {"validation", "test"} and 0 <= written["metrics"]["test"]["f1"] <= 1
+
+
+def test_trained_model_answers_through_the_pipeline(finished):
+    folder, _ = finished
+    extract = pipeline("multimodal-relation-extraction", model=str(folder / "run" / "final"))
+    answer = extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "description": "A man waves."})
+    assert len(answer["pairs"]) == 1 and answer["pairs"][0]["objects"]
+
+
+def test_test_split_is_read_once_after_training(finished, tmp_path, monkeypatch):
+    read = []
+    predict, train = PairTrainer.predict, PairTrainer.train
+    monkeypatch.setattr(
+        PairTrainer, "predict", lambda self, rows, **kw: read.append(str(rows.split)) or predict(self, rows, **kw)
+    )
+    monkeypatch.setattr(PairTrainer, "train", lambda self, **kw: (train(self, **kw), read.append("trained")))
+    run.main([write_settings(tmp_path), "--num_train_epochs", "1"])
+    assert read == ["trained", "validation", "test"]
+
+
+@pytest.mark.parametrize("last_step", [1, 3, 5])
+def test_killed_and_resumed_run_ends_with_the_same_metrics(finished, tmp_path, monkeypatch, last_step):
+    settings = write_settings(tmp_path)
+    step = PairTrainer.training_step
+    done = []
+
+    def killed(self, *args, **kwargs):
+        if len(done) == last_step:
+            raise KeyboardInterrupt
+        done.append(1)
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(PairTrainer, "training_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.main([settings])
+    monkeypatch.setattr(PairTrainer, "training_step", step)
+    resumed = run.main([settings, "--resume_from_checkpoint", "last"])
+    _, uninterrupted = finished
+    assert scores(resumed) == scores(uninterrupted)
+    assert resumed["history"][-1]["eval_loss"] == uninterrupted["history"][-1]["eval_loss"]
+
+
+def test_two_ranks_evaluate_every_row_once(finished, tmp_path):
+    folder, _ = finished
+    words = [
+        "--checkpoint",
+        str(folder / "run" / "final"),
+        "--results_dir",
+        str(tmp_path),
+        "--per_device_eval_batch_size",
+        "4",
+    ]
+    alone = run.main([str(folder / "settings.yaml"), *words, "--run_name", "one"])
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "train/run.py"]
+    subprocess.run([*command, str(folder / "settings.yaml"), *words, "--run_name", "two"], check=True, timeout=300)
+    together = json.loads((tmp_path / "two.json").read_text(encoding="utf-8"))
+    for split in ("validation", "test"):
+        ours, theirs = alone["metrics"][split], together["metrics"][split]
+        assert theirs["rows"] == ours["rows"] and ours["rows"] % 8, "an even number of batches would prove nothing"
+        assert theirs["per_relation"] == ours["per_relation"] and theirs["accuracy"] == ours["accuracy"]
+
+
+def test_shuffled_images_give_every_image_what_belongs_to_another(finished, tmp_path):
+    folder, _ = finished
+    words = [
+        "--checkpoint",
+        str(folder / "run" / "final"),
+        "--results_dir",
+        str(tmp_path),
+        "--control",
+        "shuffled_images",
+    ]
+    result = run.main([str(folder / "settings.yaml"), *words])
+    assert result["control"] == "shuffled_images"
+
+
+def test_checkpoint_with_other_relations_is_refused(finished, tmp_path):
+    from tiny import save_tiny_checkpoint
+
+    folder, _ = finished
+    other = save_tiny_checkpoint(tmp_path / "other")
+    with pytest.raises(ValueError, match="the data have"):
+        run.main([str(folder / "settings.yaml"), "--checkpoint", other])
+
+
+def test_run_without_a_text_encoder_says_what_to_give(finished):
+    folder, _ = finished
+    with pytest.raises(ValueError, match="--text_model"):
+        run.main([str(folder / "settings.yaml"), "--text_model", ""])

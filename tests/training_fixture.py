@@ -1,0 +1,33 @@
+"""A run small enough for tests: an invented MNRE and a BERT of width 16."""
+
+from mnre_fixture import write_mnre
+from tiny import tiny_tokenizer
+from transformers import BertConfig, BertModel, set_seed
+
+SETTINGS = """
+data: {data_dir: %s}
+model:
+  {entity_markers: shared, entity_pool: mean_marker, visual_features: [text], hidden_size: 16, num_attention_heads: 2,
+   num_layers: 2, message_dropout: 0.2, classifier_dropout: 0.2, image_dropout: 0.3, description_dropout: 0.3}
+training:
+  {text_model: %s, output_dir: %s, results_dir: %s, num_train_epochs: 2, learning_rate: 1.0e-3, seed: 3, use_cpu: true,
+   per_device_train_batch_size: 8, per_device_eval_batch_size: 6, eval_strategy: steps, save_strategy: steps,
+   eval_steps: 2, save_steps: 2, logging_steps: 1, load_best_model_at_end: true, metric_for_best_model: f1,
+   disable_tqdm: true, remove_unused_columns: false, dataloader_pin_memory: false}
+"""
+
+
+def write_settings(folder) -> str:
+    """Writes data, text encoder and settings; returns the path of the settings. Results go to `folder/results`."""
+    set_seed(0)
+    tokenizer = tiny_tokenizer()
+    tokenizer.save_pretrained(folder / "text")
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    BertModel(config).save_pretrained(folder / "text")
+    write_mnre(folder / "mnre", sentences=11)
+    path = folder / "settings.yaml"
+    places = (folder / name for name in ("mnre", "text", "run", "results"))
+    path.write_text(SETTINGS % tuple(places), encoding="utf-8")
+    return str(path)
