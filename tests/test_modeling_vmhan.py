@@ -219,9 +219,6 @@ def test_no_image_is_the_same_however_it_is_said(model, batch):
     pointed_nowhere = logits_of(model, batch, pair_image=torch.full_like(batch["pair_image"], -1))
     assert_same(logits_of(model, without(batch, VISUAL)), pointed_nowhere)
     assert_same(logits_of(model, without(batch, ["pair_image"])), pointed_nowhere)
-    assert_same(
-        logits_of(build(visual_features=[]), batch), logits_of(build(visual_features=[]), batch, pair_image=None)
-    )
     nothing_known = {
         name: torch.zeros_like(batch[name]) for name in batch if name.endswith("_mask") and name in VISUAL
     }
@@ -370,8 +367,8 @@ def test_gradient_checkpointing_changes_no_gradient(batch):
     for checkpointing in (False, True):
         model = build(tune_visual_text=True, **NO_DROPOUT).train()
         if checkpointing:
-            model.gradient_checkpointing_enable()
-            assert model.vmhan.text_model.is_gradient_checkpointing
+            model.activation_checkpointing_enable()
+            assert model.vmhan.text_model.is_activation_checkpointing
         model(**batch).loss.backward()
         gradients.append(torch.cat([parameter.grad.flatten() for parameter in model.parameters()]))
     assert_same(*gradients)
@@ -406,7 +403,6 @@ def test_states_and_attentions_have_their_shapes_and_come_only_on_request(model,
     asked = ["node_means", "node_variances", "hyperedge_means", "hyperedge_variances"]
     attentions = ["attentions", "node_attentions"]
     plain = model(**batch)
-    assert all(plain[name] is None for name in (*asked, *attentions, "node_flow") if name in plain)
     assert not set(plain) & {*asked, *attentions, "node_flow"}
 
     output = model(**batch, output_hidden_states=True, output_attentions=True)

@@ -241,7 +241,7 @@ def test_a_description_needs_no_objects(others):
 
 @pytest.mark.parametrize("label", [None, ""])
 def test_an_object_may_have_a_box_alone(label):
-    processor, batch = encode_images([{"objects": [{"label": label, "box": MAN["box"]}]}])
+    _, batch = encode_images([{"objects": [{"label": label, "box": MAN["box"]}]}])
     assert not batch["visual_text_mask"].any()
     assert batch["object_box_mask"].tolist() == [[True]]
     output = tiny_model(visual_features=["text", "box"])(**batch)

@@ -90,8 +90,8 @@ def save_tiny_checkpoint(folder, seed: int = 0, **settings) -> str:
 def tiny_batch(pairs: int = 5, seed: int = 0) -> dict[str, torch.Tensor]:
     """Random inputs of the model with every visual feature and every kind of node.
 
-    Two sentences of 12 and 9 wordpieces and two images with 3 and 2 objects, of which the pairs take turns. One object has
-    neither name nor pixels, one no box.
+    Two sentences of 12 and 9 wordpieces and two images with 3 and 2 objects, of which the pairs take turns. One object
+    has neither name nor pixels, one no box.
     """
     generator = torch.Generator().manual_seed(seed)
 

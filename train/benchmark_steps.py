@@ -1,5 +1,6 @@
 """The steps that the benchmark times: model, optimizer and VGG16 behind one call, and the memory that a step takes."""
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,15 @@ import torch
 from torchvision.models import vgg16
 from transformers import BertConfig
 
-from train.benchmark_batches import OBJECTS, RELATIONS, VISUAL_SIZE, VOCABULARY, naive_batch
+from train.benchmark_batches import (
+    OBJECTS,
+    RELATIONS,
+    VISUAL_SIZE,
+    VOCABULARY,
+    Sentence,
+    naive_batch,
+    training_batches,
+)
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANModelOutput
 from vmhan.hypergraph import build_incidence
 
@@ -22,36 +31,51 @@ Step = Callable[[], object]
 
 
 class Bench:
-    """The model, its optimizer and VGG16, which all variants share."""
+    """The model of the paper, its optimizer and VGG16, which all variants share.
 
-    def __init__(self, size: str, device: str = "cpu", crop_size: int = 224, seed: int = 0, with_vgg: bool = True):
-        torch.manual_seed(seed)
+    Args:
+        args: `size`, `device`, `crop_size`, `seed` and `threads` of the command line.
+        with_vgg: Whether the naive variant will run.
+    """
+
+    def __init__(self, args: argparse.Namespace, with_vgg: bool = True):
+        if args.threads:
+            torch.set_num_threads(args.threads)
+        torch.manual_seed(args.seed)
         config = VMHANConfig(
-            text_config=BertConfig(vocab_size=VOCABULARY, **SIZES[size]),
-            hidden_size=SIZES[size]["hidden_size"],
+            text_config=BertConfig(vocab_size=VOCABULARY, **SIZES[args.size]),
+            hidden_size=SIZES[args.size]["hidden_size"],
             visual_features=["pixels"],
             visual_hidden_size=VISUAL_SIZE,
             num_labels=RELATIONS,
         )
-        self.device = torch.device(device)
+        self.device = torch.device(args.device)
         self.model = VMHANForRelationExtraction(config).to(self.device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-5, fused=True)
         self.vgg = _vgg_to_fc7().to(self.device) if with_vgg else None
-        self.crop_size = crop_size
+        self.crop_size = args.crop_size
 
     def step(self, stage: str, variant: str, batch: dict[str, torch.Tensor]) -> Step:
-        """Makes everything ready; the call of what is returned is what is timed."""
+        """Makes everything ready for `"training"`, `"prediction"` or the `"hypergraph"` part of training.
+
+        The call of what is returned is what is timed.
+        """
         batch = batch if variant == "ours" else naive_batch(batch)
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
         self.model.train(stage != "prediction")
         self.optimizer.zero_grad()
         if stage == "hypergraph":
             return self._hypergraph(batch)
-        run = self._train if stage == "training" else self._predict
+        run = self._train if stage == "training" else self.predict
         if variant != "naive":
             return lambda: run(batch)
         crops = torch.randn(len(batch["labels"]), 1 + OBJECTS, 3, self.crop_size, self.crop_size, device=self.device)
         return lambda: run({**batch, "visual_states": self.visual_states(crops)})
+
+    @torch.no_grad()
+    def predict(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Logits, (pairs, labels)."""
+        return self.model(**_inputs(batch)).logits
 
     @torch.no_grad()
     def visual_states(self, crops: torch.Tensor) -> torch.Tensor:
@@ -66,13 +90,9 @@ class Bench:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()  # passes over parameters without a gradient
 
-    @torch.no_grad()
-    def _predict(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        return self.model(**{name: tensor for name, tensor in batch.items() if name != "labels"}).logits
-
     def _hypergraph(self, batch: dict[str, torch.Tensor]) -> Step:
         with torch.no_grad():
-            nodes = self.model.vmhan(**{name: tensor for name, tensor in batch.items() if name != "labels"})
+            nodes = self.model.vmhan(**_inputs(batch))
         nodes.node_features.requires_grad_()
         return lambda: self._update(hypergraph_loss(self.model, nodes, batch["labels"]))
 
@@ -93,6 +113,10 @@ def hypergraph_loss(model: VMHANForRelationExtraction, nodes: VMHANModelOutput, 
     return model._losses(logits, labels, final)["loss"]
 
 
+def _inputs(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in batch.items() if name != "labels"}
+
+
 def _vgg_to_fc7() -> torch.nn.Module:
     """VGG16 with random weights, without its last layer."""
     vgg = vgg16(weights=None, init_weights=False).eval()
@@ -103,30 +127,35 @@ def _vgg_to_fc7() -> torch.nn.Module:
 def peak_memory(stage: str, variant: str, sentences: list[Sentence], args: argparse.Namespace) -> dict[str, float]:
     """Peak of two steps in MiB: all of it, and what comes on top of the weights that stood there before.
 
-    On a CPU it is the resident memory of the process, libraries included; on a GPU what its tensors take.
+    To be run in a process of its own. On a CPU it is the resident memory of the process, libraries included; on a GPU
+    what its tensors take.
     """
-    _set_threads(args.threads)
-    bench = Bench(args.size, args.device, args.crop_size, args.seed, with_vgg=variant == "naive")
+    bench = Bench(args, with_vgg=variant == "naive")
     batch = next(training_batches(sentences, args.pairs, args.seed))
-    before = _memory(bench.device, "now")
+    before = _peak_from_now(bench.device)
     for _ in range(2):
         bench.step(stage, variant, batch)()
-    peak = _memory(bench.device, "peak")
+    peak = _peak(bench.device)
     return {"peak_mib": peak / MIB, "peak_above_weights_mib": (peak - before) / MIB}
 
 
-def _memory(device: torch.device, when: str) -> int:
-    """Bytes in use `"now"`, from when on the `"peak"` counts."""
+def _peak_from_now(device: torch.device) -> int:
+    """Forgets the peak before, where the system can, and returns the bytes in use."""
     if device.type == "cuda":
-        if when == "now":
-            torch.cuda.reset_peak_memory_stats(device)
+        torch.cuda.reset_peak_memory_stats(device)
+    elif Path("/proc/self/clear_refs").exists():
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return _peak(device)
+
+
+def _peak(device: torch.device) -> int:
+    """Most bytes in use since."""
+    if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     status = Path("/proc/self/status")
-    if not status.exists():  # macOS keeps the peak of the whole life of the process only
-        import resource
+    if status.exists():
+        fields = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
+        return int(fields["VmHWM"].split()[0]) * 1024
+    import resource  # macOS, which counts the whole life of the process
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if when == "now":
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
-    fields = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
-    return int(fields["VmHWM"].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
