@@ -96,6 +96,11 @@ def test_text_only_batch_holds_nothing_of_an_image(rows):
     assert "pair_image" not in batch and "visual_text_ids" not in batch
 
 
+def test_object_names_alone_leave_the_description_out(rows):
+    batch = collator(visual_setting="object_names")([rows[0]])
+    assert batch["visual_text_mask"][0].any(dim=-1).tolist() == [False] + [True] * len(rows[0]["object_names"])
+
+
 def test_boxes_join_as_objects_without_a_name(rows):
     processor = VMHANProcessor(tiny_tokenizer(), max_objects=6)
     row = next(row for row in rows if row["object_boxes"])

@@ -12,6 +12,7 @@ from tiny import LABELS, save_tiny_checkpoint
 from transformers import pipeline
 
 from vmhan import MultimodalRelationExtractionPipeline
+from vmhan.extraction_request import read_request
 from vmhan.hypergraph import HEAD, IMAGE, OBJECT, TAIL
 
 TASK = "multimodal-relation-extraction"
@@ -106,7 +107,10 @@ def test_every_two_entities_make_one_pair(extract):
     assert all(pair["objects"] == [] for pair in answer["pairs"])
 
 
-def test_of_both_directions_the_one_that_is_less_likely_no_relation_is_returned(extract):
+@pytest.mark.parametrize("bias", [0.0, 3.0])
+def test_of_both_directions_the_one_that_is_less_likely_no_relation_is_returned(bias, folder):
+    extract = pipeline(TASK, model=folder)
+    extract.model.classifier.bias.data[LABELS.index("None")] += bias  # at 3 "None" has the highest score both ways
     for head, tail in combinations(range(3), 2):
         two = [extract(REQUEST, pairs=[pair], direction="given")["pairs"][0] for pair in ((head, tail), (tail, head))]
         assert ends(two[0]) == ends(two[1])[::-1]
@@ -200,6 +204,18 @@ def test_boxes_are_pixels_and_come_back_with_the_object(extract):
         assert boxes == {"dog": (0.5, [10.0, 5.0, 30.0, 15.0]), "image": (1.0, [0.0, 0.0, 40.0, 20.0])}
 
 
+def test_the_surest_objects_are_kept():
+    objects = [{"label": name, "score": score} for name, score in (("dog", 0.2), ("cat", 0.9), ("cup", 0.5))]
+    kept = read_request(request(objects=objects), max_objects=2).objects
+    assert [item["label"] for item in kept] == ["cat", "cup"]
+
+
+def test_boxes_reach_the_model_as_centre_and_size_in_shares_of_the_image():
+    objects = [{"label": "dog", "box": [10, 5, 30, 10]}, {"label": "cat"}]
+    seen = read_request(request(image=Image.new("RGB", SIZE), objects=objects)).visual_input()
+    assert [found["box"] for found in seen["objects"]] == [(0.5, 0.375, 0.5, 0.25), None]
+
+
 def test_a_box_tells_the_same_in_an_image_of_any_size(extract):
     small = extract(request(image=Image.new("RGB", (40, 20)), objects=[{"label": "dog", "box": [10, 5, 30, 15]}]))
     large = extract(request(image=Image.new("RGB", (80, 60)), objects=[{"label": "dog", "box": [20, 15, 60, 45]}]))
@@ -286,7 +302,8 @@ def test_a_broken_image_is_named(content, extract, tmp_path):
         ({"text": ["Ada"]}, "text is"),
         ({"image": b"x"}, "image is a bytes; give a path"),
         ({"image": 3}, "image is a int"),
-        ({"description": 3}, "description is 3; give words"),
+        ({"text": "Ada and Bob \ud83d"}, "text holds half a character at 12"),
+        ({"description": 3}, "description is 3; give a string"),
         ({"objects": "dog"}, "objects is 'dog'; give a list"),
         ({"objects": 3}, "objects is 3; give a list"),
         ({"objects": [3]}, "The object 3 is neither a name nor"),

@@ -27,7 +27,7 @@ class DataArguments:
     descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
     image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures."})
-    visual_setting: Literal["described", "text_only"] = field(
+    visual_setting: Literal["described", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
     )
     control: Literal["none", "shuffled_images"] = field(

@@ -106,7 +106,8 @@ class PairCollator:
 
     Args:
         processor: Makes the batch.
-        visual_setting: `"described"`: descriptions and object names; `"text_only"`: no image at all.
+        visual_setting: `"described"`: descriptions and object names; `"object_names"`: these alone, which is what a
+            detector gives; `"text_only"`: no image at all.
         use_boxes: Whether detector boxes join as further objects, without a name.
     """
 
@@ -129,7 +130,8 @@ class PairCollator:
             return None
         named = [{"label": name} for name in row["object_names"]]
         boxed = [{"box": box} for box in row["object_boxes"]] if self.use_boxes else []
-        return {"description": row["description"], "objects": named + boxed}
+        description = row["description"] if self.visual_setting == "described" else None
+        return {"description": description, "objects": named + boxed}
 
 
 def _sentence(rows: list[dict]) -> tuple[str, list, list, list]:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "assets" / "vmhan-mini-mnre" / "README.md")
 METRICS = ("f1", "precision", "recall", "accuracy")
-SETTINGS = {"described": "descriptions", "text_only": "text only"}
+SETTINGS = {"described": "descriptions", "object_names": "object names", "text_only": "text only"}
 
 
 def read_results(folder: Path) -> list[dict]:
@@ -31,7 +31,9 @@ def variant(result: dict) -> tuple[str, str, str]:
     structure = {"vhan": "V-HAN", "none": "none"}[model["structure_encoder"]]
     seen = SETTINGS[result["visual_setting"]]
     if result["control"] == "shuffled_images":
-        seen += ", shuffled at evaluation" if result["config"]["training"].get("checkpoint") else ", shuffled"
+        seen += " of other images"
+    if result["config"]["training"].get("checkpoint"):
+        seen = f"trained with descriptions, then {seen}"
     return model["entity_markers"], structure, seen
 
 

@@ -150,7 +150,7 @@ class VMHANConfig(PreTrainedConfig):
 
     def validate_heads(self):
         """Each head takes an equal slice of a node."""
-        if self.num_attention_heads < 1 or self.hidden_size % self.num_attention_heads:
+        if self.num_attention_heads < 1 or self.hidden_size < 1 or self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size {self.hidden_size} is no multiple of num_attention_heads {self.num_attention_heads}."
             )
@@ -174,8 +174,8 @@ class VMHANConfig(PreTrainedConfig):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1.")
         for name in ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} {getattr(self, name)} is negative.")
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} {getattr(self, name)} is negative, or no number.")
         if self.num_layers < 0:
             raise ValueError(f"num_layers {self.num_layers} is negative.")
 

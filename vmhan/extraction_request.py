@@ -60,7 +60,7 @@ def read_request(
             PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners.
             Without `"objects"` the nouns of the description are the objects.
         pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order.
-        max_objects: How many nouns of a description become objects.
+        max_objects: How many objects are kept, the surest first.
 
     Raises:
         ValueError: Names the value that is wrong and what to do about it.
@@ -73,27 +73,24 @@ def read_request(
         raise ValueError(
             f"Unknown fields {sorted(unknown)}; a request has text, entities, image, description, objects."
         )
-    text = inputs.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"text is {text!r}; give the sentence that holds the entities.")
+    text = _read_words("text", inputs.get("text"))
+    if not text.strip():
+        raise ValueError(f"text is {inputs.get('text')!r}; give the sentence that holds the entities.")
     entities = inputs.get("entities")
     if not isinstance(entities, Sequence) or isinstance(entities, str) or len(entities) < 2:
         raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
     mentions = [find_mention(text, entity) for entity in entities]
     image = inputs.get("image")
     image_size = None if image is None else read_image(image).size
-    description = _read_description(inputs.get("description"))
+    description = _read_words("description", inputs.get("description")).strip() or None
     objects = inputs.get("objects")
-    if objects is None:
-        objects = object_names(description, max_objects)
-    if not isinstance(objects, Sequence) or isinstance(objects, str):
-        raise ValueError(f"objects is {objects!r}; give a list of names or of dicts, or leave it out.")
+    objects = object_names(description, max_objects) if objects is None else objects
     return ExtractionRequest(
         text,
         mentions,
         _read_pairs(pairs, mentions, text),
         description,
-        [_read_object(o, image_size) for o in objects],
+        _read_objects(objects, image_size, max_objects),
         image_size,
     )
 
@@ -139,10 +136,17 @@ def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:
         ) from error
 
 
-def _read_description(description: str | None) -> str | None:
-    if description is not None and not isinstance(description, str):
-        raise ValueError(f"description is {description!r}; give words about the image, or None.")
-    return (description or "").strip() or None
+def _read_words(name: str, words: str | None) -> str:
+    """`words`, empty for None; refuses what is no string, and the half characters that JSON can smuggle in."""
+    if words is not None and not isinstance(words, str):
+        raise ValueError(f"{name} is {words!r}; give a string.")
+    try:
+        (words or "").encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{name} holds half a character at {error.start}: {words[error.start]!r}; drop it."
+        ) from error
+    return words or ""
 
 
 def _read_pairs(pairs, mentions: list[Span], text: str) -> list[tuple[int, int]]:
@@ -168,25 +172,37 @@ def _read_pairs(pairs, mentions: list[Span], text: str) -> list[tuple[int, int]]
     return pairs
 
 
-def _read_object(item: str | dict, image_size: tuple[int, int] | None) -> dict:
-    if isinstance(item, str):
-        item = {"label": item}
-    if not isinstance(item, dict) or not isinstance(item.get("label"), str) or not item["label"].strip():
+def _read_objects(objects: Sequence, image_size: tuple[int, int] | None, max_objects: int) -> list[dict]:
+    """The `max_objects` surest objects as `{"label", "score", "box"}`; what a user only names is sure."""
+    if not isinstance(objects, Sequence) or isinstance(objects, str):
+        raise ValueError(f"objects is {objects!r}; give a list of names or of dicts, or leave it out.")
+    read = [_read_object({"label": item} if isinstance(item, str) else item, image_size) for item in objects]
+    return sorted(read, key=lambda item: -item["score"])[:max_objects]
+
+
+def _read_object(item: dict, image_size: tuple[int, int] | None) -> dict:
+    if not isinstance(item, dict) or not _read_words("label", item.get("label")).strip():
         raise ValueError(f'The object {item!r} is neither a name nor a dict with a "label".')
-    box = item.get("box")
-    if box is not None:
-        if image_size is None:
-            raise ValueError(f"The object {item['label']!r} has a box, but there is no image to measure it in.")
-        try:
-            x0, y0, x1, y1 = box = [float(edge) for edge in box]
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"The box {box!r} of {item['label']!r} is not four numbers: left, top, right and bottom in pixels."
-            ) from None
-        if not (0 <= x0 < x1 <= image_size[0] and 0 <= y0 < y1 <= image_size[1]):
-            raise ValueError(f"The box {box} of {item['label']!r} is not within the image of {image_size} pixels.")
     score = item.get("score")
-    return {"label": item["label"].strip(), "score": 1.0 if score is None else float(score), "box": box}
+    return {
+        "label": item["label"].strip(),
+        "score": 1.0 if score is None else float(score),
+        "box": None if item.get("box") is None else _read_box(item["box"], item["label"], image_size),
+    }
+
+
+def _read_box(box: Sequence, label: str, image_size: tuple[int, int] | None) -> list[float]:
+    if image_size is None:
+        raise ValueError(f"The object {label!r} has a box, but there is no image to measure it in.")
+    try:
+        x0, y0, x1, y1 = corners = [float(edge) for edge in box]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"The box {box!r} of {label!r} is not four numbers: left, top, right and bottom in pixels."
+        ) from None
+    if not (0 <= x0 < x1 <= image_size[0] and 0 <= y0 < y1 <= image_size[1]):
+        raise ValueError(f"The box {corners} of {label!r} is not within the image of {image_size} pixels.")
+    return corners
 
 
 def _short(text: str) -> str:

@@ -5,9 +5,12 @@ from itertools import islice
 
 import torch
 from transformers import Pipeline
+from transformers.utils import logging
 
 from .extraction_request import ExtractionRequest, read_request
 from .hypergraph import HEAD, TAIL, is_visual
+
+logger = logging.get_logger(__name__)
 
 TASK = "multimodal-relation-extraction"
 
@@ -51,7 +54,12 @@ class MultimodalRelationExtractionPipeline(Pipeline):
 
     def preprocess(self, inputs: dict, pairs=None) -> list[ExtractionRequest]:
         """A list of one checked request; `get_iterator` joins several."""
-        return [read_request(inputs, pairs, self.processor.max_objects)]
+        request = read_request(inputs, pairs, self.processor.max_objects)
+        if request.image_size and "pixels" in self.model.config.visual_features:
+            logger.warning_once(
+                "This model looks at pixels, which the pipeline cannot compute; the image changes nothing."
+            )
+        return [request]
 
     def _forward(self, requests: list[ExtractionRequest], both_directions: bool = True) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
@@ -94,7 +102,13 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         The higher score would not do: annotators wrote person before organisation, so the model is sure of "None" for
         a true relation the wrong way round.
         """
-        no_relation = self.model.config.label2id[self.model.config.no_relation]
+        config = self.model.config
+        if config.no_relation not in config.label2id:
+            raise ValueError(
+                f"The model has no label {config.no_relation!r} to compare directions by; "
+                'set config.no_relation, or use direction="given".'
+            )
+        no_relation = config.label2id[config.no_relation]
         return min(given, reverse, key=lambda scored: scored[1][no_relation])
 
     def _answer(self, request: ExtractionRequest, scored: list[tuple]) -> dict:

@@ -42,9 +42,10 @@ class VMHANProcessor(ProcessorMixin):
         super().__init__(tokenizer, **kwargs)
 
     @classmethod
-    def from_text_pretrained(cls, name_or_path: str, **settings) -> "VMHANProcessor":
-        """A processor around the tokenizer of a pretrained text encoder (Hub id or folder)."""
-        return cls(AutoTokenizer.from_pretrained(name_or_path), **settings)
+    def from_text_pretrained(cls, name_or_path: str, max_length: int = 512, **settings) -> "VMHANProcessor":
+        """A processor around the tokenizer of a pretrained text encoder (Hub id or folder), whose limit it keeps."""
+        tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+        return cls(tokenizer, max_length=min(max_length, tokenizer.model_max_length), **settings)
 
     def __call__(
         self,
@@ -99,11 +100,11 @@ class VMHANProcessor(ProcessorMixin):
                 pair_sentence += [len(rows)] * len(pair_spans)
                 rows.append(torch.tensor(marked))
                 spans += pair_spans
-        spans = torch.tensor(spans).view(-1, 2, 2)
+        spans = torch.tensor(spans, dtype=torch.long).view(-1, 2, 2)
         return {
             "input_ids": pad_sequence(rows, batch_first=True, padding_value=self.tokenizer.pad_token_id or 0),
             "attention_mask": pad_sequence([torch.ones_like(row) for row in rows], batch_first=True),
-            "pair_sentence": torch.tensor(pair_sentence),
+            "pair_sentence": torch.tensor(pair_sentence, dtype=torch.long),
             "head_span": spans[:, 0],
             "tail_span": spans[:, 1],
         }
