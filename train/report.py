@@ -55,7 +55,14 @@ def results_table(results: list[dict]) -> str:
     lines.append(
         ["", "", "majority (None)", "", "0.0", "0.0", "0.0", "0.0", f"{100 * majority_accuracy(results[0]):.1f}"]
     )
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _markdown(lines)
+
+
+def benchmark_table(result: dict) -> str:
+    """What was to be reached, as a Markdown table: measured median and target."""
+    lines = [["measured", "value", "target"], ["---"] * 3]
+    lines += [[row["what"], f"{row['value']:.3g}", row["to_be"]] for row in result["targets"]]
+    return _markdown(lines)
 
 
 def majority_accuracy(result: dict) -> float:
@@ -75,10 +82,13 @@ def fill(text: str, tables: dict[str, str]) -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """Every table by name."""
-    return {
-        folder.name: results_table(read_results(folder)) for folder in sorted(RESULTS.iterdir()) if folder.is_dir()
-    }
+    """Every table by name: one for each folder of results, and the speed."""
+    folders = [path for path in sorted(RESULTS.iterdir()) if path.is_dir()]
+    tables = {folder.name: results_table(read_results(folder)) for folder in folders}
+    speed = RESULTS / "benchmark-base.json"
+    if speed.exists():
+        tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
+    return tables
 
 
 def main() -> None:
@@ -91,6 +101,10 @@ def main() -> None:
         return
     for path in DOCUMENTS:
         path.write_text(fill(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
+
+
+def _markdown(lines: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _mean(runs: list[dict], split: str, name: str) -> float:

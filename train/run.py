@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import parse_arguments  # noqa: E402
+from train.augmentation import add_reversed  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
@@ -48,6 +49,8 @@ def load_data(data, training):
         )
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
+    if data.reverse_pairs:
+        splits["train"] = add_reversed(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
     return splits
