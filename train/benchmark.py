@@ -1,6 +1,6 @@
 """Measures speed and memory beside naive runs in the same process. Needs no data: weights and batches are random.
 
-    python -m train.benchmark                                          # bert-base size: a quarter of an hour on a CPU
+    python -m train.benchmark                                          # bert-base size: half an hour on one core
     python -m train.benchmark --size minilm --skip_naive_pixels --rounds 8
 
 Three variants run the same pairs, 16 a batch, with the same weights:
