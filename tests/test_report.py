@@ -17,14 +17,18 @@ def result(seed, f1, setting="described", checkpoint=None, control="none"):
         "seed": seed,
         "visual_setting": setting,
         "control": control,
-        "config": {"model": model, "training": {"checkpoint": checkpoint} if checkpoint else {}},
+        "config": {
+            "data": {"reverse_pairs": True},
+            "model": model,
+            "training": {"checkpoint": checkpoint} if checkpoint else {},
+        },
         "metrics": {"validation": split, "test": split},
     }
 
 
 def test_seeds_of_a_variant_are_one_line_with_mean_and_deviation():
     table = results_table([result(1, 0.60), result(2, 0.64), result(3, 0.62)])
-    assert "| shared | V-HAN | descriptions | 3 | 62.0 ± 2.0 | 62.0 ± 2.0 | 50.0 ± 0.0 |" in table
+    assert "| shared | V-HAN | both | descriptions | 3 | 62.0 ± 2.0 | 62.0 ± 2.0 | 50.0 ± 0.0 |" in table
 
 
 def test_single_seed_has_no_deviation():
@@ -33,7 +37,7 @@ def test_single_seed_has_no_deviation():
 
 def test_variants_are_sorted_by_validation():
     groups = group_by_variant([result(1, 0.5, "text_only"), result(1, 0.6)])
-    assert [names[2] for names in groups] == ["descriptions", "text only"]
+    assert [names[-1] for names in groups] == ["descriptions", "text only"]
 
 
 def test_evaluating_a_checkpoint_is_not_mixed_with_training():

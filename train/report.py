@@ -25,8 +25,8 @@ def read_results(folder: Path) -> list[dict]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-def variant(result: dict) -> tuple[str, str, str]:
-    """What tells runs apart but the seed: entity markers, structure, visual setting."""
+def variant(result: dict) -> tuple[str, str, str, str]:
+    """What tells runs apart but the seed: entity markers, structure, order of the training pairs, visual setting."""
     model = result["config"]["model"]
     structure = {"vhan": "V-HAN", "none": "none"}[model["structure_encoder"]]
     seen = SETTINGS[result["visual_setting"]]
@@ -34,10 +34,11 @@ def variant(result: dict) -> tuple[str, str, str]:
         seen += " of other images"
     if result["config"]["training"].get("checkpoint"):
         seen = f"trained with descriptions, then {seen}"
-    return model["entity_markers"], structure, seen
+    order = "both" if result["config"]["data"].get("reverse_pairs") else "annotated"
+    return model["entity_markers"], structure, order, seen
 
 
-def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
+def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str, str], list[dict]]:
     """Results of each variant, those best on validation first."""
     groups = defaultdict(list)
     for result in results:
@@ -47,13 +48,21 @@ def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dic
 
 def results_table(results: list[dict]) -> str:
     """A Markdown table, percent, a line for each variant and one for the majority label."""
-    head = ["entity markers", "structure", "sees", "seeds", "validation F1", *(f"test {name}" for name in METRICS)]
+    head = [
+        "entity markers",
+        "structure",
+        "pair order",
+        "sees",
+        "seeds",
+        "validation F1",
+        *(f"test {name}" for name in METRICS),
+    ]
     lines = [head, ["---"] * len(head)]
     for names, runs in group_by_variant(results).items():
         scores = [_spread(runs, "validation", "f1"), *(_spread(runs, "test", name) for name in METRICS)]
         lines.append([*names, str(len(runs)), *scores])
     lines.append(
-        ["", "", "majority (None)", "", "0.0", "0.0", "0.0", "0.0", f"{100 * majority_accuracy(results[0]):.1f}"]
+        ["", "", "", "majority (None)", "", "0.0", "0.0", "0.0", "0.0", f"{100 * majority_accuracy(results[0]):.1f}"]
     )
     return _markdown(lines)
 
