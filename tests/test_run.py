@@ -77,19 +77,18 @@ def test_killed_and_resumed_run_ends_with_the_same_metrics(finished, tmp_path, m
     assert resumed["history"][-1]["eval_loss"] == uninterrupted["history"][-1]["eval_loss"]
 
 
+def evaluation_of(folder, results, *settings) -> list[str]:
+    """The words that evaluate the finished model of `folder`."""
+    checkpoint = str(folder / "run" / "final")
+    return [str(folder / "settings.yaml"), "--checkpoint", checkpoint, "--results_dir", str(results), *settings]
+
+
 def test_two_ranks_evaluate_every_row_once(finished, tmp_path):
     folder, _ = finished
-    words = [
-        "--checkpoint",
-        str(folder / "run" / "final"),
-        "--results_dir",
-        str(tmp_path),
-        "--per_device_eval_batch_size",
-        "4",
-    ]
-    alone = run.main([str(folder / "settings.yaml"), *words, "--run_name", "one"])
+    words = evaluation_of(folder, tmp_path, "--per_device_eval_batch_size", "4")
+    alone = run.main([*words, "--run_name", "one"])
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "train/run.py"]
-    subprocess.run([*command, str(folder / "settings.yaml"), *words, "--run_name", "two"], check=True, timeout=300)
+    subprocess.run([*command, *words, "--run_name", "two"], check=True, timeout=300)
     together = json.loads((tmp_path / "two.json").read_text(encoding="utf-8"))
     for split in ("validation", "test"):
         ours, theirs = alone["metrics"][split], together["metrics"][split]
@@ -97,18 +96,11 @@ def test_two_ranks_evaluate_every_row_once(finished, tmp_path):
         assert theirs["per_relation"] == ours["per_relation"] and theirs["accuracy"] == ours["accuracy"]
 
 
-def test_shuffled_images_give_every_image_what_belongs_to_another(finished, tmp_path):
-    folder, _ = finished
-    words = [
-        "--checkpoint",
-        str(folder / "run" / "final"),
-        "--results_dir",
-        str(tmp_path),
-        "--control",
-        "shuffled_images",
-    ]
-    result = run.main([str(folder / "settings.yaml"), *words])
-    assert result["control"] == "shuffled_images"
+def test_shuffled_images_change_what_the_model_sees(finished, tmp_path):
+    folder, result = finished
+    shuffled = run.main(evaluation_of(folder, tmp_path, "--control", "shuffled_images"))
+    assert shuffled["control"] == "shuffled_images"
+    assert shuffled["metrics"]["test"]["loss"] != pytest.approx(result["metrics"]["test"]["loss"], rel=1e-7)
 
 
 def test_checkpoint_with_other_relations_is_refused(finished, tmp_path):
