@@ -18,7 +18,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from train.optimization import parameter_groups
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANModel, VMHANProcessor
-from vmhan.hypergraph import IMAGE, OBJECT, is_visual
+from vmhan.hypergraph import OBJECT
 
 ALL_KNOWN = ["pixels", "text", "box"]
 OF_PAIRS = ["pair_sentence", "pair_image", "head_span", "tail_span", "labels"]
@@ -43,6 +43,7 @@ VARIANTS = [
     {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
     {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
     {"structure_encoder": "none"},
+    {"direction_classifier": True, "label_smoothing": 0.1},
 ]
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 
@@ -287,7 +288,7 @@ def test_without_a_structure_encoder_the_image_does_not_reach_the_logits(batch):
 @each_variant
 def test_every_trainable_parameter_gets_a_gradient(variant, batch):
     model = build(**variant).train()
-    model(**batch).loss.backward()
+    model(**batch, direction_given=batch["pair_sentence"] == 0).loss.backward()
     missing = [name for name, parameter in model.named_parameters() if parameter.grad is None]
     # a key's bias adds the same to all scores of a softmax
     zero = [name for name, parameter in model.named_parameters() if parameter.grad is not None]
@@ -327,24 +328,38 @@ def test_image_dropout_of_one_is_training_without_images(batch):
     assert_same(logits_of(model.eval(), batch), logits_of(build(), batch))
 
 
-def test_image_dropout_takes_its_share_of_the_pairs():
+def test_image_dropout_takes_its_share_of_the_images_for_all_their_pairs():
     torch.manual_seed(0)
-    model, batch = build(image_dropout=0.25).train(), tiny_batch(pairs=2000)
-    with torch.no_grad():
-        output = model(**batch)
-    seen = output.node_mask[:, is_visual(output.node_types)]
-    assert 0.7 < seen.any(dim=1).float().mean() < 0.8
-    assert seen[0::2][:, :4].sum(dim=1).unique().tolist() == [0, 4], "an image is dropped whole"
+    model, pair_image = build(image_dropout=0.25, description_dropout=0.5).vmhan, torch.arange(4000) // 2
+    shown, text_mask = model._hide_images(pair_image, torch.ones(2000, 3, 2))
+    hidden = shown.view(2000, 2) == -1
+    assert torch.equal(hidden[:, 0], hidden[:, 1]) and 0.2 < hidden.float().mean() < 0.3
+    assert not text_mask[hidden[:, 0]].any() and text_mask[~hidden[:, 0], 1:].all(), "an image is hidden whole"
+    assert 0.45 < text_mask[~hidden[:, 0], 0].float().mean() < 0.55
 
 
-def test_description_dropout_of_one_leaves_the_objects_alone(batch):
+def test_description_dropout_of_one_is_training_without_descriptions(batch):
     model = build(description_dropout=1.0, **NO_DROPOUT).train()
-    with torch.no_grad():
-        training, evaluating = model(**batch), model.eval()(**batch)
-    image = training.node_types == IMAGE
-    assert not training.node_mask[:, image].any() and evaluating.node_mask[:, image].all()
-    assert torch.equal(training.node_mask[:, ~image], evaluating.node_mask[:, ~image])
-    assert_same(evaluating.logits, logits_of(build(), batch))
+    names_alone = batch["visual_text_mask"].clone()
+    names_alone[:, 0] = 0
+    assert_same(logits_of(model, batch), logits_of(model, batch, visual_text_mask=names_alone))
+    assert_same(logits_of(model.eval(), batch), logits_of(build(), batch))
+
+
+def test_hidden_images_are_not_encoded(batch):
+    model, calls = build(visual_features=["text"], image_dropout=1.0).train(), []
+    model.vmhan.text_model.register_forward_hook(lambda *call: calls.append(call))
+    model(**without(batch, ["visual_phrase_ids", "visual_phrase_mask"]))
+    assert len(calls) == 1, "the sentences alone"
+
+
+def test_direction_classifier_speaks_for_pairs_whose_direction_is_given(batch):
+    model = build(direction_classifier=True)
+    given = torch.tensor([True, False, True, False, False])
+    plain, directed = logits_of(model, batch), logits_of(model, batch, direction_given=given)
+    assert torch.equal(plain[~given], directed[~given])
+    assert (plain[given] - directed[given]).abs().amax(dim=1).min() > 1e-3
+    assert torch.equal(logits_of(build(), batch), logits_of(build(), batch, direction_given=given))
 
 
 def test_eval_is_deterministic(batch):
@@ -378,7 +393,7 @@ def test_gradient_checkpointing_changes_no_gradient(batch):
 def test_bfloat16_autocast_stays_finite(variant, batch):
     model = build(**variant).train()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        output = model(**batch)
+        output = model(**batch, direction_given=batch["pair_sentence"] == 0)
     output.loss.backward()
     assert output.loss.isfinite() and output.logits.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())

@@ -116,6 +116,17 @@ def test_class_weights_weigh_the_pairs_of_their_label():
     assert torch.isclose(relation_loss(logits, labels, torch.ones(3)), relation_loss(logits, labels))
 
 
+@pytest.mark.parametrize("weights", [None, torch.ones(5)])
+def test_label_smoothing_spreads_its_share_over_all_labels(weights):
+    logits, labels = torch.randn(4, 5, dtype=torch.float64), torch.tensor([0, 3, 3, 4])
+    expected = 0
+    for pair, label in enumerate(labels):
+        for other in range(5):
+            target = 0.9 * (other == int(label)) + 0.1 / 5
+            expected -= target * logits[pair].log_softmax(dim=0)[other] / 4
+    assert abs(relation_loss(logits, labels, weights, smoothing=0.1) - expected) < 1e-10
+
+
 def test_pairs_that_all_weigh_nothing_lose_nothing():
     logits = torch.randn(2, 3, requires_grad=True)
     loss = relation_loss(logits, torch.tensor([0, 0]), torch.tensor([0.0, 1.0, 1.0]))

@@ -126,6 +126,15 @@ def test_given_direction_keeps_head_and_tail(extract):
     assert [ends(pair) for pair in pairs] == [(names[head], names[tail]) for head, tail in wanted]
 
 
+def test_a_given_direction_is_told_to_the_model(tmp_path):
+    extract = pipeline(TASK, model=save_tiny_checkpoint(tmp_path, direction_classifier=True))
+    seen = []
+    extract.model.register_forward_pre_hook(lambda _, args, inputs: seen.append(inputs), with_kwargs=True)
+    extract(REQUEST, direction="given")
+    extract(REQUEST)
+    assert [inputs["direction_given"].tolist() for inputs in seen] == [[True] * 3, [False] * 6]
+
+
 def test_only_the_pairs_asked_for_are_answered(extract):
     answer = extract(REQUEST, pairs=[(0, 2)])
     assert [set(ends(pair)) for pair in answer["pairs"]] == [{"Ada", "Paris"}]

@@ -18,7 +18,7 @@ def result(seed, f1, setting="described", checkpoint=None, control="none"):
         "visual_setting": setting,
         "control": control,
         "config": {
-            "data": {"reverse_pairs": True},
+            "data": {"undirected_pairs": True},
             "model": model,
             "training": {"checkpoint": checkpoint} if checkpoint else {},
         },

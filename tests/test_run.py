@@ -48,7 +48,9 @@ def test_test_split_is_read_once_after_training(finished, tmp_path, monkeypatch)
     read = []
     predict, train = PairTrainer.predict, PairTrainer.train
     monkeypatch.setattr(
-        PairTrainer, "predict", lambda self, rows, **kw: read.append(str(rows.split)) or predict(self, rows, **kw)
+        PairTrainer,
+        "predict",
+        lambda self, rows, **kw: read.append(kw["metric_key_prefix"]) or predict(self, rows, **kw),
     )
     monkeypatch.setattr(PairTrainer, "train", lambda self, **kw: (train(self, **kw), read.append("trained")))
     run.main([write_settings(tmp_path), "--num_train_epochs", "1"])

@@ -33,8 +33,11 @@ class DataArguments:
     control: Literal["none", "shuffled_images"] = field(
         default="none", metadata={"help": "shuffled_images gives every image what belongs to another one."}
     )
-    reverse_pairs: bool = field(
-        default=False, metadata={"help": "Train on each pair the other way round too; count both in the batch size."}
+    undirected_pairs: bool = field(
+        default=False,
+        metadata={
+            "help": "Train on each pair both ways round too, its direction not given; then count three rows a pair."
+        },
     )
     on_error: Literal["raise", "skip"] = field(default="raise", metadata={"help": "What a broken line does."})
     limit: int | None = field(default=None, metadata={"help": "Keep the first rows of each split, for a trial."})

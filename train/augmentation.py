@@ -18,12 +18,23 @@ SYMMETRIC = frozenset(
 )
 
 
-def add_reversed(dataset: Dataset) -> Dataset:
-    """Each pair the other way round too: the same relation if it is symmetric, otherwise none.
+def add_undirected(dataset: Dataset) -> Dataset:
+    """The rows, whose direction is given, and each pair of them both ways round, where it is not.
 
-    A model that has only seen the order of the annotators names relations for most pairs whose order is wrong, and a
-    user does not know the order. It costs little: both share the encoding of their sentence.
+    A user does not know the direction, and must not learn from it what MNRE gives away by it: of the pairs whose head
+    comes later in the sentence, 97 % are related, of the others 29 %. It costs little: all share the encoding of their
+    sentence.
     """
+    return concatenate_datasets([with_direction(dataset, given=True), with_direction(both_ways(dataset), given=False)])
+
+
+def with_direction(dataset: Dataset, given: bool) -> Dataset:
+    """The rows with a column that says whether their direction is given."""
+    return dataset.add_column("direction_given", [given] * len(dataset))
+
+
+def both_ways(dataset: Dataset) -> Dataset:
+    """The rows, and after them all of them the other way round: the same relation if it is symmetric, else none."""
     relations: ClassLabel = dataset.features["relation"]
     none = relations.str2int(NO_RELATION)
     symmetric = {relations.str2int(name) for name in SYMMETRIC & set(relations.names)}

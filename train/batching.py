@@ -121,9 +121,11 @@ class PairCollator:
         for row in rows:
             groups[sentence_key(row)].append(row)
         sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
-        text, mentions, pairs, labels = (list(column) for column in zip(*sentences, strict=True))
+        text, mentions, pairs, labels, direction_given = (list(column) for column in zip(*sentences, strict=True))
         images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
-        return self.processor(text=text, mentions=mentions, pairs=pairs, images=images, labels=labels)
+        return self.processor(
+            text=text, mentions=mentions, pairs=pairs, images=images, labels=labels, direction_given=direction_given
+        )
 
     def _image(self, row: dict) -> dict | None:
         if self.visual_setting == "text_only":
@@ -134,8 +136,8 @@ class PairCollator:
         return {"description": description, "objects": named + boxed}
 
 
-def _sentence(rows: list[dict]) -> tuple[str, list, list, list]:
-    """Text, mentions in characters, pairs of mentions and labels of the rows of one sentence."""
+def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
+    """Text, mentions in characters, and of each row of one sentence its pair of mentions, label and directedness."""
     words = rows[0]["words"]
     starts = [0]
     for word in words:
@@ -143,4 +145,5 @@ def _sentence(rows: list[dict]) -> tuple[str, list, list, list]:
     spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], row["head_span"], row["tail_span"])})
     mentions = [(starts[start], starts[end] - 1) for start, end in spans]
     pairs = [(spans.index(tuple(row["head_span"])), spans.index(tuple(row["tail_span"]))) for row in rows]
-    return " ".join(words), mentions, pairs, [row["relation"] for row in rows]
+    given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
+    return " ".join(words), mentions, pairs, [row["relation"] for row in rows], given

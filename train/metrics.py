@@ -11,6 +11,7 @@ Example: gold None, born_in, works_for and predicted born_in, born_in, None scor
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from transformers import EvalPrediction
 
@@ -77,6 +78,27 @@ def per_relation_metrics(
         for i, name in enumerate(label_names)
         if i != none_id
     }
+
+
+def choose_direction(logits: ArrayLike, reversed_logits: ArrayLike, none_id: int, symmetric: ArrayLike) -> np.ndarray:
+    """What is predicted for pairs whose direction is not known, as the pipeline does: a relation either way round.
+
+    The direction counts in which "no relation" is less likely.
+
+    Args:
+        logits, reversed_logits: `(pairs, labels)`, scores of the pairs as annotated and the other way round.
+        none_id: id of the negative label.
+        symmetric: `(labels,)`, True for relations that hold both ways round.
+
+    Returns:
+        `(pairs,)`, label ids; the number of labels stands for a directed relation found the wrong way round.
+    """
+    scores = torch.as_tensor(logits).double(), torch.as_tensor(reversed_logits).double()
+    as_annotated, turned = (score.softmax(dim=-1).numpy() for score in scores)
+    relation, turned_relation = as_annotated.argmax(axis=-1), turned.argmax(axis=-1)
+    holds = np.asarray(symmetric)[turned_relation] | (turned_relation == none_id)
+    turned_relation = np.where(holds, turned_relation, as_annotated.shape[-1])
+    return np.where(turned[:, none_id] < as_annotated[:, none_id], turned_relation, relation)
 
 
 def make_compute_metrics(

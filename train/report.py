@@ -34,7 +34,8 @@ def variant(result: dict) -> tuple[str, str, str, str]:
         seen += " of other images"
     if result["config"]["training"].get("checkpoint"):
         seen = f"trained with descriptions, then {seen}"
-    order = "both" if result["config"]["data"].get("reverse_pairs") else "annotated"
+    both = {"undirected_pairs", "reverse_pairs"}
+    order = "both" if any(result["config"]["data"].get(name) for name in both) else "annotated"
     return model["entity_markers"], structure, order, seen
 
 

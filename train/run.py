@@ -14,6 +14,7 @@ import time
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import EarlyStoppingCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
@@ -22,15 +23,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import parse_arguments  # noqa: E402
-from train.augmentation import add_reversed  # noqa: E402
+from train.augmentation import SYMMETRIC, add_undirected  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
-from train.metrics import make_compute_metrics, per_relation_metrics  # noqa: E402
+from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
+from vmhan.objectives import relation_loss  # noqa: E402
 
 
 def load_data(data, training):
@@ -49,8 +51,8 @@ def load_data(data, training):
         )
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
-    if data.reverse_pairs:
-        splits["train"] = add_reversed(splits["train"])
+    if data.undirected_pairs:
+        splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
     return splits
@@ -83,12 +85,21 @@ def build_model(data, model_settings, training, label_names):
 
 
 def evaluate(trainer, dataset, label_names, prefix):
-    """Metrics over all relations and per relation."""
-    output = trainer.predict(dataset, metric_key_prefix=prefix)
-    metrics = {name.removeprefix(f"{prefix}_"): value for name, value in output.metrics.items()}
-    predictions = output.predictions.argmax(axis=-1)
-    metrics["per_relation"] = per_relation_metrics(predictions, output.label_ids, label_names, NO_RELATION)
-    return {"rows": len(predictions), **metrics}
+    """Metrics over all relations, per relation, and over all where the direction has to be found too."""
+    rows = add_undirected(dataset)  # all that a sentence is asked, in one pass
+    rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
+    logits = trainer.predict(rows, metric_key_prefix=prefix).predictions[np.argsort(rows["place"])]
+    given, as_annotated, turned = np.split(logits, 3)
+    labels = np.array(dataset["relation"])
+    symmetric = [name in SYMMETRIC for name in label_names]
+    found = choose_direction(as_annotated, turned, label_names.index(NO_RELATION), symmetric)
+    return {
+        "rows": len(dataset),
+        "loss": float(relation_loss(torch.from_numpy(given), torch.from_numpy(labels))),
+        **relation_metrics(given.argmax(axis=-1), labels, label_names, NO_RELATION),
+        "per_relation": per_relation_metrics(given.argmax(axis=-1), labels, label_names, NO_RELATION),
+        "direction_unknown": relation_metrics(found, labels, [*label_names, "wrong direction"], NO_RELATION),
+    }
 
 
 def main(argv: list[str]) -> dict:

@@ -67,16 +67,21 @@ class VMHANConfig(PreTrainedConfig):
         message_dropout, classifier_dropout (`float`, *optional*, default to 0.6):
             Dropout on messages and on the input of the classifier.
         image_dropout (`float`, *optional*, defaults to 0.0):
-            Share of the pairs that lose all visual nodes while training, so that the model works without an image.
+            Share of the images that are hidden while training, so that the model works without one.
         description_dropout (`float`, *optional*, defaults to 0.0):
-            Share of the pairs that lose the node of the whole image while training and keep its objects only.
+            Share of the images whose description is hidden while training, so that bare object names do.
         pair_features (`str`, *optional*, defaults to `"gaussian"`):
             Input of the classifier: the means and variances of head and tail (`"gaussian"`, equation 9), or these with
             the product and the difference of the means (`"interaction"`).
+        direction_classifier (`bool`, *optional*, defaults to `False`):
+            Adds to the scores of a pair whose direction is given what a second classifier makes of that. Annotators
+            tell more than the direction by it: in MNRE only related pairs stand with the later entity first.
         relation_weight, reconstruction_weight, kl_weight (`float`, *optional*, default to 1, 0.1 and 0.001):
             The lambdas of equation 12; 0 drops a part.
         no_relation_weight (`float`, *optional*, defaults to 1.0):
             Weight of pairs without a relation in the cross-entropy; below 1 trades precision for recall.
+        label_smoothing (`float`, *optional*, defaults to 0.0):
+            Share of the target of the cross-entropy that is spread evenly over all relations.
         reconstruction_target (`str`, *optional*, defaults to `"initial"`):
             The "true" Gaussians of equation 10: the detached `"initial"` ones, or the node `"features"` with unit
             variance.
@@ -136,11 +141,13 @@ class VMHANConfig(PreTrainedConfig):
     image_dropout: float | int = 0.0
     description_dropout: float | int = 0.0
     pair_features: Literal["gaussian", "interaction"] = "gaussian"
+    direction_classifier: bool = False
 
     relation_weight: float | int = 1.0
     reconstruction_weight: float | int = 0.1
     kl_weight: float | int = 0.001
     no_relation_weight: float | int = 1.0
+    label_smoothing: float | int = 0.0
     reconstruction_target: Literal["initial", "features"] = "initial"
     kl_on: Literal["final", "initial", "all"] = "final"
     loss_reduction: Literal["mean", "sum"] = "mean"
@@ -169,8 +176,9 @@ class VMHANConfig(PreTrainedConfig):
             raise ValueError(f'entity_pool "{self.entity_pool}" needs entity_markers "shared" or "pair", not "none".')
 
     def validate_rates(self):
-        """Dropouts are probabilities, weights are not negative."""
-        for name in ("message_dropout", "classifier_dropout", "image_dropout", "description_dropout"):
+        """Dropouts and smoothing are shares, weights are not negative."""
+        rates = ("message_dropout", "classifier_dropout", "image_dropout", "description_dropout", "label_smoothing")
+        for name in rates:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1.")
         for name in ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight"):

@@ -175,8 +175,8 @@ class VMHANModel(VMHANPreTrainedModel):
         if text_phrase_spans is not None:
             groups.append(self._text_phrases(sentence_states, pair_sentence, text_phrase_spans, text_phrase_mask))
         if pair_image is not None:
-            if self.training and self.config.image_dropout:
-                pair_image = pair_image.masked_fill(_draw(pair_image, self.config.image_dropout), -1)
+            if self.training:
+                pair_image, visual_text_mask = self._hide_images(pair_image, visual_text_mask)
             known = self._known_of_images(
                 visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
             )
@@ -218,6 +218,19 @@ class VMHANModel(VMHANPreTrainedModel):
     def _text_phrases(self, sentence_states, pair_sentence, spans, mask) -> NodeGroup:
         states = self.text_projection(pool_spans(sentence_states, pair_sentence, spans))
         return NodeGroup(states, mask.bool(), spans.new_full(spans.shape[1:2], TEXT_PHRASE))
+
+    def _hide_images(
+        self, pair_image: torch.Tensor, text_mask: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Draws the images and the descriptions that stay hidden; nothing of them is encoded."""
+        images = len(text_mask) if text_mask is not None else max(int(pair_image.max()), 0) + 1
+        hidden = torch.rand(images, device=pair_image.device) < self.config.image_dropout
+        undescribed = torch.rand(images, device=pair_image.device) < self.config.description_dropout
+        if text_mask is not None:
+            text_mask = text_mask.bool() & ~hidden[:, None, None]
+            of_image = text_mask[:, :1] & ~undescribed[:, None, None]
+            text_mask = torch.cat([of_image, text_mask[:, 1:]], dim=1)
+        return pair_image.masked_fill(hidden[pair_image.clamp(min=0)], -1), text_mask
 
     def _known_of_images(
         self, visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
@@ -273,9 +286,6 @@ class VMHANModel(VMHANPreTrainedModel):
         mask = mask[chosen] & (pair_image >= 0)[:, None]
         if pair_object_mask is not None:
             mask = mask & nn.functional.pad(pair_object_mask.bool(), (1, 0), value=True)
-        if self.training and self.config.description_dropout:
-            dropped = _draw(pair_image, self.config.description_dropout)[:, None]
-            mask = torch.cat([mask[:, :1] & ~dropped, mask[:, 1:]], dim=1)
         types = pair_image.new_tensor([IMAGE] + [OBJECT] * (mask.shape[1] - 1))
         return NodeGroup(states[chosen], mask, types)
 
@@ -294,6 +304,9 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         parts = {"gaussian": 4, "interaction": 6}[config.pair_features]
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(parts * config.hidden_size, config.num_labels)
+        self.direction_classifier = (
+            nn.Linear(parts * config.hidden_size, config.num_labels) if config.direction_classifier else None
+        )
         self.post_init()
 
     @classmethod
@@ -330,6 +343,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         pair_sentence: torch.LongTensor,
         head_span: torch.LongTensor,
         tail_span: torch.LongTensor,
+        direction_given: torch.BoolTensor | None = None,
         labels: torch.LongTensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
@@ -338,6 +352,8 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         """Scores every relation for every pair.
 
         Args:
+            direction_given: Whether head and tail are known to stand as annotators give them, (pairs,); by default
+                they may be the wrong way round. It matters with `config.direction_classifier` only.
             labels: Gold relations, (pairs,). With them the output holds the loss and its parts.
             visual_inputs: The optional inputs of `VMHANModel.forward`.
         """
@@ -352,7 +368,10 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             return_dict=True,
             **visual_inputs,
         )
-        logits = self.classifier(self.dropout(self._pair_features(nodes)))
+        features = self.dropout(self._pair_features(nodes))
+        logits = self.classifier(features)
+        if self.direction_classifier is not None and direction_given is not None:
+            logits = logits + self.direction_classifier(features) * direction_given[:, None]
         losses = self._losses(logits, labels, nodes) if labels is not None else {}
         kept = nodes if output_hidden_states else {}
         return VMHANRelationOutput(
@@ -393,7 +412,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         penalised = {"final": layers[-1:], "initial": layers[:1], "all": layers}[config.kl_on]
         divergences = [kl_loss(layer, nodes.node_mask, config.loss_reduction) for layer in penalised]
         parts = {
-            "relation_loss": relation_loss(logits, labels, self._label_weights(logits)),
+            "relation_loss": relation_loss(logits, labels, self._label_weights(logits), config.label_smoothing),
             "reconstruction_loss": reconstruction_loss(layers[-1], target, nodes.node_mask, config.loss_reduction),
             "kl_loss": torch.stack(divergences).mean(),
         }
@@ -406,11 +425,6 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         weights = torch.ones_like(logits[0])
         weights[self.config.label2id[self.config.no_relation]] = self.config.no_relation_weight
         return weights
-
-
-def _draw(pairs: torch.Tensor, rate: float) -> torch.Tensor:
-    """True for each of `pairs` with probability `rate`."""
-    return torch.rand(len(pairs), device=pairs.device) < rate
 
 
 __all__ = ["VMHANForRelationExtraction", "VMHANModel", "VMHANModelOutput", "VMHANRelationOutput"]

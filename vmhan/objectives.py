@@ -9,15 +9,23 @@ from torch.nn import functional as F
 from .vhan import Gaussian
 
 
-def relation_loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
-    """Equation 9: cross-entropy of logits (pairs, labels) and labels (pairs,); `weight` is one number a label."""
+def relation_loss(
+    logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None, smoothing: float = 0.0
+) -> torch.Tensor:
+    """Equation 9: cross-entropy of logits (pairs, labels) and labels (pairs,).
+
+    Args:
+        logits, labels: Scores and gold relations.
+        weight: One number a label.
+        smoothing: Share of the target that is spread evenly over all labels.
+    """
     logits = _precise(logits)
     if weight is None:
-        return F.cross_entropy(logits, labels)
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
     weight = weight.to(logits.dtype)
     # pairs that all weigh nothing lose nothing; the mean of `cross_entropy` would divide zero by zero
     total = weight[labels].sum().clamp(min=torch.finfo(weight.dtype).tiny)
-    return F.cross_entropy(logits, labels, weight=weight, reduction="sum") / total
+    return F.cross_entropy(logits, labels, weight=weight, reduction="sum", label_smoothing=smoothing) / total
 
 
 def reconstruction_loss(

@@ -69,6 +69,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             mentions=[request.mentions for request in requests],
             pairs=pairs,
             images=[request.visual_input() for request in requests],
+            direction_given=[[not both_directions] * len(of_request) for of_request in pairs],
         )
         output = self.model(**batch.to(self.device), output_attentions=True)
         scores = output.logits.float().softmax(dim=-1).cpu()

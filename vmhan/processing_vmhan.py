@@ -54,6 +54,7 @@ class VMHANProcessor(ProcessorMixin):
         pairs: Sequence[Sequence[tuple[int, int]]],
         images: Sequence[dict | None] | None = None,
         labels: Sequence[Sequence[int]] | None = None,
+        direction_given: Sequence[Sequence[bool]] | None = None,
     ) -> BatchFeature:
         """Builds the batch of `VMHANModel.forward`.
 
@@ -65,6 +66,7 @@ class VMHANProcessor(ProcessorMixin):
                 `"objects"`, a list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`. Equal ones are
                 encoded once.
             labels: Of each pair, its relation id.
+            direction_given: Of each pair, whether head and tail are known to stand as annotators give them.
 
         Raises:
             ValueError: A mention without a wordpiece, or a sentence longer than `max_length`.
@@ -72,8 +74,9 @@ class VMHANProcessor(ProcessorMixin):
         batch = self._encode_sentences(text, mentions, pairs)
         if images is not None and any(images):
             batch.update(self._encode_images(images, [len(of_sentence) for of_sentence in pairs]))
-        if labels is not None:
-            batch["labels"] = torch.tensor([label for of_sentence in labels for label in of_sentence])
+        for name, values in (("labels", labels), ("direction_given", direction_given)):
+            if values is not None:
+                batch[name] = torch.tensor([value for of_sentence in values for value in of_sentence])
         return BatchFeature(batch)
 
     def _encode_sentences(self, text, mentions, pairs) -> dict[str, torch.Tensor]:
