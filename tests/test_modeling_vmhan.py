@@ -346,6 +346,13 @@ def test_description_dropout_of_one_is_training_without_descriptions(batch):
     assert_same(logits_of(model.eval(), batch), logits_of(build(), batch))
 
 
+def test_word_dropout_of_one_hides_every_word(batch):
+    model = build(word_dropout=1.0, visual_features=[], **NO_DROPOUT).train()
+    other = (batch["input_ids"] + 1) % model.config.text_config.vocab_size
+    assert torch.equal(logits_of(model, batch), logits_of(model, batch, input_ids=other))
+    assert not torch.equal(logits_of(model.eval(), batch), logits_of(model, batch, input_ids=other))
+
+
 def test_hidden_images_are_not_encoded(batch):
     model, calls = build(visual_features=["text"], image_dropout=1.0).train(), []
     model.vmhan.text_model.register_forward_hook(lambda *call: calls.append(call))

@@ -10,6 +10,7 @@ def result(seed, f1, setting="described", checkpoint=None, control="none"):
         "recall": 0.5,
         "accuracy": 0.7,
         "rows": 10,
+        "direction_unknown": {"f1": f1 - 0.1},
         "per_relation": {"a": {"support": 3}, "b": {"support": 1}},
     }
     model = {"entity_markers": "shared", "structure_encoder": "vhan"}
@@ -18,7 +19,7 @@ def result(seed, f1, setting="described", checkpoint=None, control="none"):
         "visual_setting": setting,
         "control": control,
         "config": {
-            "data": {"undirected_pairs": True},
+            "data": {},
             "model": model,
             "training": {"checkpoint": checkpoint} if checkpoint else {},
         },
@@ -28,7 +29,11 @@ def result(seed, f1, setting="described", checkpoint=None, control="none"):
 
 def test_seeds_of_a_variant_are_one_line_with_mean_and_deviation():
     table = results_table([result(1, 0.60), result(2, 0.64), result(3, 0.62)])
-    assert "| shared | V-HAN | both | descriptions | 3 | 62.0 ± 2.0 | 62.0 ± 2.0 | 50.0 ± 0.0 |" in table
+    assert "| shared | V-HAN | descriptions | 3 | 62.0 ± 2.0 | 62.0 ± 2.0 | 50.0 ± 0.0 |" in table
+
+
+def test_f1_where_the_direction_is_unknown_stands_last():
+    assert results_table([result(1, 0.6)]).splitlines()[2].endswith("| 70.0 | 50.0 |")
 
 
 def test_single_seed_has_no_deviation():
@@ -47,7 +52,7 @@ def test_evaluating_a_checkpoint_is_not_mixed_with_training():
 
 def test_majority_is_the_share_of_rows_without_a_relation():
     assert majority_accuracy(result(1, 0.5)) == 0.6
-    assert results_table([result(1, 0.5)]).splitlines()[-1].endswith("| 60.0 |")
+    assert results_table([result(1, 0.5)]).splitlines()[-1].endswith("| 60.0 | 0.0 |")
 
 
 def test_filling_a_table_twice_changes_nothing_more():

@@ -207,6 +207,9 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         prog="python -m train.benchmark", description="Measures speed and memory beside naive runs."
     )
     parser.add_argument("--size", choices=SIZES, default="base", help="of the text encoder")
+    parser.add_argument(
+        "--hidden_size", type=int, help="of nodes and hyperedges; default: about two thirds of the text encoder's"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="of torch; 0 leaves its choice")
     parser.add_argument("--rounds", type=int, default=20)

@@ -7,6 +7,7 @@ Runs that differ in nothing but the seed are one line: mean and standard deviati
 """
 
 import argparse
+import functools
 import json
 import re
 import statistics
@@ -25,8 +26,8 @@ def read_results(folder: Path) -> list[dict]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-def variant(result: dict) -> tuple[str, str, str, str]:
-    """What tells runs apart but the seed: entity markers, structure, order of the training pairs, visual setting."""
+def variant(result: dict) -> tuple[str, str, str]:
+    """What tells runs apart but the seed: entity markers, structure, and what of the image is seen."""
     model = result["config"]["model"]
     structure = {"vhan": "V-HAN", "none": "none"}[model["structure_encoder"]]
     seen = SETTINGS[result["visual_setting"]]
@@ -34,37 +35,27 @@ def variant(result: dict) -> tuple[str, str, str, str]:
         seen += " of other images"
     if result["config"]["training"].get("checkpoint"):
         seen = f"trained with descriptions, then {seen}"
-    both = {"undirected_pairs", "reverse_pairs"}
-    order = "both" if any(result["config"]["data"].get(name) for name in both) else "annotated"
-    return model["entity_markers"], structure, order, seen
+    return model["entity_markers"], structure, seen
 
 
-def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str, str], list[dict]]:
+def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
     """Results of each variant, those best on validation first."""
     groups = defaultdict(list)
     for result in results:
         groups[variant(result)].append(result)
-    return dict(sorted(groups.items(), key=lambda group: -_mean(group[1], "validation", "f1")))
+    return dict(sorted(groups.items(), key=lambda group: -statistics.mean(_scores(group[1], "validation", "f1"))))
 
 
 def results_table(results: list[dict]) -> str:
     """A Markdown table, percent, a line for each variant and one for the majority label."""
-    head = [
-        "entity markers",
-        "structure",
-        "pair order",
-        "sees",
-        "seeds",
-        "validation F1",
-        *(f"test {name}" for name in METRICS),
-    ]
+    names = ["entity markers", "structure", "sees", "seeds", "validation F1"]
+    head = [*names, *(f"test {name}" for name in METRICS), "test f1, direction unknown"]
     lines = [head, ["---"] * len(head)]
-    for names, runs in group_by_variant(results).items():
-        scores = [_spread(runs, "validation", "f1"), *(_spread(runs, "test", name) for name in METRICS)]
-        lines.append([*names, str(len(runs)), *scores])
-    lines.append(
-        ["", "", "", "majority (None)", "", "0.0", "0.0", "0.0", "0.0", f"{100 * majority_accuracy(results[0]):.1f}"]
-    )
+    for of_variant, runs in group_by_variant(results).items():
+        shown = [("validation", "f1"), *(("test", name) for name in METRICS), ("test", "direction_unknown", "f1")]
+        lines.append([*of_variant, str(len(runs)), *(_spread(_scores(runs, *path)) for path in shown)])
+    majority = f"{100 * majority_accuracy(results[0]):.1f}"
+    lines.append(["", "", "majority (None)", "", *["0.0"] * 4, majority, "0.0"])
     return _markdown(lines)
 
 
@@ -117,15 +108,14 @@ def _markdown(lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _mean(runs: list[dict], split: str, name: str) -> float:
-    return statistics.mean(run["metrics"][split][name] for run in runs)
+def _scores(runs: list[dict], split: str, *path: str) -> list[float]:
+    """Of each run the number at `path` in the metrics of a split."""
+    return [functools.reduce(lambda metrics, name: metrics[name], path, run["metrics"][split]) for run in runs]
 
 
-def _spread(runs: list[dict], split: str, name: str) -> str:
-    mean = f"{100 * _mean(runs, split, name):.1f}"
-    if len(runs) == 1:
-        return mean
-    return f"{mean} ± {100 * statistics.stdev(run['metrics'][split][name] for run in runs):.1f}"
+def _spread(scores: list[float]) -> str:
+    mean = f"{100 * statistics.mean(scores):.1f}"
+    return mean if len(scores) == 1 else f"{mean} ± {100 * statistics.stdev(scores):.1f}"
 
 
 if __name__ == "__main__":

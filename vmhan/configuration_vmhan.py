@@ -66,6 +66,8 @@ class VMHANConfig(PreTrainedConfig):
             Draws from the Gaussians while training: `"none"`, before the `"classifier"`, or after `"every_layer"`.
         message_dropout, classifier_dropout (`float`, *optional*, default to 0.6):
             Dropout on messages and on the input of the classifier.
+        word_dropout (`float`, *optional*, defaults to 0.0):
+            Share of the wordpieces whose embedding is zero while training, so that names are not learnt by heart.
         image_dropout (`float`, *optional*, defaults to 0.0):
             Share of the images that are hidden while training, so that the model works without one.
         description_dropout (`float`, *optional*, defaults to 0.0):
@@ -138,6 +140,7 @@ class VMHANConfig(PreTrainedConfig):
 
     message_dropout: float | int = 0.6
     classifier_dropout: float | int = 0.6
+    word_dropout: float | int = 0.0
     image_dropout: float | int = 0.0
     description_dropout: float | int = 0.0
     pair_features: Literal["gaussian", "interaction"] = "gaussian"
@@ -177,8 +180,8 @@ class VMHANConfig(PreTrainedConfig):
 
     def validate_rates(self):
         """Dropouts and smoothing are shares, weights are not negative."""
-        rates = ("message_dropout", "classifier_dropout", "image_dropout", "description_dropout", "label_smoothing")
-        for name in rates:
+        dropouts = ("message_dropout", "classifier_dropout", "word_dropout", "image_dropout", "description_dropout")
+        for name in (*dropouts, "label_smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1.")
         for name in ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight"):

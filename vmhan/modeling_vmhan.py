@@ -209,7 +209,11 @@ class VMHANModel(VMHANPreTrainedModel):
         )
 
     def _encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return self.text_model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        inputs = {"input_ids": input_ids}
+        if self.training and self.config.word_dropout:
+            kept = torch.rand(input_ids.shape, device=input_ids.device) >= self.config.word_dropout
+            inputs = {"inputs_embeds": self.get_input_embeddings()(input_ids) * kept[..., None]}
+        return self.text_model(**inputs, attention_mask=attention_mask).last_hidden_state
 
     def _mentions(self, sentence_states, pair_sentence, spans) -> NodeGroup:
         states = self.text_projection(pool_spans(sentence_states, pair_sentence, spans, self.config.entity_pool))

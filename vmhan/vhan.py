@@ -89,7 +89,8 @@ class Messages(nn.Module):
         """`attention` is (pairs, heads, receivers, senders); returns the receivers with their messages added."""
         mean = self.activation(_gather(attention, self.mean(senders.mean)))
         variance = F.relu(_gather(attention.square(), F.linear(senders.variance, self._variance_matrix())))
-        return Gaussian(receivers.mean + self.dropout(mean), receivers.variance + self.dropout(variance))
+        kept = self.dropout(torch.ones_like(mean))  # one draw: what a message loses, it loses in mean and variance
+        return Gaussian(receivers.mean + kept * mean, receivers.variance + kept * variance)
 
     def _variance_matrix(self) -> torch.Tensor:
         if self.variance_weight == "squared_mean":
