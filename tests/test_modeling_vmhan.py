@@ -43,7 +43,7 @@ VARIANTS = [
     {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
     {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
     {"structure_encoder": "none"},
-    {"direction_classifier": True, "label_smoothing": 0.1},
+    {"direction_classifier": True, "label_smoothing": 0.1, "order_embedding": True},
 ]
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 
@@ -358,6 +358,17 @@ def test_hidden_images_are_not_encoded(batch):
     model.vmhan.text_model.register_forward_hook(lambda *call: calls.append(call))
     model(**without(batch, ["visual_phrase_ids", "visual_phrase_mask"]))
     assert len(calls) == 1, "the sentences alone"
+
+
+def test_order_embedding_tells_which_mention_comes_first(batch):
+    model = build(order_embedding=True)
+    batch["head_span"][:], batch["tail_span"][:] = torch.tensor([1, 3]), torch.tensor([4, 5])
+    turned = {"head_span": batch["tail_span"], "tail_span": batch["head_span"]}
+    means = [model.vmhan(**without({**batch, **spans}, ["labels"])).node_features[:, :2] for spans in ({}, turned)]
+    plain = [build().vmhan(**without({**batch, **spans}, ["labels"])).node_features[:, :2] for spans in ({}, turned)]
+    first, second = model.vmhan.order_embedding.weight
+    assert_same(means[0] - plain[0], torch.stack([first, second]).expand_as(means[0]))
+    assert_same(means[1] - plain[1], torch.stack([second, first]).expand_as(means[1]))
 
 
 def test_direction_classifier_speaks_for_pairs_whose_direction_is_given(batch):

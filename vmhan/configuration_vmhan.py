@@ -45,6 +45,8 @@ class VMHANConfig(PreTrainedConfig):
             Heads of equations 5 and 7; 1 is the formula as printed.
         node_type_embedding (`bool`, *optional*, defaults to `False`):
             Adds a learned vector for the kind of node before equation 4.
+        order_embedding (`bool`, *optional*, defaults to `False`):
+            Adds a learned vector to head and tail for which of them comes first in the sentence.
         variance_activation (`str`, *optional*, defaults to `"softplus"`):
             Keeps the variance of equation 4 positive: `"softplus"`, `"relu"`, `"exp"` or `"elu1"` (ELU plus one).
         mean_activation (`str`, *optional*, defaults to `"elu"`):
@@ -129,6 +131,7 @@ class VMHANConfig(PreTrainedConfig):
     num_layers: int = 2
     num_attention_heads: int = 8
     node_type_embedding: bool = False
+    order_embedding: bool = False
     variance_activation: Literal["softplus", "relu", "exp", "elu1"] = "softplus"
     mean_activation: Literal["elu", "relu", "tanh", "none"] = "elu"
     variance_weight: Literal["free", "nonneg", "squared_mean"] = "free"

@@ -117,6 +117,7 @@ class VMHANModel(VMHANPreTrainedModel):
         self.node_type_embedding = (
             nn.Embedding(len(NODE_TYPES), config.hidden_size) if config.node_type_embedding else None
         )
+        self.order_embedding = nn.Embedding(2, config.hidden_size) if config.order_embedding else None
         self.gaussian_nodes = GaussianNodes(config)
         self.structure_encoder = STRUCTURE_ENCODERS[config.structure_encoder](config)
         self.post_init()
@@ -217,6 +218,9 @@ class VMHANModel(VMHANPreTrainedModel):
 
     def _mentions(self, sentence_states, pair_sentence, spans) -> NodeGroup:
         states = self.text_projection(pool_spans(sentence_states, pair_sentence, spans, self.config.entity_pool))
+        if self.order_embedding is not None:
+            starts = spans[..., 0]
+            states = states + self.order_embedding((starts > starts.flip(1)).long())
         return NodeGroup(states, states.new_ones(states.shape[:2], dtype=torch.bool), spans.new_tensor([HEAD, TAIL]))
 
     def _text_phrases(self, sentence_states, pair_sentence, spans, mask) -> NodeGroup:
