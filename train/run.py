@@ -23,10 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import parse_arguments  # noqa: E402
-from train.augmentation import SYMMETRIC, add_undirected  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
+from train.directions import SYMMETRIC, add_undirected, count_by_order  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
@@ -36,7 +36,7 @@ from vmhan.objectives import relation_loss  # noqa: E402
 
 
 def load_data(data, training):
-    """The splits, in the order each is read in."""
+    """The splits, in the order each is read in, and how their pairs stand."""
     with training.main_process_first(desc="reading the data"):
         splits = load_mnre(
             data.data_dir,
@@ -51,11 +51,12 @@ def load_data(data, training):
         )
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
+    pair_order = {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
-    return splits
+    return splits, pair_order
 
 
 def build_model(data, model_settings, training, label_names):
@@ -107,7 +108,7 @@ def main(argv: list[str]) -> dict:
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
     set_seed(training.seed)
-    splits = load_data(data, training)
+    splits, pair_order = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
     patience = training.early_stopping_patience
@@ -141,6 +142,7 @@ def main(argv: list[str]) -> dict:
         "data": data_checksums(
             data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=data.image_dir
         ),
+        "pair_order": pair_order,
         "seed": training.seed,
         **code,
         "versions": versions(),

@@ -1,10 +1,10 @@
-"""Reversed pairs."""
+"""Which way round pairs stand."""
 
 import pytest
 from mnre_fixture import write_mnre
 
-from train.augmentation import SYMMETRIC, add_undirected, both_ways
 from train.data import load_mnre
+from train.directions import SYMMETRIC, add_undirected, both_ways, count_by_order
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +34,13 @@ def test_pairs_without_direction_join_those_with_one(rows):
     assert len(mixed) == 3 * len(rows)
     assert list(mixed["direction_given"]) == [True] * len(rows) + [False] * 2 * len(rows)
     assert list(mixed["relation"]) == [*rows["relation"], *both_ways(rows)["relation"]]
+
+
+def test_pairs_are_counted_by_their_order(rows):
+    counts = count_by_order(rows)
+    related = sum(relation != rows.features["relation"].str2int("None") for relation in rows["relation"])
+    assert counts["head_first"]["related"] + counts["tail_first"]["related"] == related
+    turned = both_ways(rows).select(range(len(rows), 2 * len(rows)))
+    symmetric = rows.filter(lambda row: rows.features["relation"].int2str(row["relation"]) in SYMMETRIC)
+    assert count_by_order(turned)["tail_first"]["related"] == count_by_order(symmetric)["head_first"]["related"] > 0
+    assert sum(sum(count.values()) for count in counts.values()) == len(rows)
