@@ -486,3 +486,9 @@ print([pair["relation"] for pair in extract({REQUEST!r})["pairs"]])
     assert process.returncode == 0, process.stderr
     relations = [pair["relation"] for pair in pipeline(TASK, model=folder)(REQUEST)["pairs"]]
     assert process.stdout.strip() == str(relations)
+
+
+def test_of_several_requests_the_wrong_one_is_numbered(extract):
+    with pytest.raises(ValueError, match="does not occur") as error:
+        extract([REQUEST, REQUEST, request(entities=["Ada", "Zoe"])], batch_size=2)
+    assert error.value.__notes__ == ["It is request 2, counted from 0."]

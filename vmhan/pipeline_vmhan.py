@@ -92,10 +92,18 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         self, inputs, num_workers: int, batch_size: int, preprocess_params, forward_params, postprocess_params
     ) -> Iterator[dict]:
         """Batches of requests; sentences differ in their pairs, so the stock collation of tensors does not fit."""
-        for chunk in _chunks(inputs, batch_size):
-            requests = [request for item in chunk for request in self.preprocess(item, **preprocess_params)]
+        for chunk in _chunks(enumerate(inputs), batch_size):
+            requests = [request for numbered in chunk for request in self._read(*numbered, **preprocess_params)]
             for answer in self.forward(requests, **forward_params):
                 yield self.postprocess([answer], **postprocess_params)
+
+    def _read(self, number: int, inputs: dict, **preprocess_params) -> list[ExtractionRequest]:
+        """`preprocess`, which says of several requests the one that is wrong."""
+        try:
+            return self.preprocess(inputs, **preprocess_params)
+        except (ValueError, OSError) as error:
+            error.add_note(f"It is request {number}, counted from 0.")
+            raise
 
     def _likelier(self, given: tuple, reverse: tuple) -> tuple:
         """Of the two directions of a pair the one in which it is likelier that there is a relation at all.
