@@ -55,6 +55,9 @@ class RunArguments(TrainingArguments):
     head_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of all but the text encoder; by default learning_rate."}
     )
+    weight_average: float = field(
+        default=0.0, metadata={"help": "Decay of the running average that is evaluated and saved, such as 0.998."}
+    )
     freeze: list[str] = field(
         default_factory=list, metadata={"help": "Parameters whose names start so stay as they are."}
     )

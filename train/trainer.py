@@ -1,14 +1,55 @@
-"""`transformers.Trainer` with our sampler and optimizer groups."""
+"""`transformers.Trainer` with our sampler, optimizer groups and average of the weights."""
+
+from contextlib import nullcontext
 
 from torch.utils.data import Sampler
-from transformers import Trainer
+from transformers import Trainer, TrainerState
 
+from train.averaging import WeightAverage
 from train.batching import SentenceSampler
 from train.optimization import parameter_groups
 
 
 class PairTrainer(Trainer):
-    """Trains on pairs; those of a sentence share a batch."""
+    """Trains on pairs; those of a sentence share a batch.
+
+    With `args.weight_average` what is evaluated and saved is the average of the weights.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.weight_average = None
+
+    def train(self, *args, **kwargs):
+        if self.args.weight_average:
+            self.weight_average = WeightAverage(self.model, self.args.weight_average)
+            self.add_callback(self.weight_average)
+        output = super().train(*args, **kwargs)
+        if self.weight_average is not None:
+            if not self.args.load_best_model_at_end:
+                self.model.load_state_dict(self.weight_average.average.module.state_dict())
+            self.remove_callback(self.weight_average)
+            self.weight_average = None  # the model has the weights that count
+        return output
+
+    def evaluation_loop(self, *args, **kwargs):
+        with self._averaged():
+            return super().evaluation_loop(*args, **kwargs)
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False):
+        with self._averaged():
+            super().save_model(output_dir, _internal_call)
+        if self.weight_average is not None and self.args.should_save:
+            self.weight_average.save_raw(output_dir or self.args.output_dir)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None):
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        if self.weight_average is not None:
+            state = TrainerState.load_from_json(f"{resume_from_checkpoint}/trainer_state.json")
+            self.weight_average.resume(resume_from_checkpoint, state.global_step)
+
+    def _averaged(self):
+        return nullcontext() if self.weight_average is None else self.weight_average.in_place()
 
     def _get_train_sampler(self, train_dataset=None) -> Sampler:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
