@@ -36,7 +36,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     Args:
         pairs: (head, tail) indices of the entities to relate; by default every two.
         direction: `"best"` tries each pair both ways round and returns the one in which some relation is likelier,
-            `"given"` takes head and tail in the order of `pairs`.
+            `"given"` takes head and tail in the order of `pairs`, and reads into it what a model with a direction
+            classifier has learnt to.
     """
 
     _load_processor = True
@@ -108,8 +109,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     def _likelier(self, given: tuple, reverse: tuple) -> tuple:
         """Of the two directions of a pair the one in which it is likelier that there is a relation at all.
 
-        The higher score would not do: annotators wrote person before organisation, so the model is sure of "None" for
-        a true relation the wrong way round.
+        The higher score would not do: the model is sure of "None" for a true relation the wrong way round.
         """
         config = self.model.config
         if config.no_relation not in config.label2id:
