@@ -7,9 +7,9 @@ from training_fixture import write_settings
 from train.compare import main, missing_runs, variants
 
 
-def test_each_combination_and_the_control_is_a_run():
+def test_each_combination_and_the_asides_are_runs():
     names = set(variants())
-    assert len(names) == 13 and "shared-vhan-shuffled" in names
+    assert len(names) == 14 and {"shared-vhan-shuffled", "shared-vhan-boxes"} < names
     assert {name.split("-")[0] for name in names} == {"none", "shared", "pair"}
 
 
@@ -18,17 +18,17 @@ def test_two_parts_share_the_runs_whose_results_are_missing(tmp_path):
     everything = missing_runs(settings, [1, 2], (1, 1))
     halves = [missing_runs(settings, [1, 2], (number, 2)) for number in (1, 2)]
     assert sorted(map(str, everything)) == sorted(str(command) for half in halves for command in half)
-    assert len({command[-1] for command in everything}) == len(everything) == 26, "each has a folder of its own"
+    assert len({command[-1] for command in everything}) == len(everything) == 28, "each has a folder of its own"
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "pair-none-text_only-seed2.json").write_text("{}")
-    assert len(missing_runs(settings, [1, 2], (1, 1))) == 25
+    assert len(missing_runs(settings, [1, 2], (1, 1))) == 27
 
 
 def test_runs_differ_in_what_their_names_say(tmp_path):
     settings = write_settings(tmp_path)
     (tmp_path / "results").mkdir()
     for name in variants():
-        if name not in ("pair-none-described", "shared-vhan-shuffled"):
+        if name not in ("pair-none-described", "shared-vhan-boxes", "shared-vhan-shuffled"):
             (tmp_path / "results" / f"{name}-seed1.json").write_text("{}")
     main([settings, "--seeds", "1", "--num_train_epochs", "1"])
     results = [

@@ -3,7 +3,7 @@
 from train.report import fill, group_by_variant, majority_accuracy, results_table
 
 
-def result(seed, f1, setting="described", checkpoint=None, control="none"):
+def result(seed, f1, setting="described", checkpoint=None, control="none", boxes=None):
     split = {
         "f1": f1,
         "precision": 0.5,
@@ -19,7 +19,7 @@ def result(seed, f1, setting="described", checkpoint=None, control="none"):
         "visual_setting": setting,
         "control": control,
         "config": {
-            "data": {},
+            "data": {"boxes": boxes},
             "model": model,
             "training": {"checkpoint": checkpoint} if checkpoint else {},
         },
@@ -38,6 +38,13 @@ def test_f1_where_the_direction_is_unknown_stands_last():
 
 def test_single_seed_has_no_deviation():
     assert "| 1 | 60.0 | 60.0 | 50.0 |" in results_table([result(1, 0.60)])
+
+
+def test_boxes_are_a_variant_of_their_own():
+    assert list(group_by_variant([result(1, 0.6), result(1, 0.5, boxes="detect")])) == [
+        ("shared", "V-HAN", "descriptions"),
+        ("shared", "V-HAN", "descriptions and boxes"),
+    ]
 
 
 def test_variants_are_sorted_by_validation():

@@ -18,19 +18,24 @@ MARKERS = ("none", "shared", "pair")
 STRUCTURES = ("vhan", "none")
 SEES = {
     "described": ["--visual_setting", "described"],
-    "shuffled": ["--visual_setting", "described", "--control", "shuffled_images"],
     "text_only": ["--visual_setting", "text_only"],
 }
+#: Only for the variant that is bundled: detector boxes beside the descriptions, and descriptions of other images.
+ASIDES = {
+    "boxes": [*SEES["described"], "--boxes", "detect", "--visual_features", "text", "box"],
+    "shuffled": [*SEES["described"], "--control", "shuffled_images"],
+}
+BUNDLED = ("shared", "vhan")
 
 
 def variants() -> dict[str, list[str]]:
-    """Settings of each run by its name. Shuffled descriptions are a control of the variant that is bundled."""
+    """Settings of each run by its name."""
     runs = {}
-    for markers, structure, sees in product(MARKERS, STRUCTURES, SEES):
-        if sees != "shuffled" or (markers, structure) == ("shared", "vhan"):
-            pool = "mean" if markers == "none" else "mean_marker"
-            settings = ["--entity_markers", markers, "--entity_pool", pool, "--structure_encoder", structure]
-            runs[f"{markers}-{structure}-{sees}"] = [*settings, *SEES[sees]]
+    for markers, structure in product(MARKERS, STRUCTURES):
+        pool = "mean" if markers == "none" else "mean_marker"
+        settings = ["--entity_markers", markers, "--entity_pool", pool, "--structure_encoder", structure]
+        for name, sees in (SEES | ASIDES if (markers, structure) == BUNDLED else SEES).items():
+            runs[f"{markers}-{structure}-{name}"] = [*settings, *sees]
     return runs
 
 

@@ -31,6 +31,8 @@ def variant(result: dict) -> tuple[str, str, str]:
     model = result["config"]["model"]
     structure = {"vhan": "V-HAN", "none": "none"}[model["structure_encoder"]]
     seen = SETTINGS[result["visual_setting"]]
+    if result["config"]["data"]["boxes"]:
+        seen += " and boxes"
     if result["control"] == "shuffled_images":
         seen += " of other images"
     if result["config"]["training"].get("checkpoint"):
