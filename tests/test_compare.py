@@ -25,18 +25,15 @@ def test_two_parts_share_the_runs_whose_results_are_missing(tmp_path):
 
 
 def test_runs_differ_in_what_their_names_say(tmp_path):
-    settings = write_settings(tmp_path)
+    settings, wanted = write_settings(tmp_path), ["pair-none-described", "shared-vhan-boxes", "shared-vhan-shuffled"]
     (tmp_path / "results").mkdir()
-    for name in variants():
-        if name not in ("pair-none-described", "shared-vhan-boxes", "shared-vhan-shuffled"):
-            (tmp_path / "results" / f"{name}-seed1.json").write_text("{}")
+    for name in set(variants()) - set(wanted):
+        (tmp_path / "results" / f"{name}-seed1.json").write_text("{}")
     main([settings, "--seeds", "1", "--num_train_epochs", "1"])
-    results = [
-        json.loads((tmp_path / "results" / f"{name}-seed1.json").read_text())
-        for name in sorted(["pair-none-described", "shared-vhan-shuffled"])
-    ]
-    kinds = [
-        (r["config"]["model"]["entity_markers"], r["config"]["model"]["structure_encoder"], r["control"])
-        for r in results
-    ]
-    assert kinds == [("pair", "none", "none"), ("shared", "vhan", "shuffled_images")]
+    results = [json.loads((tmp_path / "results" / f"{name}-seed1.json").read_text()) for name in wanted]
+    models = [result["config"]["model"] for result in results]
+    assert [model["entity_markers"] for model in models] == ["pair", "shared", "shared"]
+    assert [model["structure_encoder"] for model in models] == ["none", "vhan", "vhan"]
+    assert [model["visual_features"] for model in models] == [["text"], ["text", "box"], ["text"]]
+    assert [result["config"]["data"]["boxes"] for result in results] == [None, "detect", None]
+    assert [result["control"] for result in results] == ["none", "none", "shuffled_images"]

@@ -230,7 +230,7 @@ class VMHANModel(VMHANPreTrainedModel):
     def _hide_images(
         self, pair_image: torch.Tensor, text_mask: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Draws the images and the descriptions that stay hidden; nothing of them is encoded."""
+        """Draws the images and descriptions that stay hidden; their words are masked before they are encoded."""
         images = len(text_mask) if text_mask is not None else max(int(pair_image.max()), 0) + 1
         hidden = torch.rand(images, device=pair_image.device) < self.config.image_dropout
         undescribed = torch.rand(images, device=pair_image.device) < self.config.description_dropout
