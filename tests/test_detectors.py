@@ -1,0 +1,168 @@
+"""Detectors by name, with real tiny networks of ultralytics and transformers; nothing is downloaded."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from transformers import RTDetrImageProcessor, RTDetrResNetConfig, RTDetrV2Config, RTDetrV2ForObjectDetection
+
+from vmhan.detection import DetectorUnavailable
+from vmhan.detectors import TransformersDetector, UltralyticsDetector, load_detector
+
+KINDS = {0: "person", 1: "dog", 2: "tie"}
+
+
+@pytest.fixture(scope="module")
+def picture() -> Image.Image:
+    image = Image.new("RGB", (90, 60), "white")
+    ImageDraw.Draw(image).ellipse((20, 10, 60, 50), fill="red")
+    return image
+
+
+@pytest.fixture(scope="module")
+def rt_detr(tmp_path_factory) -> str:
+    """A random RT-DETR of 66 thousand parameters in a folder."""
+    folder = tmp_path_factory.mktemp("rt_detr")
+    torch.manual_seed(0)
+    backbone = RTDetrResNetConfig(
+        embedding_size=8,
+        hidden_sizes=[8, 8, 16, 16],
+        depths=[1, 1, 1, 1],
+        layer_type="basic",
+        out_features=["stage2", "stage3", "stage4"],
+    )
+    config = RTDetrV2Config(
+        backbone_config=backbone,
+        encoder_hidden_dim=16,
+        encoder_in_channels=[8, 16, 16],
+        encoder_ffn_dim=16,
+        encoder_attention_heads=2,
+        d_model=16,
+        num_queries=10,
+        decoder_in_channels=[16, 16, 16],
+        decoder_ffn_dim=16,
+        decoder_layers=2,
+        decoder_attention_heads=2,
+        num_denoising=0,
+        id2label=KINDS,
+        label2id={name: kind for kind, name in KINDS.items()},
+    )
+    RTDetrV2ForObjectDetection(config).save_pretrained(folder)
+    RTDetrImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def yolo(tmp_path_factory) -> str:
+    """A random YOLOv3-tiny, so sure of itself that it finds things."""
+    ultralytics = pytest.importorskip("ultralytics")
+    model = ultralytics.YOLO("yolov3-tiny.yaml")
+    for scale in model.model.model[-1].cv3:
+        scale[-1].bias.data.fill_(-1.0)
+    path = tmp_path_factory.mktemp("yolo") / "random.pt"
+    model.save(path)
+    return str(path)
+
+
+def check_boxes(objects, image):
+    assert objects
+    assert [item.score for item in objects] == sorted((item.score for item in objects), reverse=True)
+    for x0, y0, x1, y1 in (item.box for item in objects):
+        assert 0 <= x0 < x1 <= image.width
+        assert 0 <= y0 < y1 <= image.height
+
+
+def test_a_folder_of_transformers_is_a_detector(rt_detr, picture):
+    detector = load_detector(rt_detr, threshold=0.0)
+    assert isinstance(detector, TransformersDetector)
+    wide, tall = detector.detect([picture, picture.rotate(90, expand=True)])
+    check_boxes(wide, picture)
+    check_boxes(tall, picture.rotate(90, expand=True))
+    assert {item.label for item in wide} <= set(KINDS.values())
+
+
+def test_a_batch_finds_what_single_images_show(rt_detr, picture):
+    detector = TransformersDetector(rt_detr, threshold=0.0)
+    small = picture.resize((30, 20))
+    together, alone = detector.detect([picture, small]), [*detector.detect([picture]), *detector.detect([small])]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert [item.label for item in ours] == [item.label for item in theirs]
+        torch.testing.assert_close([item.box for item in ours], [item.box for item in theirs], rtol=0, atol=1e-2)
+
+
+def test_a_threshold_leaves_out_the_unsure(rt_detr, picture):
+    (everything,) = TransformersDetector(rt_detr, threshold=0.0).detect([picture])
+    limit = everything[3].score
+    (surer,) = TransformersDetector(rt_detr, threshold=limit).detect([picture])
+    assert [item.score for item in surer] == [item.score for item in everything if item.score > limit]
+
+
+def test_a_file_of_yolo_weights_is_a_detector(yolo, picture):
+    detector = load_detector(yolo)
+    assert isinstance(detector, UltralyticsDetector)
+    found, of_small = detector.detect([picture, picture.resize((30, 20))])
+    check_boxes(found, picture)
+    check_boxes(of_small, picture.resize((30, 20)))
+    assert all(item.score >= 0.25 for item in found)
+
+
+def test_no_images_give_no_objects(rt_detr, yolo):
+    assert load_detector(rt_detr).detect([]) == []
+    assert load_detector(yolo).detect([]) == []
+
+
+def test_weights_that_are_more_than_weights_are_refused(tmp_path):
+    pytest.importorskip("ultralytics")
+    path = tmp_path / "stranger.pt"
+    torch.save({"model": os.system}, path)
+    with pytest.raises(ValueError, match=r"stranger\.pt.* holds more"):
+        load_detector(path)
+
+
+def test_a_damaged_weights_file_is_named(yolo, tmp_path):
+    path = tmp_path / "half.pt"
+    with open(yolo, "rb") as whole:
+        path.write_bytes(whole.read(10_000))
+    with pytest.raises(ValueError, match=r"half\.pt"):
+        load_detector(path)
+
+
+def test_weights_that_cannot_be_fetched_say_what_to_do(tmp_path, monkeypatch):
+    pytest.importorskip("ultralytics")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(DetectorUnavailable, match=r"'yolov3u' is not at .* could not be fetched .* Put the file"):
+        load_detector("yolov3u")
+
+
+def test_weights_in_the_cache_are_found_by_name(yolo, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    os.link(yolo, folder / "yolov3u.pt")
+    assert isinstance(load_detector("yolov3u"), UltralyticsDetector)
+
+
+def test_a_missing_path_is_not_looked_for_on_the_network(tmp_path):
+    pytest.importorskip("ultralytics")
+    with pytest.raises(DetectorUnavailable, match="do not exist"):
+        load_detector(tmp_path / "yolov3u.pt")
+
+
+def test_a_model_that_cannot_be_had_from_the_hub_is_named(tmp_path):
+    with pytest.raises(DetectorUnavailable, match="'nobody/nothing' is neither a folder here nor"):
+        load_detector("nobody/nothing")
+
+
+def test_an_unknown_name_is_refused_with_examples():
+    with pytest.raises(ValueError, match=r"no detector 'eyes'.*yolov3u"):
+        load_detector("eyes")
+
+
+def test_importing_vmhan_does_not_import_ultralytics():
+    code = "import sys, vmhan, vmhan.detectors; sys.exit('ultralytics' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

@@ -1,0 +1,175 @@
+"""Detectors by name: any YOLO of ultralytics, and any object detector of `transformers`.
+
+Example:
+    >>> detector = load_detector("yolov3u")                     # the paper's YOLOv3, fetched on first use
+    >>> detector = load_detector("PekingU/rtdetr_v2_r18vd")     # a permissive one from the Hub
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForObjectDetection
+
+from .detection import DetectedObject, DetectorUnavailable, ObjectDetector, tidy_objects
+
+_YOLO_NAME = re.compile(r"(yolo|rtdetr-)[\w.-]*", re.IGNORECASE)
+_WITH_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics whose results hold upright boxes
+
+
+def load_detector(name: "str | os.PathLike", threshold: float | None = None) -> ObjectDetector:
+    """The detector of this name.
+
+    Args:
+        name: The name of a YOLO of ultralytics (`"yolov3u"` is the paper's), a `.pt` file of its weights, or a Hub id
+            or folder of a `transformers` object detector.
+        threshold: Least score of an object, 0 to 1; by default the detector's own.
+
+    Raises:
+        DetectorUnavailable: Its weights or its library cannot be had.
+        ValueError: No detector is called so.
+    """
+    name = os.fspath(name)
+    settings = {} if threshold is None else {"threshold": threshold}
+    if name.endswith(".pt") or _YOLO_NAME.fullmatch(name):
+        return UltralyticsDetector(name, **settings)
+    if "/" in name or Path(name).is_dir():
+        return TransformersDetector(name, **settings)
+    raise ValueError(
+        f'There is no detector {name!r}; take a YOLO such as "yolov3u", a file of its weights, a Hub id such as '
+        '"PekingU/rtdetr_v2_r18vd", or a folder.'
+    )
+
+
+class UltralyticsDetector:
+    """A YOLO of ultralytics, which is AGPL-3.0, as are its weights.
+
+    Args:
+        weights: Name (`"yolov3u"`, the paper's YOLOv3), fetched on first use, or path of a `.pt` file.
+        threshold: Least score of an object.
+        device: Such as "cuda:0"; by default ultralytics chooses.
+
+    Raises:
+        DetectorUnavailable: ultralytics is not installed, or the weights are not here and cannot be fetched.
+        ValueError: The file holds no YOLO, or more than its weights.
+    """
+
+    def __init__(self, weights: str, threshold: float = 0.25, device: str | None = None):
+        try:
+            from ultralytics import YOLO
+        except ImportError as error:
+            raise DetectorUnavailable(
+                f"The detector {weights!r} needs ultralytics ({error}); pip install ultralytics, or take another."
+            ) from error
+        path = _find_yolo(weights)
+        _refuse_code(path)
+        self.model = YOLO(path)
+        if self.model.task not in _WITH_BOXES:
+            raise ValueError(f"{weights!r} is a YOLO to {self.model.task}; take one to detect, such as yolov3u.")
+        self.threshold = threshold
+        self.device = device
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
+        """The objects of each image, the surest first."""
+        if not images:
+            return []
+        results = self.model.predict(list(images), conf=self.threshold, device=self.device, verbose=False)
+        return [
+            tidy_objects(
+                [result.names[int(kind)] for kind in result.boxes.cls],
+                result.boxes.conf.tolist(),
+                result.boxes.xyxy.tolist(),
+                image.size,
+            )
+            for result, image in zip(results, images, strict=True)
+        ]
+
+
+def _find_yolo(weights: str) -> str:
+    """Path of a YOLO's weights: the file, or that of this name in PyTorch's cache, fetched if need be."""
+    if Path(weights).is_file():
+        return weights
+    if Path(weights).name != weights:  # a path; ultralytics would look for its last part on the network
+        raise DetectorUnavailable(f"The detector's weights {weights!r} do not exist; check the path.")
+    path = Path(torch.hub.get_dir()) / "checkpoints" / f"{weights.removesuffix('.pt')}.pt"
+    if path.is_file():
+        return str(path)
+    from ultralytics.utils.downloads import attempt_download_asset
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        fetched = attempt_download_asset(path)
+    except (OSError, RuntimeError) as error:
+        raise DetectorUnavailable(_not_fetched(weights, path, error)) from error
+    if not Path(fetched).is_file():  # ultralytics publishes nothing of this name
+        raise DetectorUnavailable(_not_fetched(weights, path, "ultralytics publishes no such file"))
+    return str(fetched)
+
+
+def _not_fetched(weights: str, path: Path, why: object) -> str:
+    return (
+        f"The detector {weights!r} is not at {str(path)!r} and could not be fetched from ultralytics' releases "
+        f"({why}). Put the file there, give its path, or take a detector that is here."
+    )
+
+
+def _refuse_code(path: str) -> None:
+    """A `.pt` file is a pickle: this reads it with a list of the classes that a YOLO is made of, and runs no other."""
+    from ultralytics.nn.tasks import torch_safe_load
+
+    try:
+        torch_safe_load(path, safe_only=True)
+    except (TypeError, RuntimeError, OSError, EOFError) as error:  # whatever way it is damaged
+        raise ValueError(f"{path!r} is no weights file of a YOLO, or holds more than that: {error}") from error
+
+
+class TransformersDetector:
+    """Any model of `AutoModelForObjectDetection`: RT-DETR and D-FINE are fast, and Apache-2.0.
+
+    Args:
+        name_or_path: Hub id or folder.
+        threshold: Least score of an object.
+        device: Such as "cuda:0"; by default the processor's.
+
+    Raises:
+        DetectorUnavailable: The model is neither here nor to be fetched.
+        ValueError: The model is no object detector.
+    """
+
+    def __init__(self, name_or_path: str, threshold: float = 0.3, device: str | torch.device = "cpu"):
+        try:
+            self.processor = AutoImageProcessor.from_pretrained(name_or_path)
+            self.model = AutoModelForObjectDetection.from_pretrained(name_or_path).eval().to(device)
+        except OSError as error:
+            raise DetectorUnavailable(
+                f"The detector {name_or_path!r} is neither a folder here nor to be had from the Hub ({error}). "
+                "Check the name and the network, or take a detector that is here."
+            ) from error
+        self.threshold = threshold
+
+    @torch.inference_mode()
+    def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
+        """The objects of each image, the surest first."""
+        if not images:
+            return []
+        inputs = self.processor(images=list(images), return_tensors="pt").to(self.model.device, self.model.dtype)
+        sizes = [(image.height, image.width) for image in images]
+        results = self.processor.post_process_object_detection(
+            self.model(**inputs), threshold=self.threshold, target_sizes=sizes
+        )
+        names = self.model.config.id2label
+        return [
+            tidy_objects(
+                [names[int(kind)] for kind in result["labels"]],
+                result["scores"].tolist(),
+                result["boxes"].tolist(),
+                image.size,
+            )
+            for result, image in zip(results, images, strict=True)
+        ]
+
+
+__all__ = ["TransformersDetector", "UltralyticsDetector", "load_detector"]
