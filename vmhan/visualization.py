@@ -1,0 +1,99 @@
+"""Pictures of an answer: the objects of an image, lit by the attention of a pair.
+
+Colours are Okabe and Ito's, which colour-blind people can tell apart.
+"""
+
+import math
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7", "#0072B2")
+_DARK_TEXT = ("#E69F00", "#56B4E9", "#F0E442", "#009E73", "#CC79A7")  # colours that white letters drown in
+_LEAST_SIDE = 480  # pixels; on smaller pictures letters and strokes would be blots
+
+
+def draw_objects(image: Image.Image, objects: Sequence[dict], title: str | None = None) -> Image.Image:
+    """The image with the boxes of its objects, each with its name, in its own colour.
+
+    Args:
+        image: RGB. Small ones are enlarged.
+        objects: `{"label", "box"}` each, boxes in pixel corners of `image` or None (not drawn). With `"attention"`,
+            strokes are the bolder the larger its share of the largest, and the name says it in percent; otherwise the
+            name comes with the `"score"`, if there is one.
+        title: A line on top of the image.
+    """
+    scale = max(1.0, _LEAST_SIDE / max(image.size))
+    canvas = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
+    boxed = [item for item in objects if item.get("box") is not None]
+    unit = max(canvas.size) / 300  # pixels of the thinnest stroke
+    font = ImageFont.load_default(size=max(14, 7 * unit))
+    most = max((item.get("attention", 1.0) for item in boxed), default=1.0) or 1.0
+    veil = ImageDraw.Draw(canvas, "RGBA")
+    # the faintest first, so that what counts lies on top
+    for place, item in sorted(enumerate(boxed), key=lambda numbered: numbered[1].get("attention", 0.0)):
+        share = item.get("attention", most) / most
+        _draw_object(
+            veil, item, [edge * scale for edge in item["box"]], PALETTE[place % len(PALETTE)], share, unit, font
+        )
+    return _with_title(canvas, title, font) if title else canvas
+
+
+def _draw_object(draw, item: dict, box: list[float], colour: str, share: float, unit: float, font) -> None:
+    draw.rectangle(box, outline=colour + _opacity(0.4 + 0.6 * share), width=max(1, round(unit * (1 + 2 * share))))
+    text = _caption(item)
+    left, top, right, bottom = draw.textbbox((box[0], box[1]), text, font=font)
+    drop = 0 if top < 0 else top - bottom - unit  # above the box if there is room, else inside
+    drop = 0 if box[1] + drop < 0 else drop
+    shift = min(0, draw.im.size[0] - right - 2 * unit)
+    plate = (left + shift, top + drop, right + shift + 2 * unit, bottom + drop + unit)
+    draw.rectangle(plate, fill=colour + _opacity(0.7 + 0.3 * share))
+    draw.text(
+        (box[0] + shift + unit, box[1] + drop), text, font=font, fill="black" if colour in _DARK_TEXT else "white"
+    )
+
+
+def _opacity(share: float) -> str:
+    return f"{round(255 * share):02x}"
+
+
+def _caption(item: dict) -> str:
+    number = item.get("attention", item.get("score"))
+    return item["label"] if number is None else f"{item['label']} {number:.0%}"
+
+
+def _with_title(image: Image.Image, title: str, font) -> Image.Image:
+    """The image below lines of black on white, broken to its width."""
+    lines, draw = [""], ImageDraw.Draw(image)
+    for word in title.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if draw.textlength(longer, font=font) > image.width - 8 and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    height = math.ceil(font.size * 1.3)
+    taller = Image.new("RGB", (image.width, image.height + height * len(lines)), "white")
+    taller.paste(image, (0, height * len(lines)))
+    for number, line in enumerate(lines):
+        ImageDraw.Draw(taller).text((4, number * height), line, font=font, fill="black")
+    return taller
+
+
+def contact_sheet(images: Sequence[Image.Image], columns: int = 3, width: int = 480) -> Image.Image:
+    """Images side by side on white, each `width` pixels wide, rows as high as their tallest."""
+    if not images:
+        raise ValueError("There are no images to put on a sheet.")
+    scaled = [image.resize((width, round(image.height * width / image.width))) for image in images]
+    rows = [scaled[start : start + columns] for start in range(0, len(scaled), columns)]
+    gap = width // 40
+    heights = [max(image.height for image in row) for row in rows]
+    size = (columns * (width + gap) + gap, sum(heights) + gap * (len(rows) + 1))
+    sheet, top = Image.new("RGB", size, "white"), gap
+    for row, height in zip(rows, heights, strict=True):
+        for column, image in enumerate(row):
+            sheet.paste(image, (gap + column * (width + gap), top))
+        top += height + gap
+    return sheet
+
+
+__all__ = ["PALETTE", "contact_sheet", "draw_objects"]
