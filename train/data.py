@@ -12,7 +12,7 @@ import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, NamedSplit, Value
@@ -123,13 +123,18 @@ def data_checksums(
         FileNotFoundError: A file or `image_dir` is missing.
     """
     files = [path for split in _files(data_dir, descriptions, boxes).values() for path in split.values()]
-    checksums = {path.name: _sha256(path) for path in files}
+    checksums = checksums_of(files)
     if image_dir is not None:
         pictures = hashlib.sha256()
         for path in tqdm(_pictures(Path(image_dir)), desc="checksums of pictures", delay=_SILENT):
             pictures.update(f"{path.name} {_sha256(path)}\n".encode())
         checksums["images"] = pictures.hexdigest()
     return checksums
+
+
+def checksums_of(files: Iterable[Path]) -> dict[str, str]:
+    """sha256 of each file, by its name."""
+    return {path.name: _sha256(path) for path in files}
 
 
 def _check_arguments(on_error: str, on_missing_image: str, max_objects: int, limit: int | None) -> None:

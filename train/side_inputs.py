@@ -1,0 +1,67 @@
+"""Side inputs: whatever a model sees of a row beside its sentence and its mentions, for the audit.
+
+An input names the columns it claims to be a function of. What belongs to an image may depend on the image alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from datasets import DatasetDict
+
+IMAGE = ("image_id",)
+PAIR = ("words", "image_id", "head_span", "tail_span")
+
+
+@dataclass
+class SideInput:
+    """One input, with a value for each row.
+
+    Args:
+        name: Of the input, in a table.
+        key: Columns it claims to be a function of.
+        values: Of each split, a value for each row: a list of things, words, or None for nothing.
+        in_words: Whether the things in a list are words, such as names; otherwise only their number is looked at.
+        of_task: Whether the task itself gives the input, so that it is reported but cannot fail.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    values: dict[str, list] = field(repr=False)
+    in_words: bool = True
+    of_task: bool = False
+
+
+def clean_inputs(splits: DatasetDict) -> list[SideInput]:
+    """What the protocol `clean` lets a model see, and, as part of the task, the order of the pair."""
+    columns = {"description": True, "object_names": True, "object_boxes": False}
+    present = [name for name in columns if name in splits["train"].column_names]
+    inputs = [
+        SideInput(name.replace("_", " "), IMAGE, _each_row(splits, lambda row, name=name: row[name]), columns[name])
+        for name in present
+    ]
+    order = _each_row(splits, lambda row: ["head first"] if row["head_span"] < row["tail_span"] else [])
+    return [*inputs, SideInput("order of head and tail", PAIR, order, in_words=False, of_task=True)]
+
+
+def legacy_inputs(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> list[SideInput]:
+    """The shared crop lists and phrases, taken for what they are said to be: objects of the image.
+
+    Raises:
+        ValueError: A row of the data has no entry.
+    """
+    for split, rows in splits.items():
+        entries = len(legacy[split]["crops"])
+        if len(rows) and max(rows["line"]) > entries:
+            raise ValueError(f"Line {max(rows['line'])} of {split} has no crops; the shared lists hold {entries}.")
+
+    def by_line(name: str) -> dict[str, list]:
+        return {split: [legacy[split][name][line - 1] for line in rows["line"]] for split, rows in splits.items()}
+
+    return [
+        SideInput("legacy crops", IMAGE, by_line("crops"), in_words=False),
+        SideInput("legacy phrases", IMAGE, by_line("phrases")),
+    ]
+
+
+def _each_row(splits: DatasetDict, read: Callable[[dict], object]) -> dict[str, list]:
+    return {split: [read(row) for row in rows] for split, rows in splits.items()}
