@@ -1,0 +1,65 @@
+"""The hypergraph of a pair as a picture."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from vmhan.hypergraph_svg import COLOURS, GraphNode, Hyperedge, hypergraph_svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+NODES = [GraphNode("Ada", "head"), GraphNode("Bob", "tail"), GraphNode("image", "image"), GraphNode("dog", "object")]
+EDGES = [Hyperedge("textual", {0: 0.75, 1: 0.25}), Hyperedge("head_visual", {0: 0.5, 2: 0.1, 3: 0.4})]
+
+
+def parts(svg: str, kind: str) -> list[ElementTree.Element]:
+    """Elements of a class."""
+    return [item for item in ElementTree.fromstring(svg).iter() if kind in item.get("class", "").split()]
+
+
+def strokes(svg: str) -> dict[tuple[str, str], ElementTree.Element]:
+    """The stroke from each hyperedge to each member."""
+    return {tuple(item.get("class").split()[1:]): item for item in parts(svg, "part") if item.tag == f"{SVG}path"}
+
+
+def test_every_member_has_a_stroke_in_the_colour_of_its_hyperedge():
+    drawn = strokes(hypergraph_svg(NODES, EDGES))
+    assert set(drawn) == {("e0", "n0"), ("e0", "n1"), ("e1", "n0"), ("e1", "n2"), ("e1", "n3")}
+    assert drawn["e0", "n1"].get("stroke") == COLOURS["intra_modal"]
+    assert drawn["e1", "n3"].get("stroke") == COLOURS["inter_modal"]
+
+
+def test_more_attention_is_a_wider_stroke():
+    drawn = strokes(hypergraph_svg(NODES, EDGES))
+    widths = [float(drawn[stroke].get("stroke-width")) for stroke in (("e1", "n2"), ("e1", "n3"), ("e1", "n0"))]
+    assert widths == sorted(widths) and len(set(widths)) == 3
+
+
+def test_nodes_do_not_lie_on_each_other():
+    svg = hypergraph_svg(NODES, EDGES)
+    circles = [node.find(f"{SVG}circle") for node in parts(svg, "node")]
+    assert len({(circle.get("cx"), circle.get("cy")) for circle in circles}) == len(NODES)
+
+
+def test_what_a_visitor_wrote_is_text_and_nothing_else():
+    evil = [GraphNode('<script>alert("x")</script>', "head"), GraphNode("&amp;'\"", "tail")]
+    svg = hypergraph_svg(evil, [Hyperedge("textual", {0: 0.5, 1: 0.5})])
+    assert "<script" not in svg
+    names = [node.find(f"{SVG}title").text for node in parts(svg, "node")]
+    assert names == ['<script>alert("x")</script> (head)', "&amp;'\" (tail)"]
+
+
+def test_a_long_name_is_cut_and_told_in_full_on_pointing():
+    long = "a very long name of a very long thing"
+    (node,) = parts(hypergraph_svg([GraphNode(long, "object")], []), "node")
+    assert node.find(f"{SVG}text").text.endswith("…") and long in node.find(f"{SVG}title").text
+
+
+def test_a_pair_without_a_picture_and_an_empty_hyperedge_are_drawn():
+    svg = hypergraph_svg(NODES[:2], [Hyperedge("global", {0: 0.5, 1: 0.5}), Hyperedge("visual", {})])
+    assert len(parts(svg, "edge")) == 2
+
+
+@pytest.mark.parametrize("edge", [Hyperedge("visual", {7: 1.0}), Hyperedge("everything", {0: 1.0})])
+def test_a_hyperedge_of_no_nodes_or_kind_is_refused(edge):
+    with pytest.raises(ValueError, match="no hyperedge of 4 nodes"):
+        hypergraph_svg(NODES, [edge])

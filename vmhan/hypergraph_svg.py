@@ -1,0 +1,141 @@
+"""The hypergraph of a pair as an SVG: what the model joined, and how much each member counted.
+
+Every hyperedge is a dot in its own colour, with a stroke to each of its members that is the wider the more attention
+the hyperedge paid to it (equation 5). Entities and phrases of the text stand on the left, the image and its objects on
+the right. Pointing at a node or a hyperedge dims whatever has nothing to do with it. Nothing is fetched, and no script
+runs.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .hypergraph import HYPEREDGE_KINDS
+
+#: Of each kind of hyperedge; Okabe and Ito's colours.
+COLOURS = {"global": "#0072B2", "intra_modal": "#009E73", "inter_modal": "#D55E00"}
+_NAMES = {
+    "global": "everything",
+    "textual": "text",
+    "visual": "picture",
+    "head_visual": "head and picture",
+    "tail_visual": "tail and picture",
+}
+_WIDTH, _ROW, _TOP = 720, 46, 34
+_LEFT, _MIDDLE, _RIGHT = 190, 360, 530  # where the nodes of the text end, hyperedges stand, those of the image begin
+_WIDEST = 9.0  # pixels of a stroke that has all the attention
+_LONGEST_NAME = 26  # letters
+
+
+@dataclass
+class GraphNode:
+    """A node: its name, and its kind as in `NODE_TYPES`."""
+
+    name: str
+    kind: str
+
+
+@dataclass
+class Hyperedge:
+    """A hyperedge: its type as in `HYPEREDGE_TYPES`, and the share of attention of each member, by node number."""
+
+    type: str
+    attention: dict[int, float]
+
+
+def hypergraph_svg(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
+    """Draws nodes and hyperedges; an SVG of its own, that scales to where it is put.
+
+    Raises:
+        ValueError: A hyperedge has a member that is no node, or a type of its own.
+    """
+    for edge in hyperedges:
+        if edge.type not in HYPEREDGE_KINDS or not all(0 <= node < len(nodes) for node in edge.attention):
+            raise ValueError(
+                f"{edge} is no hyperedge of {len(nodes)} nodes, of a type out of {list(HYPEREDGE_KINDS)}."
+            )
+    textual = [number for number, node in enumerate(nodes) if node.kind in ("head", "tail", "text_phrase")]
+    visual = [number for number in range(len(nodes)) if number not in textual]
+    height = _TOP + _ROW * max(len(textual), len(visual), len(hyperedges)) + 10
+    places = {**_column(textual, _LEFT, height), **_column(visual, _RIGHT, height)}
+    dots = list(_column(range(len(hyperedges)), _MIDDLE, height).values())
+    strokes = [
+        _stroke(number, edge.type, dots[number], node, places[node], share)
+        for number, edge in enumerate(hyperedges)
+        for node, share in sorted(edge.attention.items(), key=lambda member: -member[1])
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" class="hypergraph"'
+            ' font-family="sans-serif" font-size="14" fill="currentColor">',
+            f"<title>{_title(nodes, hyperedges)}</title>",
+            f"<style>{_style(len(nodes), len(hyperedges))}</style>",
+            f'<text x="{_LEFT}" y="18" text-anchor="end" opacity="0.7">Text</text>',
+            f'<text x="{_MIDDLE}" y="18" text-anchor="middle" opacity="0.7">Hyperedges</text>',
+            f'<text x="{_RIGHT}" y="18" opacity="0.7">Picture</text>',
+            *strokes,
+            *(_dot(number, edge, dots[number]) for number, edge in enumerate(hyperedges)),
+            *(_node(number, node, places[number], number in textual) for number, node in enumerate(nodes)),
+            "</svg>",
+        ]
+    )
+
+
+def _column(items: Sequence[int], x: float, height: float) -> dict[int, tuple[float, float]]:
+    """Places of items below each other, in the middle of the height."""
+    top = _TOP + (height - _TOP - _ROW * len(items)) / 2 + _ROW / 2
+    return {item: (x, top + _ROW * place) for place, item in enumerate(items)}
+
+
+def _stroke(edge: int, kind: str, dot, node: int, place, share: float) -> str:
+    (x0, y0), (x1, y1) = dot, place
+    bend = f"{(x0 + x1) / 2:.0f}"
+    return (
+        f'<path class="part e{edge} n{node}" d="M{x0:.0f} {y0:.0f} C{bend} {y0:.0f} {bend} {y1:.0f} {x1:.0f} {y1:.0f}"'
+        f' fill="none" stroke="{COLOURS[HYPEREDGE_KINDS[kind]]}" stroke-width="{0.8 + _WIDEST * share:.1f}"'
+        f' stroke-opacity="{0.35 + 0.6 * share:.2f}"><title>{_NAMES[kind]}: {share:.0%}</title></path>'
+    )
+
+
+def _dot(number: int, edge: Hyperedge, place) -> str:
+    x, y = place
+    members = " ".join(f"n{node}" for node in edge.attention)
+    return (
+        f'<g class="part edge e{number} {members}"><circle cx="{x:.0f}" cy="{y:.0f}" r="8"'
+        f' fill="{COLOURS[HYPEREDGE_KINDS[edge.type]]}"/>'
+        f'<text x="{x:.0f}" y="{y - 13:.0f}" text-anchor="middle" font-size="12">{_NAMES[edge.type]}</text></g>'
+    )
+
+
+def _node(number: int, node: GraphNode, place, on_the_left: bool) -> str:
+    x, y = place
+    side, anchor = (-12, "end") if on_the_left else (12, "start")
+    weight = ' font-weight="600"' if node.kind in ("head", "tail") else ""
+    name = html.escape(node.name if len(node.name) <= _LONGEST_NAME else node.name[: _LONGEST_NAME - 1] + "…")
+    return (
+        f'<g class="part node n{number}"><circle cx="{x:.0f}" cy="{y:.0f}" r="5"/>'
+        f'<text x="{x + side:.0f}" y="{y + 5:.0f}" text-anchor="{anchor}"{weight}>{name}</text>'
+        f"<title>{html.escape(node.name)} ({node.kind.replace('_', ' ')})</title></g>"
+    )
+
+
+def _style(nodes: int, edges: int) -> str:
+    """Dims all parts but those that share a node or hyperedge with what is pointed at."""
+    names = [f"n{number}" for number in range(nodes)] + [f"e{number}" for number in range(edges)]
+    rules = [".hypergraph .part{transition:opacity .15s}"]
+    for name in names:
+        pointed = f".hypergraph:has(.{'node' if name[0] == 'n' else 'edge'}.{name}:hover)"
+        rules.append(f"{pointed} .part:not(.{name}):not({'.edge' if name[0] == 'n' else '.node'}){{opacity:.12}}")
+    return "".join(rules)
+
+
+def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
+    strongest = [
+        f"{_NAMES[edge.type]}: {html.escape(nodes[max(edge.attention, key=edge.attention.get)].name)}"
+        for edge in hyperedges
+        if edge.attention
+    ]
+    return f"Hypergraph of {len(nodes)} nodes; the strongest member of each hyperedge is {', '.join(strongest)}"
+
+
+__all__ = ["COLOURS", "GraphNode", "Hyperedge", "hypergraph_svg"]
