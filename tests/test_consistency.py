@@ -1,0 +1,67 @@
+"""Can a reported row be true?"""
+
+import numpy as np
+import pytest
+
+from train.consistency import MNRE_TEST, accuracy_bounds, attainable, faults, main
+from train.metrics import relation_metrics
+from train.published import ABLATIONS_MNRE, MAIN_MNRE, ReportedRow
+
+NAMES = ["None", "a", "b", "c"]
+PRINTED = {row.name: row for row in (*MAIN_MNRE, *ABLATIONS_MNRE)}
+
+
+def row_of(predictions, labels) -> ReportedRow:
+    scores = relation_metrics(predictions, labels, NAMES)
+    return ReportedRow("run", *(round(100 * scores[name], 2) for name in ("accuracy", "precision", "recall", "f1")))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_a_real_run_scores_is_possible(seed):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 4, 200)
+    predictions = np.where(random.random(200) < seed / 20, labels, random.integers(0, 4, 200))
+    sizes = int((labels != 0).sum()), int((labels == 0).sum())
+    assert faults(row_of(predictions, labels), *sizes, one_run=True) == []
+
+
+def test_a_perfect_and_a_silent_run_are_possible():
+    labels = np.array([0, 1, 2, 0])
+    for predictions in (labels, np.zeros(4, dtype=int)):
+        assert faults(row_of(predictions, labels), 2, 2, one_run=True) == []
+
+
+def test_an_f1_above_its_precision_and_recall_is_not():
+    assert "F1 84.47 exceeds" in faults(PRINTED["DGF-PT"], *MNRE_TEST)[0]
+
+
+def test_a_mean_f1_may_lie_below_that_of_the_means_but_not_in_one_run():
+    assert faults(PRINTED["HVPNet"], *MNRE_TEST) == []
+    assert any("F1 81.85 falls below" in fault for fault in faults(PRINTED["HVPNet"], *MNRE_TEST, one_run=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "value"),
+    [
+        ("MKGformer", 0, 85.83),
+        ("MOREformer", 0, 85.93),
+        ("DGF-PT", 0, 87.42),
+        ("w/o Variational Representation", 1, 92.48),
+        ("w/o KL Loss", 1, 93.68),
+    ],
+)
+def test_accuracy_is_bounded_by_the_false_alarms(name, bound, value):
+    assert accuracy_bounds(PRINTED[name], *MNRE_TEST)[bound] == pytest.approx(value, abs=0.02)
+    assert any("accuracy" in fault for fault in faults(PRINTED[name], *MNRE_TEST))
+
+
+def test_rows_that_can_be_counted_are_attainable():
+    # 296 of 512 predicted, 370 of 574, 438 of 679: the rows of MEGA's paper
+    for name in ("Glove+CNN", "MTB", "MEGA"):
+        assert attainable(PRINTED[name], *MNRE_TEST)
+    assert not attainable(PRINTED["VM-HAN"], *MNRE_TEST)
+
+
+def test_our_own_results_are_possible(capsys):
+    assert main() == 0
+    assert "MKGformer: accuracy 83.36 is not within" in capsys.readouterr().out
