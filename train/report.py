@@ -14,6 +14,8 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from train.audit import table as audit_table
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "assets" / "vmhan-mini-mnre" / "README.md")
@@ -85,12 +87,15 @@ def fill(text: str, tables: dict[str, str]) -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """Every table by name: one for each folder of results, and the speed."""
-    folders = [path for path in sorted(RESULTS.iterdir()) if path.is_dir()]
+    """Every table by name: one for each folder of results, the speed, and the audit on the test split."""
+    folders = [path for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))]
     tables = {folder.name: results_table(read_results(folder)) for folder in folders}
     speed = RESULTS / "benchmark-base.json"
     if speed.exists():
         tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
+    audited = RESULTS / "audit-mnre.json"
+    if audited.exists():
+        tables["audit-mnre"] = audit_table(json.loads(audited.read_text(encoding="utf-8"))["findings"]["test"])
     return tables
 
 
