@@ -43,6 +43,7 @@ VARIANTS = [
     {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
     {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
     {"structure_encoder": "none"},
+    *({"structure_encoder": name} for name in ("hgnn", "gcn", "gat", "variational_gcn")),
     {"direction_classifier": True, "label_smoothing": 0.1, "order_embedding": True},
 ]
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)

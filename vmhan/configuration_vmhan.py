@@ -38,7 +38,8 @@ class VMHANConfig(PreTrainedConfig):
         hidden_size (`int`, *optional*, defaults to 768):
             Width of node and hyperedge states. A multiple of `num_attention_heads`.
         structure_encoder (`str`, *optional*, defaults to `"vhan"`):
-            What passes messages between the nodes: `"vhan"`, or `"none"`, which classifies the nodes of equation 4.
+            What passes messages between the nodes: `"vhan"`; what Table 2 puts in its place, `"hgnn"`, `"gcn"`,
+            `"gat"` or `"variational_gcn"`; or `"none"`, which classifies the nodes of equation 4.
         num_layers (`int`, *optional*, defaults to 2):
             V-HAN layers. With synchronous updates one layer brings nodes what their hyperedges knew at the start.
         num_attention_heads (`int`, *optional*, defaults to 8):
@@ -127,7 +128,7 @@ class VMHANConfig(PreTrainedConfig):
     tune_visual_text: bool = False
 
     hidden_size: int = 768
-    structure_encoder: Literal["vhan", "none"] = "vhan"
+    structure_encoder: Literal["vhan", "hgnn", "gcn", "gat", "variational_gcn", "none"] = "vhan"
     num_layers: int = 2
     num_attention_heads: int = 8
     node_type_embedding: bool = False
