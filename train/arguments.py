@@ -89,7 +89,7 @@ def _model_fields() -> list[tuple[str, Any, Any]]:
         if f.default_factory is MISSING
         else (f.name, _argument_type(own[f.name]), field(default_factory=f.default_factory))
         for f in fields(VMHANConfig)
-        if f.name in own and f.name != "text_config"
+        if f.name in own and f.name not in ("text_config", "vision_config")
     ]
 
 
