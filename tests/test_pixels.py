@@ -146,6 +146,13 @@ def test_images_that_no_pair_looks_at_are_not_encoded():
     assert calls == [4]
 
 
+def test_hidden_images_are_not_encoded():
+    model = build(image_dropout=1.0).train()
+    calls = encoded_by(model)
+    logits_of(model, pixel_batch())
+    assert not calls
+
+
 def test_a_model_without_pixels_among_its_features_leaves_them_alone():
     model, batch = tiny_model(), pixel_batch()
     assert torch.equal(logits_of(model, batch), logits_of(model, batch, pixel_values=None))

@@ -28,7 +28,7 @@ def add_detected_boxes(
     """
     identity = f"{re.sub(r'[^A-Za-z0-9]+', '-', Path(name).name)}-{_content(name)[:16]}"
     cache = PictureCache(folder / f"boxes-{identity}", List(List(Value("float32"), length=4)))
-    pictures = distinct_pictures(splits)
+    pictures = list(distinct_pictures(splits).values())
     for picture in pictures:
         picture["key"] = checksum(picture["sha256"], max_objects)
 

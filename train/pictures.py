@@ -62,8 +62,8 @@ class PictureReader:
             return None
 
 
-def distinct_pictures(splits: DatasetDict) -> list[dict]:
-    """`path`, `boxes`, `sha256` of the file, and first `split` and `line`, of each picture with its boxes."""
+def distinct_pictures(splits: DatasetDict) -> dict[tuple, dict]:
+    """By `picture_key`: `path`, `boxes`, `sha256` of the file, and `split` and `line` of the first row with it."""
     checksums, pictures = {}, {}
     for split, rows in splits.items():
         for row in rows.select_columns(["image", "object_boxes", "line"]):
@@ -75,7 +75,7 @@ def distinct_pictures(splits: DatasetDict) -> list[dict]:
                     checksums[path] = hashlib.file_digest(file, "sha256").hexdigest()
             picture = {"path": path, "boxes": row["object_boxes"], "sha256": checksums[path]}
             pictures.setdefault(picture_key(row), {**picture, "split": split, "line": row["line"]})
-    return list(pictures.values())
+    return pictures
 
 
 def picture_key(row: dict) -> tuple | None:

@@ -67,16 +67,15 @@ def add_features(
     """
     cache = PictureCache(folder / encoder.identity(), List(List(Value("float16"))), format="numpy")
     pictures = distinct_pictures(splits)
-    for picture in pictures:
+    for picture in pictures.values():
         picture["key"] = checksum(picture["sha256"], picture["boxes"])
-    cache.fill(pictures, encoder, reader, batch_size, desc="Features of pictures")
-    keys = {(picture["path"], str(picture["boxes"])): picture["key"] for picture in pictures}
-    return _replace_images(splits, lambda row: keys[picture_key(row)], reader), cache
+    cache.fill(list(pictures.values()), encoder, reader, batch_size, desc="Features of pictures")
+    return _replace_images(splits, lambda row: pictures[picture_key(row)]["key"], reader), cache
 
 
 def add_paths(splits: DatasetDict, reader: PictureReader) -> DatasetDict:
     """Rows with `picture` in place of `image`, the path, for a vision encoder that learns. Each is opened once."""
-    for picture in tqdm(distinct_pictures(splits), desc="Checking pictures", delay=2):
+    for picture in tqdm(distinct_pictures(splits).values(), desc="Checking pictures", delay=2):
         reader.read(picture)
     return _replace_images(splits, lambda row: row["image"]["path"], reader)
 
