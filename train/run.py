@@ -36,6 +36,7 @@ from train.results import code_version, versions, write_result  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from train.visual_features import PictureEncoder, add_features, add_paths  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
+from vmhan.detectors import load_detector  # noqa: E402
 from vmhan.objectives import relation_loss  # noqa: E402
 
 
@@ -88,7 +89,7 @@ def add_pictures(splits, model, processor, data, training):
     model.vmhan.vision_model.to(training.device)
     with training.main_process_first(desc="looking at the pictures"):
         if data.detector:
-            detector = load_objects_detector(data.detector)
+            detector = load_detector(data.detector)
             rows = add_detected_boxes(rows, detector, data.detector, folder, reader, data.max_objects, batch_size)
         if model.config.tune_vision:
             rows = add_paths(rows, reader)
@@ -97,13 +98,6 @@ def add_pictures(splits, model, processor, data, training):
     if report := find_report(data, training):
         report_bad_pictures(splits, reader, report)
     return rows, features, count_pictures(splits, reader)
-
-
-def load_objects_detector(name: str):
-    """The detector of that name; only who asks for one needs what it is made of."""
-    from vmhan.detection import load_detector
-
-    return load_detector(name)
 
 
 def build_model(data, model_settings, training, label_names):

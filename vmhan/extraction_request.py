@@ -10,8 +10,6 @@ from pathlib import Path
 from PIL import Image
 from transformers.image_utils import load_image
 
-from .node_selection import object_names
-
 Span = tuple[int, int]
 
 
@@ -24,7 +22,8 @@ class ExtractionRequest:
         mentions: [start, end) characters of each entity.
         pairs: (head, tail) indices into `mentions`.
         description: Words about the image, or None.
-        objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None.
+        objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None. None until someone has
+            looked for objects, if the user names none.
         image: The upright picture, or None.
     """
 
@@ -32,7 +31,7 @@ class ExtractionRequest:
     mentions: list[Span]
     pairs: list[tuple[int, int]]
     description: str | None
-    objects: list[dict]
+    objects: list[dict] | None
     image: Image.Image | None
 
     @property
@@ -64,7 +63,6 @@ def read_request(
     Args:
         inputs: `"text"` and `"entities"` (strings or [start, end) characters), and optionally `"image"` (path, URL or
             PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners.
-            Without `"objects"` the nouns of the description are the objects.
         pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order.
         max_objects: How many objects are kept, the surest first.
 
@@ -91,13 +89,12 @@ def read_request(
     image_size = None if image is None else image.size
     description = _read_words("description", inputs.get("description")).strip() or None
     objects = inputs.get("objects")
-    objects = object_names(description, max_objects) if objects is None else objects
     return ExtractionRequest(
         text,
         mentions,
         _read_pairs(pairs, mentions, text),
         description,
-        _read_objects(objects, image_size, max_objects),
+        None if objects is None else _read_objects(objects, image_size, max_objects),
         image,
     )
 
