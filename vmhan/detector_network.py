@@ -150,7 +150,10 @@ class DetectorNetwork(nn.Module):
 
 def _stage(width: int, next_width: int, depth: int) -> nn.Sequential:
     """Residual blocks, the first of which halves height and width."""
-    shortcut = Conv2dNormActivation(width, next_width, 1, stride=2, activation_layer=None)
+    # The shortcut averages, as in ResNet-D. A strided 1x1 convolution, as in ResNet, would drop three of four points,
+    # and below 8 channels its gradient corrupts memory (https://github.com/uxlfoundation/oneDNN/issues/6035).
+    mix = Conv2dNormActivation(width, next_width, 1, activation_layer=None)
+    shortcut = nn.Sequential(nn.AvgPool2d(2), mix)
     first = BasicBlock(width, next_width, stride=2, downsample=shortcut)
     return nn.Sequential(first, *(BasicBlock(next_width, next_width) for _ in range(depth - 1)))
 
