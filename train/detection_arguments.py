@@ -33,7 +33,7 @@ class DetectionTrainingArguments:
     """How a detector is trained, and what is made of it."""
 
     output_dir: str = field(metadata={"help": "Folder of the checkpoint; the same command goes on from it."})
-    epochs: int = field(default=36, metadata={"help": "Times that every image is seen."})
+    epochs: int = field(default=30, metadata={"help": "Times that every image is seen."})
     batch_size: int = field(default=32, metadata={"help": "Views in a batch of each process."})
     learning_rate: float = field(default=1e-3, metadata={"help": "Of AdamW, at its highest."})
     weight_decay: float = field(default=0.05, metadata={"help": "Of weights, not of biases and norms."})
@@ -41,7 +41,7 @@ class DetectionTrainingArguments:
     max_grad_norm: float = field(default=10.0, metadata={"help": "Longer gradients are shortened to it."})
     weight_average: float = field(default=0.999, metadata={"help": "Decay of the running average of the weights."})
     sizes: list[int] = field(
-        default_factory=lambda: [224, 256, 288, 320], metadata={"help": "Sides of the views, multiples of 32."}
+        default_factory=lambda: [192, 224, 256, 288, 320], metadata={"help": "Sides of the views, multiples of 32."}
     )
     mosaic: float = field(default=0.5, metadata={"help": "Share of views that join four images."})
     plain_epochs: int = field(default=4, metadata={"help": "The last epochs, which join none."})
@@ -53,7 +53,7 @@ class DetectionTrainingArguments:
         default=None, metadata={"help": "Save a checkpoint and stop, to go on with the same command later."}
     )
     input_sizes: list[int] = field(
-        default_factory=lambda: [320, 384, 416, 448],
+        default_factory=lambda: [320, 384, 448, 512],
         metadata={"help": "The best of these on validation is taken, of those that are fast enough."},
     )
     max_milliseconds: float = field(

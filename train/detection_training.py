@@ -68,8 +68,9 @@ class DetectorTraining:
         settings = self.settings = arguments.training
         self.defining = arguments.defining()
         self.evaluate, self.keep, self.progress = evaluate, keep, Progress()
-        bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        self.accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no")
+        gpu = torch.cuda.is_available()
+        bf16 = gpu and torch.cuda.is_bf16_supported()
+        self.accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no", cpu=not gpu)
         torch.backends.cudnn.benchmark = True
         self.network = network.to(self.accelerator.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=forgetting(settings.weight_average), use_buffers=True)
@@ -81,7 +82,7 @@ class DetectorTraining:
             collate_fn=collate,
             num_workers=settings.workers,
             persistent_workers=settings.workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=gpu,
         )
         self.model, self.optimizer, self.loader = self.accelerator.prepare(
             self.network, make_optimizer(self.network, settings.learning_rate, settings.weight_decay), loader
@@ -169,8 +170,13 @@ class DetectorTraining:
         self._save()
 
     def _is_time_up(self) -> bool:
+        """Whether to stop, for all processes at the same step."""
         limit = self.settings.stop_after_minutes
-        return limit is not None and self._minutes_since(self._began) >= limit
+        if limit is None:
+            return False
+        if self._minutes_since(self._began) >= limit:
+            self.accelerator.set_trigger()
+        return self.accelerator.check_trigger()
 
     @staticmethod
     def _minutes_since(moment: float) -> float:

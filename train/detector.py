@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from accelerate import PartialState
 from torch import nn
 from transformers import set_seed
@@ -87,12 +88,13 @@ def describe(
 def main(argv: list[str]) -> dict | None:
     """Runs what `argv` says; returns what the result file holds, or `None` where training is not at its end."""
     arguments = parse_detector_arguments(argv)
+    process = PartialState(cpu=not torch.cuda.is_available())  # says so, or several CPU processes would not meet
     data = arguments.data
     finished = Path(arguments.training.output_dir) / FINISHED
     validation, held_out = hold_out_faces(read_split(data.data_dir, "validation", data.limit))
     if not finished.is_file():
         train(arguments, validation, argv)
-    if not finished.is_file() or not PartialState().is_main_process:
+    if not finished.is_file() or not process.is_main_process:
         return None
     return export(arguments, validation, held_out)
 
