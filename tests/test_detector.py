@@ -107,7 +107,8 @@ def test_finished_run_is_only_scored_and_exported(command, tmp_path):
 def test_test_split_is_not_read_where_it_is_not_asked_for(command, tmp_path):
     result = detector.main(command(epochs=1, plain_epochs=0, read_test=False))
     assert set(result["metrics"]) == {"validation"}
-    assert "| not measured | 40 or more | no |" in (tmp_path / "detector" / "README.md").read_text()
+    card = (tmp_path / "detector" / "README.md").read_text()
+    assert "| not measured | 40 or more | no |" in card and "Neither was read" in card
 
 
 def test_resuming_with_another_setting_is_refused(command):

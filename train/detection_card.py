@@ -64,10 +64,9 @@ Speed is processor time on the machine that wrote this card, the image already d
 
 Percent, by pycocotools. A box counts as found at an overlap of half (AP50), or on average over overlaps from 50 to 95
 percent. Only boxes by people are asked for. A class is judged in the images where people labelled all of it, and in
-those where they labelled some of it; there a detection on a teacher's box is neither right nor wrong. Test is {test}
+those where they labelled some of it; there a detection on a teacher's box is neither right nor wrong. Test is
 images of COCO with its annotations (CC BY 4.0): all 80 classes in `coco128_lightly`, only people in `coco_val_rep`.
-Held-out faces are every second FDDB image of validation; nothing was chosen by them. Both were read once, after all
-choices. {rough}
+Held-out faces are every second FDDB image of validation. {reading}
 
 {scores}
 
@@ -134,8 +133,7 @@ def make_card(result: dict) -> str:
         least_teacher_score=config["data"]["least_teacher_score"],
         targets=targets_table(result),
         scores=scores_table(result),
-        test=result["metrics"].get("test", {}).get("images", 0),
-        rough=_rough(result),
+        reading=_reading(result),
     )
 
 
@@ -157,11 +155,14 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _rough(result: dict) -> str:
-    """How few boxes some numbers stand on."""
-    of_class = result["metrics"].get("test", {}).get("per_class", {})
+def _reading(result: dict) -> str:
+    """How test and held-out faces were read, and how few boxes some of their numbers stand on."""
+    if "test" not in result["metrics"]:
+        return "Neither was read for this card."
+    of_class = result["metrics"]["test"]["per_class"]
     counts = [f"{scores['boxes']} {name}s" for name, scores in of_class.items() if name in ("dog", "cat")]
-    return f"Few boxes make a rough number: test has {' and '.join(counts)}." if counts else ""
+    rough = f" Few boxes make a rough number: test has {' and '.join(counts)}." if counts else ""
+    return f"Nothing was chosen by either; both were read after all choices.{rough}"
 
 
 if __name__ == "__main__":
