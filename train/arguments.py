@@ -16,8 +16,6 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from vmhan import VMHANConfig
 
-SECTIONS = ("data", "model", "training")
-
 
 @dataclass
 class DataArguments:
@@ -113,15 +111,20 @@ ModelArguments = make_dataclass("ModelArguments", _model_fields())
 
 
 def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArguments]:
-    """Reads `config.yaml [--name value ...]`.
+    """Reads `config.yaml [--name value ...]`; see `parse_sections`."""
+    return parse_sections(argv, {"data": DataArguments, "model": ModelArguments, "training": RunArguments})
+
+
+def parse_sections(argv: Sequence[str], sections: dict[str, type]) -> tuple[Any, ...]:
+    """Reads `config.yaml [--name value ...]` into one dataclass for each section of the YAML file.
 
     Raises:
         ValueError: A section or field that does not exist, with the nearest name, or a value of the wrong type.
     """
     if not argv or argv[0].startswith("--"):
         raise ValueError("Name the settings first, for example train/configs/mnre/mini.yaml.")
-    settings = _read_yaml(Path(argv[0]))
-    parser = HfArgumentParser((DataArguments, ModelArguments, RunArguments), exit_on_error=False)
+    settings = _read_yaml(Path(argv[0]), tuple(sections))
+    parser = HfArgumentParser(tuple(sections.values()), exit_on_error=False)
     known = {name for kind in parser.dataclass_types for name in (f.name for f in fields(kind) if f.init)}
     overrides = [word[2:].split("=")[0].replace("-", "_") for word in argv[1:] if word.startswith("--")]
     for name in [*settings, *overrides]:
@@ -149,14 +152,14 @@ def check_pixels(data, model_settings, training) -> None:
         raise ValueError("The visual setting pixels needs --vision_model vgg16 and --visual_features pixels.")
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path, known: tuple[str, ...]) -> dict[str, Any]:
     """The settings of all sections, by name; `None` leaves a field at its default."""
     if not path.is_file():
         raise FileNotFoundError(f"The settings {str(path)!r} do not exist.")
     sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     for section in sections:
-        if section not in SECTIONS:
-            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, SECTIONS)}")
+        if section not in known:
+            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, known)}")
     return {name: value for section in sections.values() for name, value in (section or {}).items()}
 
 
