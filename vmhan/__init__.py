@@ -13,7 +13,7 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_vmhan import NO_RELATION, VMHANConfig
 from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
-from .node_selection import object_names
+from .object_names import object_names
 from .pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
 from .processing_vmhan import VMHANProcessor
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from transformers.image_utils import load_image
 
-from .node_selection import object_names
+from .object_names import object_names
 
 Span = tuple[int, int]
 

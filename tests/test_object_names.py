@@ -1,6 +1,6 @@
 import pytest
 
-from vmhan.node_selection import object_names
+from vmhan.object_names import object_names
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,4 @@
-"""Node selection: which phrases and objects become nodes of the hypergraph.
-
-So far one selector, which needs no LLM: `object_names` takes the objects out of a description of an image.
+"""The objects that a description of an image speaks of.
 
 Example:
     >>> object_names("A man in a red sports jersey holding a basketball, with a crowd in the background.")
@@ -78,6 +76,9 @@ _NOT_OBJECTS = _words(
     topic purpose activity activities interaction discussion use reference sense display show feature form case
     effect effects element elements aspect aspects pattern patterns"""
 )
+#: Words that carry no content of their own.
+FUNCTION_WORDS = _ARTICLES | _DETERMINERS | _LINKS | _FUNCTION_WORDS
+
 _LONGEST = 5  # words of a name: past that it is text that the lists cannot cut, and the head comes last
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)|(?<!\w)‘[^’]*’(?!\w)")
