@@ -160,14 +160,13 @@ class Refusal(Exception):
         self.status, self.body = status, body
 
 
-def prompt_of(body: dict) -> str:
-    """The text of the last message of a request."""
-    content = body["messages"][-1]["content"]
+def prompt_of(body: dict, turn: int = -1) -> str:
+    """The text of a message of a request, by default the last."""
+    content = body["messages"][turn]["content"]
     return content if isinstance(content, str) else content[-1]["text"]
 
 
 def asks_for(body: dict) -> str:
     """Which of the three requests a conversation makes: "sentence", "image" or "objects"."""
-    content = body["messages"][0]["content"]
-    prompt = content if isinstance(content, str) else content[-1]["text"]
+    prompt = prompt_of(body, turn=0)
     return "objects" if "were found" in prompt else "image" if "actions in the image" in prompt else "sentence"

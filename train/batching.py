@@ -1,7 +1,7 @@
 """Rows to batches: the pairs of a sentence stay together, and a batch encodes each sentence and image once."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from datasets import Dataset
@@ -9,6 +9,7 @@ from torch.utils.data import Sampler
 from transformers import BatchFeature
 
 from vmhan import VMHANProcessor
+from vmhan.node_selection import NodeSelection
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
 BATCHES_IN_A_POOL = 50
@@ -104,6 +105,8 @@ def _fill(groups: list[list[int]], batch_size: int) -> list[list[int]]:
 class PairCollator:
     """A list of rows to the batch of the model; the rows of a sentence share its encoding.
 
+    Nodes that train/selection.py selected for a row join its hypergraph.
+
     Args:
         processor: Makes the batch.
         visual_setting: `"described"`: descriptions and object names; `"object_names"`: these alone, which is what a
@@ -122,12 +125,20 @@ class PairCollator:
             groups[sentence_key(row)].append(row)
         sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
         text, mentions, pairs, labels, direction_given = (list(column) for column in zip(*sentences, strict=True))
-        images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
+        images = [self.image_of(of_sentence[0]) for of_sentence in groups.values()]
+        selections = [[_selection(row) for row in of_sentence] for of_sentence in groups.values()]
         return self.processor(
-            text=text, mentions=mentions, pairs=pairs, images=images, labels=labels, direction_given=direction_given
+            text=text,
+            mentions=mentions,
+            pairs=pairs,
+            images=images,
+            labels=labels,
+            direction_given=direction_given,
+            selections=selections,
         )
 
-    def _image(self, row: dict) -> dict | None:
+    def image_of(self, row: dict) -> dict | None:
+        """What the model is told of the image of a row."""
         if self.visual_setting == "text_only":
             return None
         named = [{"label": name} for name in row["object_names"]]
@@ -136,14 +147,24 @@ class PairCollator:
         return {"description": description, "objects": named + boxed}
 
 
-def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
-    """Text, mentions in characters, and of each row of one sentence its pair of mentions, label and directedness."""
-    words = rows[0]["words"]
+def _selection(row: dict) -> NodeSelection | None:
+    selection = row.get("selection")
+    return None if selection is None else NodeSelection(**selection)
+
+
+def character_spans(words: list[str], spans: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    """[start, end) characters, in the words joined by spaces, of [start, end) words."""
     starts = [0]
     for word in words:
         starts.append(starts[-1] + len(word) + 1)
+    return [(starts[start], starts[end] - 1) for start, end in spans]
+
+
+def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
+    """Text, mentions in characters, and of each row of one sentence its pair of mentions, label and directedness."""
+    words = rows[0]["words"]
     spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], row["head_span"], row["tail_span"])})
-    mentions = [(starts[start], starts[end] - 1) for start, end in spans]
+    mentions = character_spans(words, spans)
     pairs = [(spans.index(tuple(row["head_span"])), spans.index(tuple(row["tail_span"]))) for row in rows]
     given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
     return " ".join(words), mentions, pairs, [row["relation"] for row in rows], given

@@ -30,19 +30,21 @@ from train.directions import SYMMETRIC, add_undirected, count_by_order  # noqa: 
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
+from train.selection import candidate_objects, select_splits, selection_settings, selects  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
 from vmhan.objectives import relation_loss  # noqa: E402
 
 
 def load_data(data, training):
-    """The splits, in the order each is read in, and how their pairs stand."""
+    """The splits, in the order each is read in, how their pairs stand, and what became of questions to LLMs."""
     with training.main_process_first(desc="reading the data"):
         splits = load_mnre(
             data.data_dir,
             descriptions=data.descriptions,
             boxes=data.boxes,
             image_dir=data.image_dir,
+            max_objects=candidate_objects(data),
             on_error=data.on_error,
             report_path=Path(training.output_dir) / "bad_lines.jsonl"
             if data.on_error == "skip" and training.process_index == 0
@@ -51,12 +53,13 @@ def load_data(data, training):
         )
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
+    splits, selection_counts = select_splits(splits, data, training) if selects(data) else (splits, None)
     pair_order = {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
-    return splits, pair_order
+    return splits, pair_order, selection_counts
 
 
 def build_model(data, model_settings, training, label_names):
@@ -74,7 +77,8 @@ def build_model(data, model_settings, training, label_names):
         training.text_model,
         entity_markers=settings["entity_markers"],
         max_length=training.max_length,
-        max_objects=6 if data.boxes else 3,  # three names and three boxes
+        max_objects=candidate_objects(data) * (2 if data.boxes else 1),  # as many names as boxes
+        node_selection=selection_settings(data),
     )
     labels = dict(enumerate(label_names))
     model = VMHANForRelationExtraction.from_text_pretrained(
@@ -108,7 +112,7 @@ def main(argv: list[str]) -> dict:
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
     set_seed(training.seed)
-    splits, pair_order = load_data(data, training)
+    splits, pair_order, selection_counts = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
     patience = training.early_stopping_patience
@@ -143,6 +147,7 @@ def main(argv: list[str]) -> dict:
             data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=data.image_dir
         ),
         "pair_order": pair_order,
+        "node_selection": selection_counts,
         "seed": training.seed,
         **code,
         "versions": versions(),

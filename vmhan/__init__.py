@@ -12,10 +12,14 @@ from transformers import (
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_vmhan import NO_RELATION, VMHANConfig
+from .llm_selection import LLMSelector
 from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
+from .node_selection import NodeSelection, SelectionRequest, WordSelector
 from .object_names import object_names
 from .pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
 from .processing_vmhan import VMHANProcessor
+from .selectors import load_selector
+from .text_similarity import MeanPooledEncoder
 
 __version__ = "0.1.0"
 
@@ -32,12 +36,18 @@ PIPELINE_REGISTRY.register_pipeline(
 
 __all__ = [
     "NO_RELATION",
+    "LLMSelector",
+    "MeanPooledEncoder",
     "MultimodalRelationExtractionPipeline",
+    "NodeSelection",
+    "SelectionRequest",
     "VMHANConfig",
     "VMHANForRelationExtraction",
     "VMHANModel",
     "VMHANModelOutput",
     "VMHANProcessor",
     "VMHANRelationOutput",
+    "WordSelector",
+    "load_selector",
     "object_names",
 ]

@@ -1,0 +1,154 @@
+"""Selects the nodes of every row once, before training, and adds them to the data as the column `selection`.
+
+What an LLM answers is kept on disk as it comes, so a run that was killed asks only for the rest, and another run with
+the same prompts asks nothing. A selector sees the columns in `REQUEST_COLUMNS`; the relation is not among them.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+
+from datasets import Dataset, DatasetDict, Features, List, Value
+from tqdm.auto import tqdm
+from transformers import AutoModel, AutoTokenizer, set_seed
+
+from train.batching import PairCollator, character_spans
+from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan.detection import DetectedObject
+from vmhan.node_selection import Encoder, NodeSelection, NodeSelector, SelectionRequest, WordSelector
+from vmhan.selectors import NONE, WORDS, load_selector
+from vmhan.text_similarity import MeanPooledEncoder
+
+logger = logging.getLogger(__name__)
+
+#: All that a selector may know of a row.
+REQUEST_COLUMNS = (
+    *("words", "head_span", "tail_span", "mentions"),
+    *("image", "description", "object_names", "object_boxes"),
+)
+FEATURE = Features(
+    {
+        "text_phrases": List(List(Value("int32"), length=2)),
+        "visual_phrases": List(Value("string")),
+        "objects": List(Value("int32")),
+    }
+)
+_ROWS = 64  # asked for in one call: some batches of a model, few enough pictures to hold
+
+
+def selects(data) -> bool:
+    """Whether these `DataArguments` ask for selected nodes."""
+    return data.selector != NONE or data.visual_selector not in (None, NONE)
+
+
+def candidate_objects(data, default: int = 3) -> int:
+    """How many names, and how many boxes, of an image the rows hold: those to select from, else `default`."""
+    return data.candidate_objects if selects(data) else default
+
+
+def selection_settings(data) -> dict | None:
+    """What the processor says of the selection to whoever uses the model; it names no address and no folder."""
+    if not selects(data):
+        return None
+    words = {data.selector, data.visual_selector or data.selector} == {WORDS}
+    counts = ("num_text_phrases", "num_visual_phrases", "num_objects")
+    return {"selector": WORDS if words else "llm", **{name: getattr(data, name) for name in counts}}
+
+
+def select_splits(splits: DatasetDict, data, training) -> tuple[DatasetDict, dict[str, int]]:
+    """The splits with their selections, and what became of the questions to LLMs.
+
+    The first process asks, the others read its answers; give them time with `ddp_timeout`. The test split is left out
+    where it is not read.
+    """
+    with training.main_process_first(desc="selecting nodes"):
+        selector = load_selector(
+            data.selector,
+            data.visual_selector,
+            num_text_phrases=data.num_text_phrases,
+            num_visual_phrases=data.num_visual_phrases,
+            num_objects=data.num_objects,
+            encode=text_encoder(training),
+            cache=data.selection_cache,
+            batch_size=data.selector_batch_size,
+            max_new_tokens=data.selector_max_tokens,
+        )
+        image_of = PairCollator(None, data.visual_setting, use_boxes=data.boxes is not None).image_of
+        selected = {
+            name: select_nodes(split, selector, image_of)
+            for name, split in splits.items()
+            if name != "test" or training.read_test
+        }
+    set_seed(training.seed)  # whether an LLM or an encoder was loaded leaves no trace in what is drawn from here on
+    counts: Counter[str] = getattr(selector, "counts", Counter())
+    if counts:
+        logger.info("Node selection: %s", ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+    return DatasetDict({**splits, **selected}), dict(counts)
+
+
+def select_nodes(dataset: Dataset, selector: NodeSelector, image_of: Callable[[dict], dict | None]) -> Dataset:
+    """The rows with a column `selection`.
+
+    Args:
+        dataset: Rows as `load_mnre` makes them.
+        selector: Selects.
+        image_of: What the model is told of a row's image, `PairCollator.image_of`; selected objects are counted there.
+    """
+    rows = dataset.select_columns([name for name in REQUEST_COLUMNS if name in dataset.column_names])
+    if isinstance(selector, WordSelector) and "image" in rows.column_names:
+        rows = rows.remove_columns("image")  # nobody looks at it
+    selections: list[NodeSelection] = []
+    with tqdm(total=len(rows), desc=f"selecting nodes, {dataset.split or 'rows'}", unit=" pairs", delay=2) as progress:
+        for start in range(0, len(rows), _ROWS):
+            requests = [to_request(rows[i], image_of) for i in range(start, min(start + _ROWS, len(rows)))]
+            selections += selector.select(requests)
+            progress.update(len(requests))
+    column = [selection._asdict() for selection in selections]
+    return dataset.add_column("selection", column, feature=FEATURE)
+
+
+def to_request(row: dict, image_of: Callable[[dict], dict | None]) -> SelectionRequest:
+    """What a selector may know of a row. Where the model is told nothing of the image, the selector is not either."""
+    head, tail, *mentions = character_spans(row["words"], [row["head_span"], row["tail_span"], *row["mentions"]])
+    known, image = image_of(row), row.get("image")
+    if known is None:
+        return SelectionRequest(" ".join(row["words"]), head, tail, mentions)
+    return SelectionRequest(
+        " ".join(row["words"]),
+        head,
+        tail,
+        mentions,
+        known.get("description"),
+        None if image is None else image.convert("RGB"),
+        [_to_object(item, image and image.size) for item in known.get("objects") or ()],
+    )
+
+
+def _to_object(item: dict, size: tuple[int, int] | None) -> DetectedObject:
+    """An object as the processor takes it, with its box in pixels; without an image there are none."""
+    box = item.get("box")
+    if box is not None and size is not None:
+        (cx, cy, w, h), (width, height) = box, size
+        box = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
+    score = item.get("score")
+    return DetectedObject(item.get("label") or "", 1.0 if score is None else score, box if size else None)
+
+
+def text_encoder(training) -> Encoder:
+    """The text encoder as it is before training, which a run and its evaluation share; loaded when it is needed.
+
+    Without a `text_model` it is that of the checkpoint.
+    """
+
+    @cache
+    def load() -> MeanPooledEncoder:
+        if training.text_model:
+            model = AutoModel.from_pretrained(training.text_model)
+            tokenizer = AutoTokenizer.from_pretrained(training.text_model)
+        else:
+            model = VMHANForRelationExtraction.from_pretrained(training.checkpoint).vmhan.text_model
+            tokenizer = VMHANProcessor.from_pretrained(training.checkpoint).tokenizer
+        return MeanPooledEncoder(model.to(training.device), tokenizer, training.max_length)
+
+    return lambda texts: load()(texts)
