@@ -30,7 +30,7 @@ def test_other_mentions_come_before_content_words():
 
 
 def test_addresses_function_words_and_retweets_are_no_phrases():
-    text = "RT @bob : I don't know www.x.org Ann and Bob via HTTPS://t.co/1Ab @ Rome"
+    text = "RT @bob : 26 of 1978 I don't know www.x.org Ann and Bob via HTTPS://t.co/1Ab @ Rome"
     start = text.index("Ann")
     asked = SelectionRequest(text, (start, start + 3), (start + 8, start + 11))
     assert phrases_of(asked) == ["know", "Rome"]
@@ -66,10 +66,12 @@ def test_a_sentence_without_content_gives_no_phrases(text):
 # Visual phrases
 
 
-def test_visual_phrases_are_the_names_that_no_object_carries():
+def test_visual_phrases_are_the_names_that_no_kept_object_carries():
     asked = request(description="A man with a dog, a cat and a red car.", objects=found("Dog", "", "cat"))
-    assert visual_phrases(asked, 5) == ["man", "red car"]
-    assert visual_phrases(asked, 1) == ["man"]
+    assert visual_phrases(asked, 5, ["Dog", "", "cat"]) == ["man", "red car"]
+    assert visual_phrases(asked, 1, ["Dog"]) == ["man"]
+    [selection] = WordSelector(num_visual_phrases=2, num_objects=1).select([asked])
+    assert (selection.objects, selection.visual_phrases) == ([0], ["man", "cat"])
 
 
 def test_without_a_description_there_are_no_visual_phrases():

@@ -72,9 +72,19 @@ def test_a_request_knows_what_the_model_is_told_of_the_image(rows):
     cx, cy, w, h = row["object_boxes"][0]
     corners = [64 * (cx - w / 2), 48 * (cy - h / 2), 64 * (cx + w / 2), 48 * (cy + h / 2)]
     assert asked.objects[len(row["object_names"])].box == pytest.approx(corners)
+    assert to_request(row, IMAGE_OF, looks=False)[:5] == asked[:5]
+    assert to_request(row, IMAGE_OF, looks=False).image is None
     blind = to_request(row, PairCollator(None, "text_only").image_of)
     assert (blind.description, blind.image, blind.objects) == (None, None, ())
     assert to_request(row, PairCollator(None, "object_names").image_of).description is None
+
+
+def test_a_picture_may_come_as_a_path(rows, folder):
+    path = str(folder / "images" / f"{rows[0]['image_id']}.jpg")
+    decoded = to_request(rows[0], IMAGE_OF).image
+    for row in ({"image": {"path": path, "bytes": None}}, {"image": None, "picture": path}):
+        assert to_request({**rows[0], **row}, IMAGE_OF).image.tobytes() == decoded.tobytes()
+    assert to_request({**rows[0], "image": None}, IMAGE_OF).image is None
 
 
 # Never by the label
@@ -211,7 +221,7 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
     settings = write_settings(tmp_path)
     with ChatServer(sensible) as server:
         name = server.url if selector == "server" else selector
-        words = ["--selector", name, "--num_objects", "1", "--selection_cache", str(tmp_path / "cache")]
+        words = ["--selector", name, "--max_objects", "1", "--selection_cache", str(tmp_path / "cache")]
         result = run.main([settings, *words])
         asked = len(server.requests)
         final = ["--checkpoint", str(tmp_path / "run" / "final"), "--run_name", "again"]
@@ -233,5 +243,5 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
 
 
 def test_without_a_selector_the_saved_processor_says_nothing_of_one(tmp_path):
-    data = SimpleNamespace(selector="none", visual_selector=None)
+    data = SimpleNamespace(selector="none", visual_selector=None, max_objects=3, candidate_objects=8)
     assert run.selection_settings(data) is None and run.candidate_objects(data) == 3

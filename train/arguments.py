@@ -26,6 +26,7 @@ class DataArguments:
     data_dir: str = field(metadata={"help": "Folder of MNRE's text and JSON files."})
     descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
+    max_objects: int = field(default=3, metadata={"help": "Objects of an image, the paper's k."})
     image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures."})
     visual_setting: Literal["described", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
@@ -45,9 +46,9 @@ class DataArguments:
     )
     num_text_phrases: int = field(default=3, metadata={"help": "Phrases of the sentence, the paper's m."})
     num_visual_phrases: int = field(default=3, metadata={"help": "Phrases about the image, the paper's n."})
-    num_objects: int = field(default=3, metadata={"help": "Objects that stay for a pair, the paper's k."})
     candidate_objects: int = field(
-        default=8, metadata={"help": "Names, and boxes, of an image to select objects from."}
+        default=8,
+        metadata={"help": "With a selector, names and boxes of an image that max_objects are selected from."},
     )
     selection_cache: str | None = field(
         default=None, metadata={"help": "Folder of the LLMs' answers; by default the Hub client's assets."}

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from functools import cache
 
 from datasets import Dataset, DatasetDict, Features, List, Value
+from PIL import Image
 from tqdm.auto import tqdm
 from transformers import AutoModel, AutoTokenizer, set_seed
 
 from train.batching import PairCollator, character_spans
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detection import DetectedObject
+from vmhan.extraction_request import read_image
 from vmhan.node_selection import Encoder, NodeSelection, NodeSelector, SelectionRequest, WordSelector
 from vmhan.selectors import NONE, WORDS, load_selector
 from vmhan.text_similarity import MeanPooledEncoder
@@ -25,7 +27,7 @@ logger = logging.getLogger(__name__)
 #: All that a selector may know of a row.
 REQUEST_COLUMNS = (
     *("words", "head_span", "tail_span", "mentions"),
-    *("image", "description", "object_names", "object_boxes"),
+    *("image", "picture", "description", "object_names", "object_boxes"),
 )
 FEATURE = Features(
     {
@@ -42,9 +44,9 @@ def selects(data) -> bool:
     return data.selector != NONE or data.visual_selector not in (None, NONE)
 
 
-def candidate_objects(data, default: int = 3) -> int:
-    """How many names, and how many boxes, of an image the rows hold: those to select from, else `default`."""
-    return data.candidate_objects if selects(data) else default
+def candidate_objects(data) -> int:
+    """How many names, and how many boxes, of an image the rows hold: the paper's k, or those to select k from."""
+    return max(data.candidate_objects, data.max_objects) if selects(data) else data.max_objects
 
 
 def selection_settings(data) -> dict | None:
@@ -52,8 +54,12 @@ def selection_settings(data) -> dict | None:
     if not selects(data):
         return None
     words = {data.selector, data.visual_selector or data.selector} == {WORDS}
-    counts = ("num_text_phrases", "num_visual_phrases", "num_objects")
-    return {"selector": WORDS if words else "llm", **{name: getattr(data, name) for name in counts}}
+    return {
+        "selector": WORDS if words else "llm",
+        "num_text_phrases": data.num_text_phrases,
+        "num_visual_phrases": data.num_visual_phrases,
+        "num_objects": data.max_objects,
+    }
 
 
 def select_splits(splits: DatasetDict, data, training) -> tuple[DatasetDict, dict[str, int]]:
@@ -68,7 +74,7 @@ def select_splits(splits: DatasetDict, data, training) -> tuple[DatasetDict, dic
             data.visual_selector,
             num_text_phrases=data.num_text_phrases,
             num_visual_phrases=data.num_visual_phrases,
-            num_objects=data.num_objects,
+            num_objects=data.max_objects,
             encode=text_encoder(training),
             cache=data.selection_cache,
             batch_size=data.selector_batch_size,
@@ -96,33 +102,44 @@ def select_nodes(dataset: Dataset, selector: NodeSelector, image_of: Callable[[d
         image_of: What the model is told of a row's image, `PairCollator.image_of`; selected objects are counted there.
     """
     rows = dataset.select_columns([name for name in REQUEST_COLUMNS if name in dataset.column_names])
-    if isinstance(selector, WordSelector) and "image" in rows.column_names:
-        rows = rows.remove_columns("image")  # nobody looks at it
+    looks = not isinstance(selector, WordSelector)
+    if not looks and "image" in rows.column_names:
+        rows = rows.remove_columns("image")  # reading a row would open it
     selections: list[NodeSelection] = []
     with tqdm(total=len(rows), desc=f"selecting nodes, {dataset.split or 'rows'}", unit=" pairs", delay=2) as progress:
         for start in range(0, len(rows), _ROWS):
-            requests = [to_request(rows[i], image_of) for i in range(start, min(start + _ROWS, len(rows)))]
+            requests = [to_request(rows[i], image_of, looks) for i in range(start, min(start + _ROWS, len(rows)))]
             selections += selector.select(requests)
             progress.update(len(requests))
     column = [selection._asdict() for selection in selections]
     return dataset.add_column("selection", column, feature=FEATURE)
 
 
-def to_request(row: dict, image_of: Callable[[dict], dict | None]) -> SelectionRequest:
-    """What a selector may know of a row. Where the model is told nothing of the image, the selector is not either."""
+def to_request(row: dict, image_of: Callable[[dict], dict | None], looks: bool = True) -> SelectionRequest:
+    """What a selector may know of a row; the picture only if it `looks`.
+
+    Where the model is told nothing of the image, the selector is not either.
+    """
     head, tail, *mentions = character_spans(row["words"], [row["head_span"], row["tail_span"], *row["mentions"]])
-    known, image = image_of(row), row.get("image")
+    known = image_of(row)
     if known is None:
         return SelectionRequest(" ".join(row["words"]), head, tail, mentions)
+    image = _picture(row) if looks else None
     return SelectionRequest(
         " ".join(row["words"]),
         head,
         tail,
         mentions,
         known.get("description"),
-        None if image is None else image.convert("RGB"),
+        image,
         [_to_object(item, image and image.size) for item in known.get("objects") or ()],
     )
+
+
+def _picture(row: dict) -> Image.Image | None:
+    """The upright RGB picture of a row, which holds it, a path of it as `picture`, or neither."""
+    image = row.get("image") or row.get("picture")
+    return None if image is None else read_image(image["path"] if isinstance(image, dict) else image)
 
 
 def _to_object(item: dict, size: tuple[int, int] | None) -> DetectedObject:

@@ -77,7 +77,7 @@ class WordSelector:
     """Selects without an LLM, and is what `LLMSelector` falls back to.
 
     Text phrases are the other mentions of the sentence, then its content words, the nearest to the pair first. Visual
-    phrases are the object names of the description that no object carries. Objects are ranked by detector score,
+    phrases are the object names of the description that no kept object carries. Objects are ranked by detector score,
     weighted by how similar name and sentence are.
 
     Args:
@@ -100,14 +100,15 @@ class WordSelector:
 
     def select(self, requests: Sequence[SelectionRequest]) -> list[NodeSelection]:
         similarities = self._similarities(requests)
-        return [
-            NodeSelection(
-                text_phrases(request, self.num_text_phrases),
-                visual_phrases(request, self.num_visual_phrases),
-                rank_objects(request.objects, of_request)[: self.num_objects],
-            )
-            for request, of_request in zip(requests, similarities, strict=True)
-        ]
+        return [self._select(request, of_request) for request, of_request in zip(requests, similarities, strict=True)]
+
+    def _select(self, request: SelectionRequest, similarities: list[float] | None) -> NodeSelection:
+        kept = rank_objects(request.objects, similarities)[: self.num_objects]
+        return NodeSelection(
+            text_phrases(request, self.num_text_phrases),
+            visual_phrases(request, self.num_visual_phrases, [request.objects[index].label for index in kept]),
+            kept,
+        )
 
     def _similarities(self, requests: Sequence[SelectionRequest]) -> list[list[float] | None]:
         """Cosine of each object's name and the sentence; 0 without a name, None where no choice depends on it."""
@@ -176,6 +177,7 @@ def _content_words(text: str) -> list[Span]:
         match.span()
         for match in _WORDS.finditer(text)
         if len(match[0]) > 1
+        and not match[0].isdecimal()
         and match[0].replace("’", "'").casefold() not in _NO_CONTENT
         and not any(overlap(match.span(), address) for address in addresses)
     ]
@@ -186,9 +188,9 @@ def overlap(first: Span, second: Span) -> bool:
     return first[0] < second[1] and second[0] < first[1]
 
 
-def visual_phrases(request: SelectionRequest, count: int) -> list[str]:
-    """The object names of the description that no object of the request carries."""
-    known = {item.label.casefold() for item in request.objects if item.label}
+def visual_phrases(request: SelectionRequest, count: int, labels: Sequence[str] = ()) -> list[str]:
+    """The object names of the description that are not among `labels`."""
+    known = {label.casefold() for label in labels}
     names = object_names(request.description, count + len(known))
     return [name for name in names if name.casefold() not in known][:count]
 
