@@ -111,5 +111,11 @@ def test_a_model_that_is_nowhere_is_named(tmp_path):
         model.reply(talks())
 
 
+def test_half_precision_takes_pictures_too(llava):
+    model = LocalChatModel(llava, max_new_tokens=4, dtype=torch.bfloat16)
+    assert len(model.reply(talks(["Who?", "A man?"], [RED, None]))) == 2
+    assert model.model.dtype == torch.bfloat16
+
+
 def test_nothing_is_loaded_before_it_is_asked(tmp_path):
     assert LocalChatModel(str(tmp_path / "nowhere")).name.endswith("nowhere")

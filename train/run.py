@@ -37,7 +37,7 @@ from vmhan.objectives import relation_loss  # noqa: E402
 
 
 def load_data(data, training):
-    """The splits, in the order each is read in, how their pairs stand, and what became of questions to LLMs."""
+    """The splits, in the order each is read in, and how their pairs stand."""
     with training.main_process_first(desc="reading the data"):
         splits = load_mnre(
             data.data_dir,
@@ -53,13 +53,12 @@ def load_data(data, training):
         )
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
-    splits, selection_counts = select_splits(splits, data, training) if selects(data) else (splits, None)
     pair_order = {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
-    return splits, pair_order, selection_counts
+    return splits, pair_order
 
 
 def build_model(data, model_settings, training, label_names):
@@ -112,16 +111,20 @@ def main(argv: list[str]) -> dict:
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
     set_seed(training.seed)
-    splits, pair_order, selection_counts = load_data(data, training)
+    splits, pair_order = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
+    collator = PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None)
+    selection_counts = None
+    if selects(data):
+        splits, selection_counts = select_splits(splits, collator.image_of, data, training)
     patience = training.early_stopping_patience
     trainer = PairTrainer(
         model=model,
         args=training,
         train_dataset=splits["train"],
         eval_dataset=splits["validation"],
-        data_collator=PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None),
+        data_collator=collator,
         compute_metrics=make_compute_metrics(label_names, NO_RELATION),
         processing_class=processor,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,

@@ -6,15 +6,16 @@ the same prompts asks nothing. A selector sees the columns in `REQUEST_COLUMNS`;
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
+from operator import itemgetter
 
 from datasets import Dataset, DatasetDict, Features, List, Value
 from PIL import Image
 from tqdm.auto import tqdm
-from transformers import AutoModel, AutoTokenizer, set_seed
+from transformers import AutoModel, AutoTokenizer
 
-from train.batching import PairCollator, character_spans
+from train.batching import character_spans, sentence_key
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detection import DetectedObject
 from vmhan.extraction_request import read_image
@@ -36,7 +37,10 @@ FEATURE = Features(
         "objects": List(Value("int32")),
     }
 )
-_ROWS = 64  # asked for in one call: some batches of a model, few enough pictures to hold
+_KEY_COLUMNS = ("words", "image_id", "head_span", "tail_span")
+_PAIRS = 64  # asked about in one call: some batches of a model, few enough pictures to hold
+
+ImageOf = Callable[[dict], dict | None]
 
 
 def selects(data) -> bool:
@@ -62,7 +66,7 @@ def selection_settings(data) -> dict | None:
     }
 
 
-def select_splits(splits: DatasetDict, data, training) -> tuple[DatasetDict, dict[str, int]]:
+def select_splits(splits: DatasetDict, image_of: ImageOf, data, training) -> tuple[DatasetDict, dict[str, int]]:
     """The splits with their selections, and what became of the questions to LLMs.
 
     The first process asks, the others read its answers; give them time with `ddp_timeout`. The test split is left out
@@ -80,42 +84,52 @@ def select_splits(splits: DatasetDict, data, training) -> tuple[DatasetDict, dic
             batch_size=data.selector_batch_size,
             max_new_tokens=data.selector_max_tokens,
         )
-        image_of = PairCollator(None, data.visual_setting, use_boxes=data.boxes is not None).image_of
         selected = {
             name: select_nodes(split, selector, image_of)
             for name, split in splits.items()
             if name != "test" or training.read_test
         }
-    set_seed(training.seed)  # whether an LLM or an encoder was loaded leaves no trace in what is drawn from here on
     counts: Counter[str] = getattr(selector, "counts", Counter())
     if counts:
         logger.info("Node selection: %s", ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
     return DatasetDict({**splits, **selected}), dict(counts)
 
 
-def select_nodes(dataset: Dataset, selector: NodeSelector, image_of: Callable[[dict], dict | None]) -> Dataset:
-    """The rows with a column `selection`.
+def select_nodes(dataset: Dataset, selector: NodeSelector, image_of: ImageOf) -> Dataset:
+    """The rows with a column `selection`. A pair that stands in several rows, any way round, is asked about once.
 
     Args:
         dataset: Rows as `load_mnre` makes them.
         selector: Selects.
         image_of: What the model is told of a row's image, `PairCollator.image_of`; selected objects are counted there.
     """
+    keys = [_pair_key(row) for row in dataset.select_columns(list(_KEY_COLUMNS))]
+    first = {key: index for index, key in reversed(list(enumerate(keys)))}
     rows = dataset.select_columns([name for name in REQUEST_COLUMNS if name in dataset.column_names])
     looks = not isinstance(selector, WordSelector)
     if not looks and "image" in rows.column_names:
         rows = rows.remove_columns("image")  # reading a row would open it
-    selections: list[NodeSelection] = []
-    with tqdm(total=len(rows), desc=f"selecting nodes, {dataset.split or 'rows'}", unit=" pairs", delay=2) as progress:
-        for start in range(0, len(rows), _ROWS):
-            requests = [to_request(rows[i], image_of, looks) for i in range(start, min(start + _ROWS, len(rows)))]
-            selections += selector.select(requests)
+    selections: dict[tuple, NodeSelection] = {}
+    with tqdm(total=len(first), desc=f"selecting nodes, {dataset.split}", unit=" pairs", delay=2) as progress:
+        for batch in batched(sorted(first.items(), key=itemgetter(1)), _PAIRS):
+            requests = [to_request(rows[index], image_of, looks) for _, index in batch]
+            selections.update(zip((key for key, _ in batch), selector.select(requests), strict=True))
             progress.update(len(requests))
-    column = [selection._asdict() for selection in selections]
+    column = [selections[key]._asdict() for key in keys]
     return dataset.add_column("selection", column, feature=FEATURE)
 
 
-def to_request(row: dict, image_of: Callable[[dict], dict | None], looks: bool = True) -> SelectionRequest:
+def batched(items: list, size: int) -> Iterator[list]:
+    """Chunks of at most `size` items."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _pair_key(row: dict) -> tuple:
+    """Rows with the same key are one pair of one sentence and image, in either order."""
+    return sentence_key(row), *sorted((tuple(row["head_span"]), tuple(row["tail_span"])))
+
+
+def to_request(row: dict, image_of: ImageOf, looks: bool = True) -> SelectionRequest:
     """What a selector may know of a row; the picture only if it `looks`.
 
     Where the model is told nothing of the image, the selector is not either.
