@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,14 +18,14 @@ from tiny import tiny_model, tiny_processor
 from training_fixture import write_settings
 
 from train import run
-from train.batching import PairCollator
+from train.batching import PairCollator, told_of_image
 from train.data import load_mnre
 from train.directions import both_ways
 from train.selection import REQUEST_COLUMNS, select_nodes, to_request
 from vmhan.node_selection import NodeSelection, WordSelector
 from vmhan.selectors import load_selector
 
-IMAGE_OF = PairCollator(None, use_boxes=True).image_of
+TOLD = partial(told_of_image, visual_setting="described", use_boxes=True)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def words_of(row) -> list[str]:
 
 
 def test_every_row_gets_its_selection(rows):
-    selected = select_nodes(rows, WordSelector(2, 2, 1), IMAGE_OF)
+    selected = select_nodes(rows, WordSelector(2, 2, 1), TOLD)
     assert selected.column_names == [*rows.column_names, "selection"] and len(selected) == len(rows)
     for row in selected:
         head, tail = (" ".join(row["words"][slice(*row[name])]) for name in ("head_span", "tail_span"))
@@ -65,26 +66,26 @@ def test_every_row_gets_its_selection(rows):
 
 def test_a_request_knows_what_the_model_is_told_of_the_image(rows):
     row = rows[0]
-    asked = to_request(row, IMAGE_OF)
+    asked = to_request(row, TOLD)
     assert asked.text[slice(*asked.head)] == " ".join(row["words"][slice(*row["head_span"])])
     assert asked.description == row["description"] and asked.image.size == (64, 48)
     assert [item.label for item in asked.objects] == [*row["object_names"], *[""] * len(row["object_boxes"])]
     cx, cy, w, h = row["object_boxes"][0]
     corners = [64 * (cx - w / 2), 48 * (cy - h / 2), 64 * (cx + w / 2), 48 * (cy + h / 2)]
     assert asked.objects[len(row["object_names"])].box == pytest.approx(corners)
-    assert to_request(row, IMAGE_OF, looks=False)[:5] == asked[:5]
-    assert to_request(row, IMAGE_OF, looks=False).image is None
-    blind = to_request(row, PairCollator(None, "text_only").image_of)
+    assert to_request(row, TOLD, looks=False)[:5] == asked[:5]
+    assert to_request(row, TOLD, looks=False).image is None
+    blind = to_request(row, partial(told_of_image, visual_setting="text_only", use_boxes=True))
     assert (blind.description, blind.image, blind.objects) == (None, None, ())
-    assert to_request(row, PairCollator(None, "object_names").image_of).description is None
+    assert to_request(row, partial(told_of_image, visual_setting="object_names", use_boxes=True)).description is None
 
 
 def test_a_picture_may_come_as_a_path(rows, folder):
     path = str(folder / "images" / f"{rows[0]['image_id']}.jpg")
-    decoded = to_request(rows[0], IMAGE_OF).image
+    decoded = to_request(rows[0], TOLD).image
     for row in ({"image": {"path": path, "bytes": None}}, {"image": None, "picture": path}):
-        assert to_request({**rows[0], **row}, IMAGE_OF).image.tobytes() == decoded.tobytes()
-    assert to_request({**rows[0], "image": None}, IMAGE_OF).image is None
+        assert to_request({**rows[0], **row}, TOLD).image.tobytes() == decoded.tobytes()
+    assert to_request({**rows[0], "image": None}, TOLD).image is None
 
 
 # Never by the label
@@ -104,7 +105,7 @@ def test_shuffled_labels_give_the_same_selections_and_the_same_prompts(rows, tmp
     for number, dataset in enumerate((rows, shuffled, rows.remove_columns("relation"))):
         with ChatServer(sensible) as server:
             selector = load_selector(server.url, num_objects=1, cache=tmp_path / str(number))
-            selected = select_nodes(dataset, selector, IMAGE_OF)
+            selected = select_nodes(dataset, selector, TOLD)
         answers.append((selected["selection"][:], sorted(map(json.dumps, server.requests))))
         names = {name for name in features["relation"].names if name != "None"}
         assert not any(name in request for name in names for request in answers[-1][1])
@@ -113,10 +114,10 @@ def test_shuffled_labels_give_the_same_selections_and_the_same_prompts(rows, tmp
 
 def test_a_pair_is_asked_about_once_whichever_way_round_it_stands(rows, tmp_path):
     with ChatServer(sensible) as server:
-        selected = select_nodes(rows, load_selector(server.url, cache=tmp_path / "one"), IMAGE_OF)
+        selected = select_nodes(rows, load_selector(server.url, cache=tmp_path / "one"), TOLD)
         asked = len(server.requests)
         selector = load_selector(server.url, cache=tmp_path / "two")
-        turned = select_nodes(both_ways(rows), selector, IMAGE_OF)
+        turned = select_nodes(both_ways(rows), selector, TOLD)
         assert len(server.requests) == 2 * asked
     assert selector.counts["asked"] <= asked
     assert list(turned["selection"]) == list(selected["selection"]) * 2 == list(both_ways(selected)["selection"])
@@ -127,14 +128,15 @@ def test_a_pair_is_asked_about_once_whichever_way_round_it_stands(rows, tmp_path
 
 SCRIPT = """
 import sys
-from train.batching import PairCollator
+from functools import partial
+from train.batching import told_of_image
 from train.data import load_mnre
 from train.selection import select_nodes
 from vmhan.selectors import load_selector
 folder, url, cache = sys.argv[1:]
 rows = load_mnre(folder, image_dir=folder + "/images", max_objects=8)["train"]
 selector = load_selector(url, cache=cache, batch_size=1)
-select_nodes(rows, selector, PairCollator(None, use_boxes=True).image_of)
+select_nodes(rows, selector, partial(told_of_image, visual_setting="described", use_boxes=True))
 """
 
 
@@ -142,7 +144,7 @@ select_nodes(rows, selector, PairCollator(None, use_boxes=True).image_of)
 def test_a_process_that_was_killed_midway_and_started_again_asks_only_for_the_rest(folder, rows, tmp_path):
     def select(cache):
         server.requests.clear()
-        return list(select_nodes(rows, load_selector(server.url, cache=cache, batch_size=1), IMAGE_OF)["selection"])
+        return list(select_nodes(rows, load_selector(server.url, cache=cache, batch_size=1), TOLD)["selection"])
 
     with ChatServer(sensible) as server:
         whole = select(tmp_path / "whole")
@@ -172,25 +174,25 @@ def test_counts_of_a_run_that_finds_all_answers_are_those_of_the_run_that_asked(
     with ChatServer(lambda body: '{"phrases": ["elephant", "of"]}') as server:
         for _ in range(2):
             selector = load_selector(server.url, cache=tmp_path)
-            select_nodes(rows, selector, IMAGE_OF)
+            select_nodes(rows, selector, TOLD)
             counts.append(selector.counts)
     assert counts[0] == counts[1] and counts[0]["fell back"] and counts[0]["dropped: not in the sentence"]
 
 
 def test_words_open_no_picture(rows, monkeypatch):
     monkeypatch.setattr("PIL.Image.open", lambda *args, **settings: pytest.fail("a picture was opened"))
-    assert len(select_nodes(rows, WordSelector(), IMAGE_OF)) == len(rows)
+    assert len(select_nodes(rows, WordSelector(), TOLD)) == len(rows)
 
 
 def test_no_rows_give_no_selections(rows):
-    assert select_nodes(rows.select([]), WordSelector(), IMAGE_OF).num_rows == 0
+    assert select_nodes(rows.select([]), WordSelector(), TOLD).num_rows == 0
 
 
 # From training
 
 
 def test_collator_hands_the_selection_to_the_processor(rows):
-    selected = select_nodes(rows, WordSelector(2, 1, 1), IMAGE_OF)
+    selected = select_nodes(rows, WordSelector(2, 1, 1), TOLD)
     collate = PairCollator(tiny_processor(max_objects=16), use_boxes=True)
     group = [row for row in selected if row["image_id"] == selected[0]["image_id"]]
     batch = collate(group)

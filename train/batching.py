@@ -125,7 +125,7 @@ class PairCollator:
             groups[sentence_key(row)].append(row)
         sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
         text, mentions, pairs, labels, direction_given = (list(column) for column in zip(*sentences, strict=True))
-        images = [self.image_of(of_sentence[0]) for of_sentence in groups.values()]
+        images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
         selections = [[_selection(row) for row in of_sentence] for of_sentence in groups.values()]
         return self.processor(
             text=text,
@@ -137,14 +137,18 @@ class PairCollator:
             selections=selections,
         )
 
-    def image_of(self, row: dict) -> dict | None:
-        """What the model is told of the image of a row."""
-        if self.visual_setting == "text_only":
-            return None
-        named = [{"label": name} for name in row["object_names"]]
-        boxed = [{"box": box} for box in row["object_boxes"]] if self.use_boxes else []
-        description = row["description"] if self.visual_setting == "described" else None
-        return {"description": description, "objects": named + boxed}
+    def _image(self, row: dict) -> dict | None:
+        return told_of_image(row, self.visual_setting, self.use_boxes)
+
+
+def told_of_image(row: dict, visual_setting: str, use_boxes: bool) -> dict | None:
+    """Description and objects of a row's image as `VMHANProcessor` takes them; the arguments are `PairCollator`'s."""
+    if visual_setting == "text_only":
+        return None
+    named = [{"label": name} for name in row["object_names"]]
+    boxed = [{"box": box} for box in row["object_boxes"]] if use_boxes else []
+    description = row["description"] if visual_setting == "described" else None
+    return {"description": description, "objects": named + boxed}
 
 
 def _selection(row: dict) -> NodeSelection | None:

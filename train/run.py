@@ -114,17 +114,16 @@ def main(argv: list[str]) -> dict:
     splits, pair_order = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
-    collator = PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None)
     selection_counts = None
     if selects(data):
-        splits, selection_counts = select_splits(splits, collator.image_of, data, training)
+        splits, selection_counts = select_splits(splits, data, training)
     patience = training.early_stopping_patience
     trainer = PairTrainer(
         model=model,
         args=training,
         train_dataset=splits["train"],
         eval_dataset=splits["validation"],
-        data_collator=collator,
+        data_collator=PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None),
         compute_metrics=make_compute_metrics(label_names, NO_RELATION),
         processing_class=processor,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,

@@ -7,7 +7,7 @@ the same prompts asks nothing. A selector sees the columns in `REQUEST_COLUMNS`;
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from operator import itemgetter
 
 from datasets import Dataset, DatasetDict, Features, List, Value
@@ -15,7 +15,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 from transformers import AutoModel, AutoTokenizer
 
-from train.batching import character_spans, sentence_key
+from train.batching import character_spans, sentence_key, told_of_image
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detection import DetectedObject
 from vmhan.extraction_request import read_image
@@ -40,7 +40,7 @@ FEATURE = Features(
 _KEY_COLUMNS = ("words", "image_id", "head_span", "tail_span")
 _PAIRS = 64  # asked about in one call: some batches of a model, few enough pictures to hold
 
-ImageOf = Callable[[dict], dict | None]
+Told = Callable[[dict], dict | None]
 
 
 def selects(data) -> bool:
@@ -66,12 +66,13 @@ def selection_settings(data) -> dict | None:
     }
 
 
-def select_splits(splits: DatasetDict, image_of: ImageOf, data, training) -> tuple[DatasetDict, dict[str, int]]:
+def select_splits(splits: DatasetDict, data, training) -> tuple[DatasetDict, dict[str, int]]:
     """The splits with their selections, and what became of the questions to LLMs.
 
     The first process asks, the others read its answers; give them time with `ddp_timeout`. The test split is left out
     where it is not read.
     """
+    told = partial(told_of_image, visual_setting=data.visual_setting, use_boxes=data.boxes is not None)
     with training.main_process_first(desc="selecting nodes"):
         selector = load_selector(
             data.selector,
@@ -85,7 +86,7 @@ def select_splits(splits: DatasetDict, image_of: ImageOf, data, training) -> tup
             max_new_tokens=data.selector_max_tokens,
         )
         selected = {
-            name: select_nodes(split, selector, image_of)
+            name: select_nodes(split, selector, told)
             for name, split in splits.items()
             if name != "test" or training.read_test
         }
@@ -95,13 +96,13 @@ def select_splits(splits: DatasetDict, image_of: ImageOf, data, training) -> tup
     return DatasetDict({**splits, **selected}), dict(counts)
 
 
-def select_nodes(dataset: Dataset, selector: NodeSelector, image_of: ImageOf) -> Dataset:
+def select_nodes(dataset: Dataset, selector: NodeSelector, told: Told) -> Dataset:
     """The rows with a column `selection`. A pair that stands in several rows, any way round, is asked about once.
 
     Args:
         dataset: Rows as `load_mnre` makes them.
         selector: Selects.
-        image_of: What the model is told of a row's image, `PairCollator.image_of`; selected objects are counted there.
+        told: What the model is told of a row's image, `told_of_image`; selected objects are counted there.
     """
     keys = [_pair_key(row) for row in dataset.select_columns(list(_KEY_COLUMNS))]
     first = {key: index for index, key in reversed(list(enumerate(keys)))}
@@ -112,7 +113,7 @@ def select_nodes(dataset: Dataset, selector: NodeSelector, image_of: ImageOf) ->
     selections: dict[tuple, NodeSelection] = {}
     with tqdm(total=len(first), desc=f"selecting nodes, {dataset.split}", unit=" pairs", delay=2) as progress:
         for batch in batched(sorted(first.items(), key=itemgetter(1)), _PAIRS):
-            requests = [to_request(rows[index], image_of, looks) for _, index in batch]
+            requests = [to_request(rows[index], told, looks) for _, index in batch]
             selections.update(zip((key for key, _ in batch), selector.select(requests), strict=True))
             progress.update(len(requests))
     column = [selections[key]._asdict() for key in keys]
@@ -129,13 +130,13 @@ def _pair_key(row: dict) -> tuple:
     return sentence_key(row), *sorted((tuple(row["head_span"]), tuple(row["tail_span"])))
 
 
-def to_request(row: dict, image_of: ImageOf, looks: bool = True) -> SelectionRequest:
+def to_request(row: dict, told: Told, looks: bool = True) -> SelectionRequest:
     """What a selector may know of a row; the picture only if it `looks`.
 
     Where the model is told nothing of the image, the selector is not either.
     """
     head, tail, *mentions = character_spans(row["words"], [row["head_span"], row["tail_span"], *row["mentions"]])
-    known = image_of(row)
+    known = told(row)
     if known is None:
         return SelectionRequest(" ".join(row["words"]), head, tail, mentions)
     image = _picture(row) if looks else None
