@@ -247,3 +247,13 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
 def test_without_a_selector_the_saved_processor_says_nothing_of_one(tmp_path):
     data = SimpleNamespace(selector="none", visual_selector=None, max_objects=3, candidate_objects=8)
     assert run.selection_settings(data) is None and run.candidate_objects(data) == 3
+
+
+def test_an_llm_sees_the_pictures_of_a_described_run(tmp_path):
+    settings = write_settings(tmp_path)
+    write_mnre(tmp_path / "mnre", sentences=11, images=True)
+    with ChatServer(sensible) as server:
+        words = ["--selector", "words", "--visual_selector", server.url, "--selection_cache", str(tmp_path / "cache")]
+        run.main([settings, *words, "--image_dir", str(tmp_path / "mnre" / "images"), "--control", "shuffled_images"])
+    assert server.requests
+    assert all(body["messages"][0]["content"][0]["type"] == "image_url" for body in server.requests)

@@ -26,9 +26,19 @@ class DataArguments:
     data_dir: str = field(metadata={"help": "Folder of MNRE's text and JSON files."})
     descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
+    detector: str | None = field(
+        default=None, metadata={"help": "Object detector whose boxes are used in place of a file's, with pixels."}
+    )
     max_objects: int = field(default=3, metadata={"help": "Objects of an image, the paper's k."})
-    image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures."})
-    visual_setting: Literal["described", "object_names", "text_only"] = field(
+    image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures, for pixels."})
+    on_missing_image: Literal["raise", "none"] = field(
+        default="raise", metadata={"help": "What a row without a picture does: stop, or go on without an image."}
+    )
+    feature_cache: str | None = field(
+        default=None, metadata={"help": "Folder of image features; by default one in the cache of datasets."}
+    )
+    feature_batch_size: int = field(default=8, metadata={"help": "Pictures that the vision encoder takes at once."})
+    visual_setting: Literal["pixels", "described", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
     )
     control: Literal["none", "shuffled_images"] = field(
@@ -61,7 +71,9 @@ class DataArguments:
             "help": "Train on each pair both ways round too, its direction not given; then count three rows a pair."
         },
     )
-    on_error: Literal["raise", "skip"] = field(default="raise", metadata={"help": "What a broken line does."})
+    on_error: Literal["raise", "skip"] = field(
+        default="raise", metadata={"help": "What a broken line or picture does: stop, or be left out."}
+    )
     limit: int | None = field(default=None, metadata={"help": "Keep the first rows of each split, for a trial."})
 
 
@@ -70,12 +82,15 @@ class RunArguments(TrainingArguments):
     """`transformers.TrainingArguments` with what this project adds."""
 
     text_model: str | None = field(default=None, metadata={"help": "Hub id or folder of the text encoder to train."})
+    vision_model: str | None = field(
+        default=None, metadata={"help": "vgg16, a file of its weights, or another vision encoder's Hub id or folder."}
+    )
     checkpoint: str | None = field(
         default=None, metadata={"help": "A finished VM-HAN to evaluate instead; nothing is trained or saved."}
     )
     max_length: int = field(default=128, metadata={"help": "Most wordpieces of a sentence, the paper's 128."})
     head_learning_rate: float | None = field(
-        default=None, metadata={"help": "Learning rate of all but the text encoder; by default learning_rate."}
+        default=None, metadata={"help": "Learning rate of all but the pretrained encoders; by default learning_rate."}
     )
     weight_average: float = field(
         default=0.0, metadata={"help": "Decay of the running average that is evaluated and saved, such as 0.998."}
@@ -111,7 +126,7 @@ def _model_fields() -> list[tuple[str, Any, Any]]:
         if f.default_factory is MISSING
         else (f.name, _argument_type(own[f.name]), field(default_factory=f.default_factory))
         for f in fields(VMHANConfig)
-        if f.name in own and f.name != "text_config"
+        if f.name in own and f.name not in ("text_config", "vision_config")
     ]
 
 
@@ -135,6 +150,24 @@ def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArgumen
             raise ValueError(f"There is no setting {name!r}.{_nearest(name, known)}")
     words = [word for name, value in settings.items() if name not in overrides for word in _as_words(name, value)]
     return parser.parse_args_into_dataclasses([*words, *argv[1:]])
+
+
+def check_pixels(data, model_settings, training) -> None:
+    """Refuses settings that name pixels in one place and not in another.
+
+    Raises:
+        ValueError: Says what to set.
+    """
+    if data.visual_setting != "pixels":
+        if data.detector:
+            raise ValueError(f'The detector "{data.detector}" needs --visual_setting pixels.')
+        return
+    if not data.image_dir:
+        raise ValueError("The visual setting pixels needs --image_dir <folder of the pictures>.")
+    if data.boxes and data.detector:
+        raise ValueError(f'Boxes come from the files "{data.boxes}" or from the detector "{data.detector}", not both.')
+    if not training.checkpoint and (not training.vision_model or "pixels" not in model_settings.visual_features):
+        raise ValueError("The visual setting pixels needs --vision_model vgg16 and --visual_features pixels.")
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import BatchFeature
 
+from train.pictures import PictureCache
 from vmhan import VMHANProcessor
+from vmhan.extraction_request import read_image
 from vmhan.node_selection import NodeSelection
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
@@ -109,13 +111,22 @@ class PairCollator:
 
     Args:
         processor: Makes the batch.
-        visual_setting: `"described"`: descriptions and object names; `"object_names"`: these alone, which is what a
-            detector gives; `"text_only"`: no image at all.
+        visual_setting: `"pixels"`: the picture and what boxes cut out of it; `"described"`: descriptions and object
+            names; `"object_names"`: these alone, which is what a detector gives; `"text_only"`: no image at all.
         use_boxes: Whether detector boxes join as further objects, without a name.
+        features: Of pixels: what a frozen vision encoder made of the `picture` of a row, by that key. Without them
+            `picture` is a path, which is opened.
     """
 
-    def __init__(self, processor: VMHANProcessor, visual_setting: str = "described", use_boxes: bool = False):
+    def __init__(
+        self,
+        processor: VMHANProcessor,
+        visual_setting: str = "described",
+        use_boxes: bool = False,
+        features: PictureCache | None = None,
+    ):
         self.processor = processor
+        self.features = features
         self.visual_setting = visual_setting
         self.use_boxes = use_boxes
 
@@ -138,13 +149,21 @@ class PairCollator:
         )
 
     def _image(self, row: dict) -> dict | None:
-        return told_of_image(row, self.visual_setting, self.use_boxes)
+        told = told_of_image(row, self.visual_setting, self.use_boxes)
+        if self.visual_setting != "pixels" or told is None:
+            return told
+        if self.features is None:
+            return {**told, "image": read_image(row["picture"])}
+        return {**told, "visual_states": self.features[row["picture"]]}
 
 
 def told_of_image(row: dict, visual_setting: str, use_boxes: bool) -> dict | None:
     """Description and objects of a row's image as `VMHANProcessor` takes them; the arguments are `PairCollator`'s."""
     if visual_setting == "text_only":
         return None
+    if visual_setting == "pixels":
+        has_picture = (row.get("picture") or row.get("image")) is not None
+        return {"objects": [{"box": box} for box in row["object_boxes"]]} if has_picture else None
     named = [{"label": name} for name in row["object_names"]]
     boxed = [{"box": box} for box in row["object_boxes"]] if use_boxes else []
     description = row["description"] if visual_setting == "described" else None

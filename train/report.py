@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "assets" / "vmhan-mini-mnre" / "README.md")
 METRICS = ("f1", "precision", "recall", "accuracy")
-SETTINGS = {"described": "descriptions", "object_names": "object names", "text_only": "text only"}
+SETTINGS = {"pixels": "pixels", "described": "descriptions", "object_names": "object names", "text_only": "text only"}
 
 
 def read_results(folder: Path) -> list[dict]:

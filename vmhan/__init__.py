@@ -11,8 +11,10 @@ from transformers import (
 )
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .configuration_vgg import VGGConfig
 from .configuration_vmhan import NO_RELATION, VMHANConfig
 from .llm_selection import LLMSelector
+from .modeling_vgg import VGGModel
 from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
 from .node_selection import NodeSelection, SelectionRequest, WordSelector
 from .object_names import object_names
@@ -24,6 +26,7 @@ from .text_similarity import MeanPooledEncoder
 __version__ = "0.1.0"
 
 AutoConfig.register(VMHANConfig.model_type, VMHANConfig, exist_ok=True)
+AutoModel.register(VGGConfig, VGGModel, exist_ok=True)
 AutoModel.register(VMHANConfig, VMHANModel, exist_ok=True)
 AutoModelForSequenceClassification.register(VMHANConfig, VMHANForRelationExtraction, exist_ok=True)
 AutoProcessor.register(VMHANConfig, VMHANProcessor, exist_ok=True)
@@ -41,6 +44,8 @@ __all__ = [
     "MultimodalRelationExtractionPipeline",
     "NodeSelection",
     "SelectionRequest",
+    "VGGConfig",
+    "VGGModel",
     "VMHANConfig",
     "VMHANForRelationExtraction",
     "VMHANModel",

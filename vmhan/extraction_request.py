@@ -25,7 +25,7 @@ class ExtractionRequest:
         pairs: (head, tail) indices into `mentions`.
         description: Words about the image, or None.
         objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None.
-        image_size: (width, height) in pixels, or None without an image.
+        image: The upright picture, or None.
     """
 
     text: str
@@ -33,14 +33,20 @@ class ExtractionRequest:
     pairs: list[tuple[int, int]]
     description: str | None
     objects: list[dict]
-    image_size: tuple[int, int] | None
+    image: Image.Image | None
 
-    def visual_input(self) -> dict | None:
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels, or None without an image."""
+        return None if self.image is None else self.image.size
+
+    def visual_input(self, with_pixels: bool = False) -> dict | None:
         """The image as `VMHANProcessor` takes it, or None if nothing is known of it."""
-        if not self.description and not self.objects:
+        picture = self.image if with_pixels else None
+        if not self.description and not self.objects and picture is None:
             return None
         objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in self.objects]
-        return {"description": self.description, "objects": objects}
+        return {"description": self.description, "objects": objects, "image": picture}
 
     def _relative_box(self, box: list[float] | None) -> tuple[float, float, float, float] | None:
         if box is None:
@@ -81,7 +87,8 @@ def read_request(
         raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
     mentions = [find_mention(text, entity) for entity in entities]
     image = inputs.get("image")
-    image_size = None if image is None else read_image(image).size
+    image = None if image is None else read_image(image)
+    image_size = None if image is None else image.size
     description = _read_words("description", inputs.get("description")).strip() or None
     objects = inputs.get("objects")
     objects = object_names(description, max_objects) if objects is None else objects
@@ -91,7 +98,7 @@ def read_request(
         _read_pairs(pairs, mentions, text),
         description,
         _read_objects(objects, image_size, max_objects),
-        image_size,
+        image,
     )
 
 

@@ -56,11 +56,16 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     def preprocess(self, inputs: dict, pairs=None) -> list[ExtractionRequest]:
         """A list of one checked request; `get_iterator` joins several."""
         request = read_request(inputs, pairs, self.processor.max_objects)
-        if request.image_size and "pixels" in self.model.config.visual_features:
+        if request.image and "pixels" in self.model.config.visual_features and not self._sees_pixels:
             logger.warning_once(
-                "This model looks at pixels, which the pipeline cannot compute; the image changes nothing."
+                "This model was trained on features of pixels, but holds no vision encoder to compute them; "
+                "the image changes nothing."
             )
         return [request]
+
+    @property
+    def _sees_pixels(self) -> bool:
+        return self.model.config.vision_config is not None and self.processor.image_processor is not None
 
     def _forward(self, requests: list[ExtractionRequest], both_directions: bool = True) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
@@ -69,7 +74,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],
             pairs=pairs,
-            images=[request.visual_input() for request in requests],
+            images=[request.visual_input(self._sees_pixels) for request in requests],
             direction_given=[[not both_directions] * len(of_request) for of_request in pairs],
         )
         output = self.model(**batch.to(self.device), output_attentions=True)
