@@ -33,6 +33,7 @@ from train.metrics import choose_direction, make_compute_metrics, per_relation_m
 from train.optimization import freeze  # noqa: E402
 from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
+from train.selection import candidate_objects, select_splits, selection_settings, selects  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from train.visual_features import PictureEncoder, add_features, add_paths  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
@@ -48,13 +49,13 @@ def load_data(data, training):
             descriptions=data.descriptions,
             boxes=data.boxes,
             image_dir=find_images(data),
-            max_objects=data.max_objects,
+            max_objects=candidate_objects(data),
             on_error=data.on_error,
             on_missing_image=data.on_missing_image,
             report_path=find_report(data, training),
             limit=data.limit,
         )
-    if data.visual_setting == "pixels":  # what is decoded is a matter of `add_pictures`
+    if find_images(data):  # what is decoded is a matter of `add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
@@ -67,8 +68,8 @@ def load_data(data, training):
 
 
 def find_images(data) -> str | None:
-    """The folder of the pictures, if they are looked at."""
-    return data.image_dir if data.visual_setting == "pixels" else None
+    """The folder of the pictures, if the model or a selector of nodes looks at them."""
+    return data.image_dir if data.visual_setting == "pixels" or selects(data) else None
 
 
 def find_report(data, training) -> Path | None:
@@ -79,22 +80,32 @@ def find_report(data, training) -> Path | None:
     return Path(training.output_dir) / "bad_lines.jsonl"
 
 
-def add_pictures(splits, model, processor, data, training):
+def find_features(data) -> Path:
+    """The folder of what is computed of pictures."""
+    return Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
+
+
+def add_boxes(splits, data, training, reader):
+    """Rows with the boxes of the detector."""
+    with training.main_process_first(desc="detecting objects"):
+        detector = load_detector(data.detector)
+        most, batch_size = candidate_objects(data), data.feature_batch_size
+        return add_detected_boxes(splits, detector, data.detector, find_features(data), reader, most, batch_size)
+
+
+def add_pictures(splits, model, processor, data, training, reader):
     """Rows that name their picture, the features of all pictures, if the vision encoder is frozen, and counts."""
-    folder = Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
-    reader = PictureReader(data.on_error)
-    batch_size, rows, features = data.feature_batch_size, splits, None
+    rows, features = splits, None
     if model.config.vision_config is None:
         raise ValueError(f"{training.checkpoint} has no vision encoder to look at pictures with.")
     model.vmhan.vision_model.to(training.device)
     with training.main_process_first(desc="looking at the pictures"):
-        if data.detector:
-            detector = load_detector(data.detector)
-            rows = add_detected_boxes(rows, detector, data.detector, folder, reader, data.max_objects, batch_size)
         if model.config.tune_vision:
             rows = add_paths(rows, reader)
         else:
-            rows, features = add_features(rows, PictureEncoder(model.vmhan, processor), folder, reader, batch_size)
+            rows, features = add_features(
+                rows, PictureEncoder(model.vmhan, processor), find_features(data), reader, data.feature_batch_size
+            )
     if report := find_report(data, training):
         report_bad_pictures(splits, reader, report)
     return rows, features, count_pictures(splits, reader)
@@ -115,7 +126,8 @@ def build_model(data, model_settings, training, label_names):
     of_processor = {
         "entity_markers": settings["entity_markers"],
         "max_length": training.max_length,
-        "max_objects": data.max_objects * (2 if names_and_boxes else 1),
+        "max_objects": candidate_objects(data) * (2 if names_and_boxes else 1),
+        "node_selection": selection_settings(data),
     }
     labels = dict(enumerate(label_names))
     settings |= {"id2label": labels, "label2id": {name: i for i, name in labels.items()}}
@@ -158,9 +170,14 @@ def main(argv: list[str]) -> dict:
     splits, pair_order = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
-    features = counts = None
+    features = counts = selection_counts = None
+    reader = PictureReader(data.on_error)
+    if data.detector:
+        splits = add_boxes(splits, data, training, reader)
+    if selects(data):
+        splits, selection_counts = select_splits(splits, data, training)
     if data.visual_setting == "pixels":
-        splits, features, counts = add_pictures(splits, model, processor, data, training)
+        splits, features, counts = add_pictures(splits, model, processor, data, training, reader)
     patience = training.early_stopping_patience
     trainer = PairTrainer(
         model=model,
@@ -195,6 +212,7 @@ def main(argv: list[str]) -> dict:
             data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=find_images(data)
         ),
         "pair_order": pair_order,
+        "node_selection": selection_counts,
         "pictures": counts,
         "seed": training.seed,
         **code,

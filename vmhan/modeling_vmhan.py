@@ -217,7 +217,7 @@ class VMHANModel(VMHANPreTrainedModel):
             )
             if known:
                 groups.append(self._image_and_objects(known, pair_image, object_mask, pair_object_mask))
-            if visual_phrase_ids is not None and "text" in self.config.visual_features:
+            if visual_phrase_ids is not None and self.config.visual_features:
                 groups.append(self._visual_phrases(visual_phrase_ids, visual_phrase_mask, pair_image))
         nodes = NodeGroup.join(groups)
 
@@ -359,8 +359,10 @@ class VMHANModel(VMHANPreTrainedModel):
 
     def _visual_phrases(self, ids: torch.Tensor, mask: torch.Tensor, pair_image: torch.Tensor) -> NodeGroup:
         states, exists = self._encode_phrases(ids, mask)
-        states = self.visual_nodes.projections["text"](states)
-        return NodeGroup(states, exists & (pair_image >= 0)[:, None], ids.new_full(ids.shape[1:2], VISUAL_PHRASE))
+        told_in_words = "text" in self.config.visual_features  # else phrases are the only words about images
+        project = self.visual_nodes.projections["text"] if told_in_words else self.text_projection
+        mask = exists & (pair_image >= 0)[:, None]
+        return NodeGroup(project(states), mask, ids.new_full(ids.shape[1:2], VISUAL_PHRASE))
 
 
 class VMHANForRelationExtraction(VMHANPreTrainedModel):
