@@ -8,6 +8,7 @@
 The test split is read once, after training, with the checkpoint that is best on validation.
 """
 
+import logging
 import shlex
 import sys
 import time
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import check_pixels, parse_arguments  # noqa: E402
+from train.audit import audit  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
@@ -34,15 +36,18 @@ from train.optimization import freeze  # noqa: E402
 from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
 from train.selection import candidate_objects, select_splits, selection_settings, selects  # noqa: E402
+from train.side_inputs import inputs_of_run  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from train.visual_features import PictureEncoder, add_features, add_paths  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
 from vmhan.detectors import load_detector  # noqa: E402
 from vmhan.objectives import relation_loss  # noqa: E402
 
+logger = logging.getLogger(__name__)
+
 
 def load_data(data, training):
-    """The splits, in the order each is read in, and how their pairs stand."""
+    """The splits, in the order each is read in, how their pairs stand, and what of their inputs leaks."""
     with training.main_process_first(desc="reading the data"):
         splits = load_mnre(
             data.data_dir,
@@ -57,6 +62,9 @@ def load_data(data, training):
         )
     if find_images(data):  # what is decoded is a matter of `add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
+    leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data), splits)}
+    if any(leaks.values()):
+        logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
     pair_order = {name: count_by_order(split) for name, split in splits.items()}
@@ -64,7 +72,7 @@ def load_data(data, training):
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
-    return splits, pair_order
+    return splits, pair_order, leaks
 
 
 def find_images(data) -> str | None:
@@ -167,7 +175,7 @@ def main(argv: list[str]) -> dict:
     code = code_version()  # now: the files may change while it runs
     check_pixels(data, model_settings, training)
     set_seed(training.seed)
-    splits, pair_order = load_data(data, training)
+    splits, pair_order, leaks = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
     features = counts = selection_counts = None
@@ -200,7 +208,8 @@ def main(argv: list[str]) -> dict:
     names = ["validation", "test"] if training.read_test else ["validation"]
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
-        "protocol": "clean",
+        "protocol": "leaking" if any(leaks.values()) else "clean",
+        "audit": leaks,
         "visual_setting": data.visual_setting,
         "control": data.control,
         "config": {
