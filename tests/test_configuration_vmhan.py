@@ -96,6 +96,11 @@ def test_an_unknown_word_is_refused_and_the_known_ones_are_named(name):
         ({"description_dropout": float("nan")}, "description_dropout nan"),
         ({"kl_weight": -1}, "kl_weight -1 is negative"),
         ({"no_relation_weight": -0.5}, "no_relation_weight -0.5"),
+        ({"hyperedges": ["global", "local"]}, "hyperedges .*local"),
+        ({"hyperedges": ["global", "pairwise"]}, "hyperedges .*pairwise"),
+        ({"hyperedges": ["pairwise"], "hyperedge_init": "mean+type"}, "needs types"),
+        ({"variational": False, "sample": "classifier"}, 'sample "classifier" needs variational'),
+        ({"variational": False, "structure_encoder": "variational_gcn"}, "needs variational"),
         ({"num_layers": -1}, "num_layers -1"),
     ],
 )

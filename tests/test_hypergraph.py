@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from vmhan.hypergraph import (
+    ALL_KINDS,
     HEAD,
     HYPEREDGE_KINDS,
     HYPEREDGE_TYPES,
@@ -93,3 +94,22 @@ def test_nodes_from_the_image_are_visual():
 def test_each_hyperedge_has_one_of_the_paper_s_kinds():
     assert list(HYPEREDGE_KINDS) == list(HYPEREDGE_TYPES)
     assert set(HYPEREDGE_KINDS.values()) == {"global", "intra_modal", "inter_modal"}
+
+
+@pytest.mark.parametrize("left_out", ["global", "intra_modal", "inter_modal"])
+def test_a_kind_of_hyperedges_can_be_left_out(left_out):
+    types, mask = torch.tensor([HEAD, TAIL, IMAGE, OBJECT]), torch.ones(1, 4, dtype=torch.bool)
+    kept = [kind for kind in ALL_KINDS if kind != left_out]
+    whole, part = build_incidence(types, mask), build_incidence(types, mask, kept)
+    for column, name in enumerate(HYPEREDGE_TYPES):
+        expected = torch.zeros(4, dtype=torch.bool) if HYPEREDGE_KINDS[name] == left_out else whole[0, :, column]
+        assert torch.equal(part[0, :, column], expected)
+
+
+def test_pairwise_edges_join_every_two_nodes_that_are_there():
+    types = torch.tensor([HEAD, TAIL, IMAGE, OBJECT])
+    mask = torch.tensor([[True] * 4, [True, True, False, True]])
+    edges = build_incidence(types, mask, ["pairwise"])
+    joined = [{tuple(edge.nonzero().flatten().tolist()) for edge in of_pair.T} - {()} for of_pair in edges]
+    assert joined[0] == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+    assert joined[1] == {(0, 1), (0, 3), (1, 3)}

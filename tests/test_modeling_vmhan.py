@@ -43,6 +43,10 @@ VARIANTS = [
     {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
     {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
     {"structure_encoder": "none"},
+    {"hyperedges": ["global", "inter_modal"]},
+    {"hyperedges": ["pairwise"]},
+    {"variational": False},
+    {"variational": False, "pair_features": "interaction", "structure_encoder": "gat"},
     *({"structure_encoder": name} for name in ("hgnn", "gcn", "gat", "variational_gcn")),
     {"direction_classifier": True, "label_smoothing": 0.1, "order_embedding": True},
 ]

@@ -12,6 +12,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from .configuration_vgg import VGGConfig
+from .hypergraph import ALL_KINDS, PAIRWISE
 
 NO_RELATION = "None"
 VISUAL_FEATURES = ("pixels", "text", "box")
@@ -44,6 +45,9 @@ class VMHANConfig(PreTrainedConfig):
             the sentence does.
         hidden_size (`int`, *optional*, defaults to 768):
             Width of node and hyperedge states. A multiple of `num_attention_heads`.
+        hyperedges (`list[str]`, *optional*, defaults to all three):
+            Kinds of hyperedges: `"global"`, `"intra_modal"`, `"inter_modal"`; or `"pairwise"` alone, an edge between
+            every two nodes in place of a hypergraph (Table 2).
         structure_encoder (`str`, *optional*, defaults to `"vhan"`):
             What passes messages between the nodes: `"vhan"`; what Table 2 puts in its place, `"hgnn"`, `"gcn"`,
             `"gat"` or `"variational_gcn"`; or `"none"`, which classifies the nodes of equation 4.
@@ -55,6 +59,9 @@ class VMHANConfig(PreTrainedConfig):
             Adds a learned vector for the kind of node before equation 4.
         order_embedding (`bool`, *optional*, defaults to `False`):
             Adds a learned vector to head and tail for which of them comes first in the sentence.
+        variational (`bool`, *optional*, defaults to `True`):
+            Whether nodes have a variance. Without one there are means alone: in V-HAN, for the classifier, and no
+            parts of the loss but the first (Table 2, "w/o Variational Representation").
         variance_activation (`str`, *optional*, defaults to `"softplus"`):
             Keeps the variance of equation 4 positive: `"softplus"`, `"relu"`, `"exp"` or `"elu1"` (ELU plus one).
         mean_activation (`str`, *optional*, defaults to `"elu"`):
@@ -142,11 +149,13 @@ class VMHANConfig(PreTrainedConfig):
     tune_visual_text: bool = False
 
     hidden_size: int = 768
+    hyperedges: list[str] = field(default_factory=lambda: list(ALL_KINDS))
     structure_encoder: Literal["vhan", "hgnn", "gcn", "gat", "variational_gcn", "none"] = "vhan"
     num_layers: int = 2
     num_attention_heads: int = 8
     node_type_embedding: bool = False
     order_embedding: bool = False
+    variational: bool = True
     variance_activation: Literal["softplus", "relu", "exp", "elu1"] = "softplus"
     mean_activation: Literal["elu", "relu", "tanh", "none"] = "elu"
     variance_weight: Literal["free", "nonneg", "squared_mean"] = "free"
@@ -201,6 +210,25 @@ class VMHANConfig(PreTrainedConfig):
         width = getattr(self.vision_config, "hidden_size", None)
         if self.vision_config.model_type == VGGConfig.model_type and width != self.visual_hidden_size:
             raise ValueError(f"visual_hidden_size {self.visual_hidden_size} is not the {width} of the vision encoder.")
+
+    def validate_hyperedges(self):
+        """Known kinds, each once, or pairs of nodes, whose edges have no type to be told by."""
+        pairwise = self.hyperedges == [PAIRWISE]
+        distinct = set(self.hyperedges)
+        if not pairwise and (not distinct <= set(ALL_KINDS) or len(distinct) < len(self.hyperedges)):
+            raise ValueError(f"hyperedges {self.hyperedges} must be distinct names out of {list(ALL_KINDS)}.")
+        if pairwise and "type" in self.hyperedge_init:
+            raise ValueError(f'hyperedge_init "{self.hyperedge_init}" needs types, which pairwise edges have not.')
+
+    def validate_variational(self):
+        """What needs a variance has one."""
+        needing = [
+            f'{name} "{value}"'
+            for name, value in (("sample", self.sample), ("structure_encoder", self.structure_encoder))
+            if value in ("classifier", "every_layer", "variational_gcn")
+        ]
+        if needing and not self.variational:
+            raise ValueError(f"{' and '.join(needing)} needs variational nodes; set variational, or choose another.")
 
     def validate_entity_pool(self):
         """A marker's state needs a marker."""

@@ -8,6 +8,8 @@ Example: head, tail, the image and one object are nodes 0 to 3. Then `incidence`
     global {0, 1, 2, 3}   textual {0, 1}   visual {2, 3}   head-visual {0, 2, 3}   tail-visual {1, 2, 3}
 """
 
+from collections.abc import Sequence
+
 import torch
 
 NODE_TYPES = ("head", "tail", "text_phrase", "image", "object", "visual_phrase")
@@ -20,6 +22,9 @@ HYPEREDGE_KINDS = {
     "head_visual": "inter_modal",
     "tail_visual": "inter_modal",
 }
+
+ALL_KINDS = ("global", "intra_modal", "inter_modal")
+PAIRWISE = "pairwise"
 
 HEAD, TAIL, TEXT_PHRASE, IMAGE, OBJECT, VISUAL_PHRASE = range(len(NODE_TYPES))
 _TEXTUAL = (HEAD, TAIL, TEXT_PHRASE)
@@ -38,7 +43,7 @@ def is_visual(types: torch.Tensor) -> torch.Tensor:
     return types >= IMAGE
 
 
-def build_incidence(types: torch.Tensor, node_mask: torch.Tensor) -> torch.Tensor:
+def build_incidence(types: torch.Tensor, node_mask: torch.Tensor, kinds: Sequence[str] = ALL_KINDS) -> torch.Tensor:
     """Membership of nodes in hyperedges, equations 1 to 3.
 
     Without any visual node the three visual hyperedges are empty: a pair without an image keeps the global and the
@@ -47,12 +52,25 @@ def build_incidence(types: torch.Tensor, node_mask: torch.Tensor) -> torch.Tenso
     Args:
         types: Index into `NODE_TYPES`, shape (nodes,).
         node_mask: True where a node is real, shape (pairs, nodes).
+        kinds: Kinds of hyperedges that there are, as in `ALL_KINDS`; the others are empty. `("pairwise",)` stands for
+            Table 2's "w/o Multi-Modal Hypergraph": every two nodes are joined by an edge of their own.
 
     Returns:
-        Bool tensor of shape (pairs, nodes, hyperedges), hyperedges as in `HYPEREDGE_TYPES`.
+        Bool tensor of shape (pairs, nodes, hyperedges), hyperedges as in `HYPEREDGE_TYPES`, or every two nodes.
     """
+    if tuple(kinds) == (PAIRWISE,):
+        return _every_two(node_mask)
     columns = [torch.isin(types, torch.tensor(_MEMBERS[name], device=types.device)) for name in HYPEREDGE_TYPES]
     incidence = node_mask[:, :, None] & torch.stack(columns, dim=-1)
     has_image = (node_mask & is_visual(types)).any(dim=1)
     needs_image = torch.tensor([name.endswith("visual") for name in HYPEREDGE_TYPES], device=types.device)
-    return incidence & (has_image[:, None] | ~needs_image)[:, None, :]
+    there = torch.tensor([HYPEREDGE_KINDS[name] in kinds for name in HYPEREDGE_TYPES], device=types.device)
+    return incidence & (there & (has_image[:, None] | ~needs_image))[:, None, :]
+
+
+def _every_two(node_mask: torch.Tensor) -> torch.Tensor:
+    nodes = node_mask.shape[1]
+    first, second = torch.triu_indices(nodes, nodes, offset=1, device=node_mask.device)
+    places = torch.arange(nodes, device=node_mask.device)[:, None]
+    ends = (places == first) | (places == second)  # (nodes, edges)
+    return ends & (node_mask[:, first] & node_mask[:, second])[:, None, :]

@@ -224,7 +224,7 @@ class VMHANModel(VMHANPreTrainedModel):
         features = nodes.states
         if self.node_type_embedding is not None:
             features = features + self.node_type_embedding(nodes.types)
-        incidence = build_incidence(nodes.types, nodes.mask)
+        incidence = build_incidence(nodes.types, nodes.mask, self.config.hyperedges)
         structure = self.structure_encoder(self.gaussian_nodes(features), incidence)
         states = output_hidden_states
         return VMHANModelOutput(
@@ -376,7 +376,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
     ):
         super().__init__(config)
         self.vmhan = VMHANModel(config, text_model, vision_model)
-        parts = {"gaussian": 4, "interaction": 6}[config.pair_features]
+        parts = (4 if config.variational else 2) + (2 if config.pair_features == "interaction" else 0)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(parts * config.hidden_size, config.num_labels)
         self.direction_classifier = (
@@ -491,7 +491,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             entities = entities.sample()
         head, tail = entities.mean.unbind(dim=1)
         head_variance, tail_variance = entities.variance.unbind(dim=1)
-        parts = [head, head_variance, tail, tail_variance]
+        parts = [head, head_variance, tail, tail_variance] if self.config.variational else [head, tail]
         if self.config.pair_features == "interaction":
             parts += [head * tail, head - tail]
         return torch.cat(parts, dim=-1)
@@ -505,21 +505,30 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
     ) -> dict[str, torch.Tensor]:
         """Equation 12 as `loss`, and its parts before their weights."""
         config = self.config
+        weight = self._pair_weights(labels, direction_given)
+        parts = {
+            "relation_loss": relation_loss(logits, labels, weight, config.label_smoothing),
+            "reconstruction_loss": logits.new_zeros(()),
+            "kl_loss": logits.new_zeros(()),
+        }
+        if config.variational:
+            parts |= self._variational_losses(nodes)
+        weights = (config.relation_weight, config.reconstruction_weight, config.kl_weight)
+        return {"loss": sum(w * part for w, part in zip(weights, parts.values(), strict=True)), **parts}
+
+    def _variational_losses(self, nodes: VMHANModelOutput) -> dict[str, torch.Tensor]:
+        """Equations 10 and 11."""
+        config = self.config
         layers = [Gaussian(*layer) for layer in zip(nodes.node_means, nodes.node_variances, strict=True)]
         target = layers[0]
         if config.reconstruction_target == "features":
             target = Gaussian(nodes.node_features, torch.ones_like(nodes.node_features))
         penalised = {"final": layers[-1:], "initial": layers[:1], "all": layers}[config.kl_on]
         divergences = [kl_loss(layer, nodes.node_mask, config.loss_reduction) for layer in penalised]
-        parts = {
-            "relation_loss": relation_loss(
-                logits, labels, self._pair_weights(labels, direction_given), config.label_smoothing
-            ),
+        return {
             "reconstruction_loss": reconstruction_loss(layers[-1], target, nodes.node_mask, config.loss_reduction),
             "kl_loss": torch.stack(divergences).mean(),
         }
-        weights = (config.relation_weight, config.reconstruction_weight, config.kl_weight)
-        return {"loss": sum(w * part for w, part in zip(weights, parts.values(), strict=True)), **parts}
 
     def _pair_weights(self, labels: torch.Tensor, direction_given: torch.Tensor | None) -> torch.Tensor:
         """How much each pair counts in equation 9, (pairs,)."""

@@ -37,15 +37,21 @@ class Gaussian(NamedTuple):
 
 
 class GaussianNodes(nn.Module):
-    """Equation 4: node states to Gaussians, the variance made positive by `config.variance_activation`."""
+    """Equation 4: node states to Gaussians, the variance made positive by `config.variance_activation`.
+
+    Without `config.variational` the variance is zero.
+    """
 
     def __init__(self, config: VMHANConfig):
         super().__init__()
         self.mean = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-        self.variance = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.variance = nn.Linear(config.hidden_size, config.hidden_size, bias=False) if config.variational else None
         self.activation = VARIANCE_ACTIVATIONS[config.variance_activation]
 
     def forward(self, node_states: torch.Tensor) -> Gaussian:
+        if self.variance is None:
+            mean = self.mean(node_states)
+            return Gaussian(mean, torch.zeros_like(mean))
         return Gaussian(self.mean(node_states), self.activation(self.variance(node_states)) + VARIANCE_FLOOR)
 
 
@@ -79,8 +85,8 @@ class Messages(nn.Module):
     def __init__(self, config: VMHANConfig):
         super().__init__()
         self.mean = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-        self.variance_weight = config.variance_weight
-        if config.variance_weight != "squared_mean":
+        self.variational, self.variance_weight = config.variational, config.variance_weight
+        if config.variational and config.variance_weight != "squared_mean":
             self.variance = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
         self.activation = MEAN_ACTIVATIONS[config.mean_activation]
         self.dropout = nn.Dropout(config.message_dropout)
@@ -88,8 +94,10 @@ class Messages(nn.Module):
     def forward(self, attention: torch.Tensor, senders: Gaussian, receivers: Gaussian) -> Gaussian:
         """`attention` is (pairs, heads, receivers, senders); returns the receivers with their messages added."""
         mean = self.activation(_gather(attention, self.mean(senders.mean)))
-        variance = F.relu(_gather(attention.square(), F.linear(senders.variance, self._variance_matrix())))
         kept = self.dropout(torch.ones_like(mean))  # one draw: what a message loses, it loses in mean and variance
+        if not self.variational:
+            return Gaussian(receivers.mean + kept * mean, receivers.variance)
+        variance = F.relu(_gather(attention.square(), F.linear(senders.variance, self._variance_matrix())))
         return Gaussian(receivers.mean + kept * mean, receivers.variance + kept * variance)
 
     def _variance_matrix(self) -> torch.Tensor:
