@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import torch
+from huggingface_hub import constants
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
     CLIPImageProcessor,
@@ -118,10 +119,13 @@ class ChatServer:
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
 
     def __enter__(self) -> "ChatServer":
+        # offline mode keeps the Hub's client from servers on this machine too
+        self.offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, False
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *error):
+        constants.HF_HUB_OFFLINE = self.offline
         self.server.shutdown()
         self.server.server_close()
 

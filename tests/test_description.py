@@ -1,27 +1,12 @@
 """Words about an image."""
 
 import pytest
-import torch
+from chat_fixture import save_tiny_llava
 from PIL import Image
-from tiny import tiny_tokenizer
 from tiny_detectors import save_tiny_blip
-from transformers import (
-    CLIPImageProcessor,
-    CLIPVisionConfig,
-    LlamaConfig,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    LlavaProcessor,
-)
 
 from vmhan.description import ImageDescriber, describe_objects
 from vmhan.detection import DetectedObject
-
-CHAT = (
-    "{% for message in messages %}{% for part in message.content %}"
-    "{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}"
-    "{% endfor %}{% endfor %}"
-)
 
 
 def found(*labels):
@@ -51,28 +36,7 @@ def blip(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def llava(tmp_path_factory) -> str:
-    """A random LLaVA, which answers a question about the image."""
-    folder = tmp_path_factory.mktemp("llava")
-    torch.manual_seed(0)
-    tokenizer = tiny_tokenizer()
-    tokenizer.add_tokens(["<image>"], special_tokens=True)
-    tiny = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = LlavaConfig(
-        vision_config=CLIPVisionConfig(**tiny, image_size=16, patch_size=8),
-        text_config=LlamaConfig(**tiny, vocab_size=len(tokenizer), num_key_value_heads=2),
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1,
-    )
-    LlavaForConditionalGeneration(config).save_pretrained(folder)
-    LlavaProcessor(
-        CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}),
-        tokenizer,
-        patch_size=8,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=CHAT,
-    ).save_pretrained(folder)
-    return str(folder)
+    return save_tiny_llava(tmp_path_factory.mktemp("llava"))
 
 
 @pytest.mark.parametrize("kind", ["blip", "llava"])

@@ -118,7 +118,8 @@ def test_a_server_that_takes_too_long_is_asked_once_more_and_then_named():
         assert len(server.requests) == 2
 
 
-def test_an_address_where_nothing_listens_is_named():
+def test_an_address_where_nothing_listens_is_named(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with ChatServer(lambda body: "yes") as server:
         url = server.url
     with pytest.raises(ConnectionError, match=f"{url} gave no answer: ConnectError.*check that the server runs"):

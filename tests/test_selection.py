@@ -159,7 +159,7 @@ def test_a_process_that_was_killed_midway_and_started_again_asks_only_for_the_re
         server.answer = kill_at_the_eighth
         root = Path(run.__file__).parents[1]
         command = [sys.executable, "-c", SCRIPT, str(folder), server.url, str(tmp_path / "cache")]
-        process = subprocess.Popen(command, cwd=root)
+        process = subprocess.Popen(command, cwd=root, env={**os.environ, "HF_HUB_OFFLINE": "0"})
         assert process.wait(timeout=300) == -signal.SIGKILL and len(server.requests) == 8
         server.answer = sensible
         resumed = select(tmp_path / "cache")
