@@ -1,11 +1,11 @@
 """Words about an image."""
 
 import pytest
-from chat_fixture import save_tiny_llava
+from chat_fixture import ChatServer, save_tiny_llava
 from PIL import Image
 from tiny_detectors import save_tiny_blip
 
-from vmhan.description import ImageDescriber, describe_objects
+from vmhan.description import PROMPT, describe_objects, load_describer
 from vmhan.detection import DetectedObject
 
 
@@ -40,16 +40,23 @@ def llava(tmp_path_factory) -> str:
 
 
 @pytest.mark.parametrize("kind", ["blip", "llava"])
-def test_a_captioning_model_says_the_same_of_the_same_image(kind, request):
-    describer = ImageDescriber(request.getfixturevalue(kind), max_new_tokens=8)
+def test_a_model_says_the_same_of_the_same_image(kind, request):
+    describer = load_describer(request.getfixturevalue(kind))
     image = Image.new("RGB", (20, 30), "red")
     first, second, blue = describer.describe([image, image, Image.new("RGB", (20, 30), "blue")])
     assert isinstance(first, str)
     assert first == second
-    assert describer.prompt.lower() not in first.lower()
+    assert PROMPT.lower() not in first.lower()
     assert isinstance(blue, str)
+
+
+def test_a_server_can_describe():
+    with ChatServer(lambda body: " A cat. ") as server:
+        assert load_describer(server.url).describe([Image.new("RGB", (20, 30))]) == ["A cat."]
+        (body,) = server.requests
+        assert [part["type"] for part in body["messages"][0]["content"]] == ["image_url", "text"]
 
 
 def test_a_describer_that_cannot_be_had_is_named():
     with pytest.raises(OSError, match="'nobody/nothing' is neither a folder here nor"):
-        ImageDescriber("nobody/nothing")
+        load_describer("nobody/nothing")

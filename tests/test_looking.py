@@ -6,7 +6,7 @@ from tiny import save_tiny_checkpoint
 from tiny_detectors import KINDS, save_tiny_blip, save_tiny_rt_detr
 from transformers import pipeline
 
-from vmhan.description import ImageDescriber
+from vmhan.description import ImageDescriber, load_describer
 from vmhan.detectors import TransformersDetector, load_detector
 from vmhan.extraction_request import read_request
 from vmhan.looking import look_at_images
@@ -30,7 +30,7 @@ def detector(tmp_path_factory) -> TransformersDetector:
 
 @pytest.fixture(scope="module")
 def describer(tmp_path_factory) -> ImageDescriber:
-    return ImageDescriber(save_tiny_blip(tmp_path_factory.mktemp("blip")), max_new_tokens=6)
+    return load_describer(save_tiny_blip(tmp_path_factory.mktemp("blip")))
 
 
 def request(**fields):

@@ -1,13 +1,20 @@
 """Words about an image: by a captioning model, or out of what a detector has found."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
+from .chat_models import ChatModel, message
 from .detection import DetectedObject
+from .selectors import load_chat_model
+
+PROMPT = "Describe the people and things in this picture in two sentences."
+LONGEST = 60  # wordpieces of a description
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLURALS = {
@@ -59,59 +66,61 @@ def _plural(label: str) -> str:
     return " ".join([*first, last])
 
 
-class ImageDescriber:
-    """A captioning model of `transformers`, such as BLIP or LLaVA.
+class ImageDescriber(Protocol):
+    """Whatever describes images."""
+
+    def describe(self, images: Sequence[Image.Image]) -> list[str]:
+        """Words about each image."""
+        ...
+
+
+def load_describer(name: "str | os.PathLike") -> ImageDescriber:
+    """The describer of this name.
 
     Args:
-        name_or_path: Hub id or folder of an `AutoModelForImageTextToText`.
-        prompt: What a model that converses is asked. One that only captions gets the image alone.
-        max_new_tokens: Longest description, in wordpieces.
-        device: Such as "cuda:0".
+        name: Hub id or folder of a model that captions, such as BLIP, or converses about images, such as LLaVA; or the
+            http address of a server of one (see `RemoteChatModel`).
 
     Raises:
         OSError: The model is neither here nor to be fetched.
     """
-
-    def __init__(
-        self,
-        name_or_path: str,
-        prompt: str = "Describe the people and things in this picture in two sentences.",
-        max_new_tokens: int = 60,
-        device: str | torch.device = "cpu",
-    ):
+    name = os.fspath(name)
+    if not name.startswith(("http://", "https://")):
         try:
-            self.processor = AutoProcessor.from_pretrained(name_or_path)
-            self.model = AutoModelForImageTextToText.from_pretrained(name_or_path).eval().to(device)
+            processor = AutoProcessor.from_pretrained(name)
         except OSError as error:
             raise OSError(
-                f"The describer {name_or_path!r} is neither a folder here nor to be had from the Hub ({error}). "
+                f"The describer {name!r} is neither a folder here nor to be had from the Hub ({error}). "
                 "Check the name and the network, or describe the image yourself."
             ) from error
-        self.prompt = prompt
-        self.max_new_tokens = max_new_tokens
+        if getattr(processor, "chat_template", None) is None:
+            return Captioner(AutoModelForImageTextToText.from_pretrained(name).eval(), processor)
+    return ChatDescriber(load_chat_model(name, max_new_tokens=LONGEST))
+
+
+class Captioner:
+    """A model of `transformers` that captions images without being asked anything."""
+
+    def __init__(self, model: PreTrainedModel, processor: ProcessorMixin):
+        self.model, self.processor = model, processor
 
     @torch.inference_mode()
     def describe(self, images: Sequence[Image.Image]) -> list[str]:
-        """A description of each image, always the same for the same image."""
-        return [self._describe(image) for image in images]
-
-    def _describe(self, image: Image.Image) -> str:
-        inputs = self._inputs(image).to(self.model.device, self.model.dtype)
-        tokens = self.model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False)
-        asked = inputs["input_ids"].shape[1] if "input_ids" in inputs else 0
-        return self.processor.batch_decode(tokens[:, asked:], skip_special_tokens=True)[0].strip()
-
-    def _inputs(self, image: Image.Image):
-        if getattr(self.processor, "chat_template", None) is None:
-            return self.processor(images=image, return_tensors="pt")
-        content = [{"type": "image", "image": image}, {"type": "text", "text": self.prompt}]
-        return self.processor.apply_chat_template(
-            [{"role": "user", "content": content}],
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-        )
+        """A caption of each image, always the same for the same image."""
+        inputs = self.processor(images=list(images), return_tensors="pt").to(self.model.device, self.model.dtype)
+        tokens = self.model.generate(**inputs, max_new_tokens=LONGEST, do_sample=False)
+        return [caption.strip() for caption in self.processor.batch_decode(tokens, skip_special_tokens=True)]
 
 
-__all__ = ["ImageDescriber", "describe_objects"]
+class ChatDescriber:
+    """A chat model that sees images, asked what they show."""
+
+    def __init__(self, model: ChatModel):
+        self.model = model
+
+    def describe(self, images: Sequence[Image.Image]) -> list[str]:
+        """The answer for each image."""
+        return [answer.strip() for answer in self.model.reply([[message("user", PROMPT, image)] for image in images])]
+
+
+__all__ = ["ImageDescriber", "describe_objects", "load_describer"]

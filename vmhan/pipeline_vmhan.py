@@ -9,7 +9,7 @@ import torch
 from transformers import Pipeline
 from transformers.utils import logging
 
-from .description import ImageDescriber
+from .description import ImageDescriber, load_describer
 from .detection import ObjectDetector
 from .detectors import load_detector
 from .extraction_request import ExtractionRequest, read_request
@@ -51,7 +51,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             classifier has learnt to.
         detector: What finds the objects of an image: a name or path as `load_detector` takes it, or an
             `ObjectDetector`. By default nothing does.
-        describer: What describes an image: the Hub id or folder of a captioning model, or an `ImageDescriber`.
+        describer: What describes an image: a model's name or address as `load_describer` takes it, or an
+            `ImageDescriber`.
         selector: What selects the nodes of a pair, for a model that was trained with selected nodes: a name as
             `load_selector` takes it, or a `NodeSelector`. By default the one that needs no LLM.
     """
@@ -219,7 +220,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
 
 # Detectors and describers are named in every call, and loaded once.
 _load_detector = lru_cache(maxsize=2)(load_detector)
-_load_describer = lru_cache(maxsize=2)(ImageDescriber)
+_load_describer = lru_cache(maxsize=2)(load_describer)
 
 
 def visual_attention(output) -> torch.Tensor:
