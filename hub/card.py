@@ -23,9 +23,9 @@ TASK_TYPE = "relation-extraction"
 #: Data sets by the first word of their files' names.
 DATASETS = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE"), "more": ("MORE", "https://github.com/NJUNLP/MORE")}
 EXAMPLE = {
-    "text": "Ada Lovelace met Charles Babbage in London",
-    "entities": ["Ada Lovelace", "Charles Babbage", "London"],
-    "description": "A woman and a man stand beside a machine of brass wheels.",
+    "text": "Zinedine Zidane and Carlo Ancelotti watch Real Madrid from the bench",
+    "entities": ["Zinedine Zidane", "Carlo Ancelotti", "Real Madrid"],
+    "description": "Two men in dark suits in front of a crowd.",
 }
 SIGHT = {
     "pixels": "pixels of the picture and its objects",
@@ -69,7 +69,7 @@ def make_card(
         base_model=base_model,
         datasets=[result["data"]["dataset"]] if result and "dataset" in result["data"] else None,
         tags=[TASK_TYPE, "multimodal", "hypergraph", "vmhan"],
-        widget=[{"example_title": "Two people and a city", **EXAMPLE}],
+        widget=[{"example_title": "Two coaches and a club", **EXAMPLE}],
         eval_results=_eval_results(result) if result else None,
     )
     body = _body(folder, name, config, result, compare or [], base_model, licence)

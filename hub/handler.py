@@ -10,6 +10,7 @@ import base64
 import binascii
 import io
 import ipaddress
+import logging
 import os
 import socket
 from urllib.parse import urljoin, urlsplit
@@ -17,6 +18,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 from PIL import Image
 from transformers import pipeline
+
+logger = logging.getLogger(__name__)
 
 TASK = "multimodal-relation-extraction"
 LARGEST_IMAGE = 20_000_000  # bytes
@@ -45,6 +48,9 @@ class EndpointHandler:
         except (ValueError, OSError, httpx2.HTTPError) as error:
             notes = " ".join(getattr(error, "__notes__", ()))
             return {"error": f"{error} {notes}".strip()}
+        except Exception as error:  # whatever else a request can break: its sender gets an answer, the log the trace
+            logger.exception("A request failed.")
+            return {"error": f"The request cannot be answered ({type(error).__name__}: {error}); check its fields."}
 
 
 def read_body(data: dict) -> tuple[dict | list, dict]:
