@@ -4,11 +4,8 @@ import pytest
 import torch
 from PIL import Image
 from tiny import tiny_tokenizer
+from tiny_detectors import save_tiny_blip
 from transformers import (
-    BlipConfig,
-    BlipForConditionalGeneration,
-    BlipImageProcessor,
-    BlipProcessor,
     CLIPImageProcessor,
     CLIPVisionConfig,
     LlamaConfig,
@@ -49,24 +46,7 @@ def test_objects_are_counted_in_a_sentence(labels, sentence):
 
 @pytest.fixture(scope="module")
 def blip(tmp_path_factory) -> str:
-    """A random BLIP, which captions without being asked."""
-    folder = tmp_path_factory.mktemp("blip")
-    torch.manual_seed(0)
-    tokenizer = tiny_tokenizer()
-    tiny = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    text = {
-        **tiny,
-        "vocab_size": len(tokenizer),
-        "encoder_hidden_size": 16,
-        "bos_token_id": tokenizer.cls_token_id,
-        "eos_token_id": tokenizer.sep_token_id,
-        "sep_token_id": tokenizer.sep_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    config = BlipConfig(text_config=text, vision_config={**tiny, "image_size": 16, "patch_size": 8})
-    BlipForConditionalGeneration(config).save_pretrained(folder)
-    BlipProcessor(BlipImageProcessor(size={"height": 16, "width": 16}), tokenizer).save_pretrained(folder)
-    return str(folder)
+    return save_tiny_blip(tmp_path_factory.mktemp("blip"))
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,10 @@ import sys
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from transformers import RTDetrImageProcessor, RTDetrResNetConfig, RTDetrV2Config, RTDetrV2ForObjectDetection
+from tiny_detectors import KINDS, save_tiny_rt_detr
 
 from vmhan.detection import DetectorUnavailable
 from vmhan.detectors import TransformersDetector, UltralyticsDetector, load_detector
-
-KINDS = {0: "person", 1: "dog", 2: "tie"}
 
 
 @pytest.fixture(scope="module")
@@ -24,35 +22,7 @@ def picture() -> Image.Image:
 
 @pytest.fixture(scope="module")
 def rt_detr(tmp_path_factory) -> str:
-    """A random RT-DETR of 66 thousand parameters in a folder."""
-    folder = tmp_path_factory.mktemp("rt_detr")
-    torch.manual_seed(0)
-    backbone = RTDetrResNetConfig(
-        embedding_size=8,
-        hidden_sizes=[8, 8, 16, 16],
-        depths=[1, 1, 1, 1],
-        layer_type="basic",
-        out_features=["stage2", "stage3", "stage4"],
-    )
-    config = RTDetrV2Config(
-        backbone_config=backbone,
-        encoder_hidden_dim=16,
-        encoder_in_channels=[8, 16, 16],
-        encoder_ffn_dim=16,
-        encoder_attention_heads=2,
-        d_model=16,
-        num_queries=10,
-        decoder_in_channels=[16, 16, 16],
-        decoder_ffn_dim=16,
-        decoder_layers=2,
-        decoder_attention_heads=2,
-        num_denoising=0,
-        id2label=KINDS,
-        label2id={name: kind for kind, name in KINDS.items()},
-    )
-    RTDetrV2ForObjectDetection(config).save_pretrained(folder)
-    RTDetrImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
-    return str(folder)
+    return save_tiny_rt_detr(tmp_path_factory.mktemp("rt_detr"))
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,7 @@ VARIANTS = [
     {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
     {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
     {"structure_encoder": "none"},
+    *({"structure_encoder": name} for name in ("hgnn", "gcn", "gat", "variational_gcn")),
     {"direction_classifier": True, "label_smoothing": 0.1, "order_embedding": True},
 ]
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
@@ -300,7 +301,7 @@ def test_every_trainable_parameter_gets_a_gradient(variant, batch):
 def test_each_trainable_parameter_is_in_exactly_one_group(variant):
     model = build(**variant)
     model.vmhan.text_model.embeddings.requires_grad_(False)
-    groups = parameter_groups(model, text_rate=1e-5, head_rate=1e-4, weight_decay=0.01)
+    groups = parameter_groups(model, encoder_rate=1e-5, head_rate=1e-4, weight_decay=0.01)
     grouped = [id(parameter) for group in groups for parameter in group["params"]]
     assert len(grouped) == len(set(grouped))
     assert set(grouped) == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}

@@ -3,10 +3,13 @@
 import string
 
 import torch
+import torchvision
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, PreTrainedTokenizerFast
+from torch import nn
+from torchvision.models.vgg import make_layers
+from transformers import BertConfig, PreTrainedTokenizerFast, ViTImageProcessor
 
-from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANProcessor
+from vmhan import VGGConfig, VMHANConfig, VMHANForRelationExtraction, VMHANProcessor
 
 LABELS = [
     "None",
@@ -20,6 +23,7 @@ LABELS = [
 ]
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 VISUAL_WIDTH = 8
+VGG_LAYERS = [4, "M", 6, 8, "M"]
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
@@ -40,6 +44,31 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 def tiny_processor(**settings) -> VMHANProcessor:
     """A processor around `tiny_tokenizer`; `settings` are its own."""
     return VMHANProcessor(tiny_tokenizer(), **settings)
+
+
+def tiny_image_processor() -> ViTImageProcessor:
+    """Squeezes pictures into 16 x 16 pixels."""
+    return ViTImageProcessor(size={"height": 16, "width": 16})
+
+
+def tiny_torchvision_vgg(seed: int = 0, batch_norm: bool = False) -> torchvision.models.VGG:
+    """torchvision's class with random weights and few of them, in eval mode."""
+    torch.manual_seed(seed)
+    with torch.device("meta"):  # its classifier of 123 million parameters is never allocated
+        vgg = torchvision.models.VGG(nn.Identity())
+    vgg.features = make_layers(VGG_LAYERS, batch_norm)
+    layers = [nn.Linear(8 * 7 * 7, VISUAL_WIDTH), nn.Linear(VISUAL_WIDTH, VISUAL_WIDTH), nn.Linear(VISUAL_WIDTH, 10)]
+    rest = [nn.ReLU(), nn.Dropout()]
+    vgg.classifier = nn.Sequential(layers[0], *rest, layers[1], *rest, layers[2])
+    for name, tensor in vgg.state_dict().items():
+        if name.endswith(("running_mean", "running_var", "bias")):
+            tensor.uniform_(0.1, 0.5)  # so that a part which is not loaded shows
+    return vgg.eval()
+
+
+def tiny_vgg_config(**settings) -> VGGConfig:
+    """What `tiny_torchvision_vgg` is."""
+    return VGGConfig(layers=VGG_LAYERS, hidden_size=VISUAL_WIDTH, **settings)
 
 
 def tiny_text_config(**settings) -> BertConfig:

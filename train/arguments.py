@@ -16,8 +16,6 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from vmhan import VMHANConfig
 
-SECTIONS = ("data", "model", "training")
-
 
 @dataclass
 class DataArguments:
@@ -26,8 +24,19 @@ class DataArguments:
     data_dir: str = field(metadata={"help": "Folder of MNRE's text and JSON files."})
     descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
-    image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures."})
-    visual_setting: Literal["described", "object_names", "text_only"] = field(
+    detector: str | None = field(
+        default=None, metadata={"help": "Object detector whose boxes are used in place of a file's, with pixels."}
+    )
+    max_objects: int = field(default=3, metadata={"help": "Objects of an image, the paper's k."})
+    image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures, for pixels."})
+    on_missing_image: Literal["raise", "none"] = field(
+        default="raise", metadata={"help": "What a row without a picture does: stop, or go on without an image."}
+    )
+    feature_cache: str | None = field(
+        default=None, metadata={"help": "Folder of image features; by default one in the cache of datasets."}
+    )
+    feature_batch_size: int = field(default=8, metadata={"help": "Pictures that the vision encoder takes at once."})
+    visual_setting: Literal["pixels", "described", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
     )
     control: Literal["none", "shuffled_images"] = field(
@@ -39,7 +48,9 @@ class DataArguments:
             "help": "Train on each pair both ways round too, its direction not given; then count three rows a pair."
         },
     )
-    on_error: Literal["raise", "skip"] = field(default="raise", metadata={"help": "What a broken line does."})
+    on_error: Literal["raise", "skip"] = field(
+        default="raise", metadata={"help": "What a broken line or picture does: stop, or be left out."}
+    )
     limit: int | None = field(default=None, metadata={"help": "Keep the first rows of each split, for a trial."})
 
 
@@ -48,12 +59,15 @@ class RunArguments(TrainingArguments):
     """`transformers.TrainingArguments` with what this project adds."""
 
     text_model: str | None = field(default=None, metadata={"help": "Hub id or folder of the text encoder to train."})
+    vision_model: str | None = field(
+        default=None, metadata={"help": "vgg16, a file of its weights, or another vision encoder's Hub id or folder."}
+    )
     checkpoint: str | None = field(
         default=None, metadata={"help": "A finished VM-HAN to evaluate instead; nothing is trained or saved."}
     )
     max_length: int = field(default=128, metadata={"help": "Most wordpieces of a sentence, the paper's 128."})
     head_learning_rate: float | None = field(
-        default=None, metadata={"help": "Learning rate of all but the text encoder; by default learning_rate."}
+        default=None, metadata={"help": "Learning rate of all but the pretrained encoders; by default learning_rate."}
     )
     weight_average: float = field(
         default=0.0, metadata={"help": "Decay of the running average that is evaluated and saved, such as 0.998."}
@@ -89,7 +103,7 @@ def _model_fields() -> list[tuple[str, Any, Any]]:
         if f.default_factory is MISSING
         else (f.name, _argument_type(own[f.name]), field(default_factory=f.default_factory))
         for f in fields(VMHANConfig)
-        if f.name in own and f.name != "text_config"
+        if f.name in own and f.name not in ("text_config", "vision_config")
     ]
 
 
@@ -97,15 +111,20 @@ ModelArguments = make_dataclass("ModelArguments", _model_fields())
 
 
 def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArguments]:
-    """Reads `config.yaml [--name value ...]`.
+    """Reads `config.yaml [--name value ...]`; see `parse_sections`."""
+    return parse_sections(argv, {"data": DataArguments, "model": ModelArguments, "training": RunArguments})
+
+
+def parse_sections(argv: Sequence[str], sections: dict[str, type]) -> tuple[Any, ...]:
+    """Reads `config.yaml [--name value ...]` into one dataclass for each section of the YAML file.
 
     Raises:
         ValueError: A section or field that does not exist, with the nearest name, or a value of the wrong type.
     """
     if not argv or argv[0].startswith("--"):
         raise ValueError("Name the settings first, for example train/configs/mnre/mini.yaml.")
-    settings = _read_yaml(Path(argv[0]))
-    parser = HfArgumentParser((DataArguments, ModelArguments, RunArguments), exit_on_error=False)
+    settings = _read_yaml(Path(argv[0]), tuple(sections))
+    parser = HfArgumentParser(tuple(sections.values()), exit_on_error=False)
     known = {name for kind in parser.dataclass_types for name in (f.name for f in fields(kind) if f.init)}
     overrides = [word[2:].split("=")[0].replace("-", "_") for word in argv[1:] if word.startswith("--")]
     for name in [*settings, *overrides]:
@@ -115,14 +134,32 @@ def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArgumen
     return parser.parse_args_into_dataclasses([*words, *argv[1:]])
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def check_pixels(data, model_settings, training) -> None:
+    """Refuses settings that name pixels in one place and not in another.
+
+    Raises:
+        ValueError: Says what to set.
+    """
+    if data.visual_setting != "pixels":
+        if data.detector:
+            raise ValueError(f'The detector "{data.detector}" needs --visual_setting pixels.')
+        return
+    if not data.image_dir:
+        raise ValueError("The visual setting pixels needs --image_dir <folder of the pictures>.")
+    if data.boxes and data.detector:
+        raise ValueError(f'Boxes come from the files "{data.boxes}" or from the detector "{data.detector}", not both.')
+    if not training.checkpoint and (not training.vision_model or "pixels" not in model_settings.visual_features):
+        raise ValueError("The visual setting pixels needs --vision_model vgg16 and --visual_features pixels.")
+
+
+def _read_yaml(path: Path, known: tuple[str, ...]) -> dict[str, Any]:
     """The settings of all sections, by name; `None` leaves a field at its default."""
     if not path.is_file():
         raise FileNotFoundError(f"The settings {str(path)!r} do not exist.")
     sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     for section in sections:
-        if section not in SECTIONS:
-            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, SECTIONS)}")
+        if section not in known:
+            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, known)}")
     return {name: value for section in sections.values() for name, value in (section or {}).items()}
 
 

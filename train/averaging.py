@@ -1,6 +1,6 @@
 """A running average of the weights, which generalises better than where training happens to stop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,23 @@ from transformers import TrainerCallback
 RAW_WEIGHTS = "raw_weights.safetensors"
 
 
+def forgetting(decay: float) -> Callable:
+    """How an `AveragedModel` mixes new weights into its average, `decay` of which stays at each step.
+
+    It forgets faster at first, so that the start leaves no trace. Counts, which have no mean, are taken as they are.
+    """
+
+    def mix(averages, parameters, steps):
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, parameters, 1 - min(decay, (1 + int(steps)) / (10 + int(steps))))
+        else:
+            torch._foreach_copy_(averages, parameters)
+
+    return mix
+
+
 class WeightAverage(TrainerCallback):
     """An exponential moving average of the parameters of `model`, updated after each step.
-
-    It forgets faster at first, so that the start leaves no trace.
 
     Args:
         model: The model in training.
@@ -24,11 +37,8 @@ class WeightAverage(TrainerCallback):
     """
 
     def __init__(self, model: nn.Module, decay: float):
-        def mix(averages, parameters, steps):
-            torch._foreach_lerp_(averages, parameters, 1 - min(decay, (1 + int(steps)) / (10 + int(steps))))
-
         self.model = model
-        self.average = AveragedModel(model, multi_avg_fn=mix)
+        self.average = AveragedModel(model, multi_avg_fn=forgetting(decay))
 
     def on_step_end(self, args, state, control, **kwargs):
         self.average.update_parameters(self.model)

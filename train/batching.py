@@ -8,7 +8,9 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import BatchFeature
 
+from train.pictures import PictureCache
 from vmhan import VMHANProcessor
+from vmhan.extraction_request import read_image
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
 BATCHES_IN_A_POOL = 50
@@ -106,13 +108,22 @@ class PairCollator:
 
     Args:
         processor: Makes the batch.
-        visual_setting: `"described"`: descriptions and object names; `"object_names"`: these alone, which is what a
-            detector gives; `"text_only"`: no image at all.
+        visual_setting: `"pixels"`: the picture and what boxes cut out of it; `"described"`: descriptions and object
+            names; `"object_names"`: these alone, which is what a detector gives; `"text_only"`: no image at all.
         use_boxes: Whether detector boxes join as further objects, without a name.
+        features: Of pixels: what a frozen vision encoder made of the `picture` of a row, by that key. Without them
+            `picture` is a path, which is opened.
     """
 
-    def __init__(self, processor: VMHANProcessor, visual_setting: str = "described", use_boxes: bool = False):
+    def __init__(
+        self,
+        processor: VMHANProcessor,
+        visual_setting: str = "described",
+        use_boxes: bool = False,
+        features: PictureCache | None = None,
+    ):
         self.processor = processor
+        self.features = features
         self.visual_setting = visual_setting
         self.use_boxes = use_boxes
 
@@ -130,10 +141,20 @@ class PairCollator:
     def _image(self, row: dict) -> dict | None:
         if self.visual_setting == "text_only":
             return None
+        if self.visual_setting == "pixels":
+            return self._picture(row)
         named = [{"label": name} for name in row["object_names"]]
         boxed = [{"box": box} for box in row["object_boxes"]] if self.use_boxes else []
         description = row["description"] if self.visual_setting == "described" else None
         return {"description": description, "objects": named + boxed}
+
+    def _picture(self, row: dict) -> dict | None:
+        if row["picture"] is None:
+            return None
+        objects = [{"box": box} for box in row["object_boxes"]]
+        if self.features is None:
+            return {"image": read_image(row["picture"]), "objects": objects}
+        return {"visual_states": self.features[row["picture"]], "objects": objects}
 
 
 def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:

@@ -4,7 +4,7 @@ import random
 
 from datasets import Dataset
 
-IMAGE_COLUMNS = ("description", "object_names", "object_boxes")
+IMAGE_COLUMNS = ("description", "object_names", "object_boxes", "image")
 
 
 def shuffle_images(dataset: Dataset, seed: int) -> Dataset:

@@ -18,16 +18,16 @@ def freeze(model: nn.Module, prefixes: list[str]) -> None:
             parameter.requires_grad_(False)
 
 
-def parameter_groups(model: nn.Module, text_rate: float, head_rate: float, weight_decay: float) -> list[dict]:
+def parameter_groups(model: nn.Module, encoder_rate: float, head_rate: float, weight_decay: float) -> list[dict]:
     """Optimizer groups that hold every trainable parameter exactly once.
 
-    The text encoder learns at `text_rate`, all else at `head_rate`; biases and norms do not decay.
+    The encoders of text and images learn at `encoder_rate`, all else at `head_rate`; biases and norms do not decay.
     """
     decaying = set(Trainer.get_decay_parameter_names(None, model))
     groups = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = text_rate if "text_model." in name else head_rate
+            rate = encoder_rate if {"text_model", "vision_model"} & set(name.split(".")) else head_rate
             decay = weight_decay if name in decaying else 0.0
             group = groups.setdefault((rate, decay), {"params": [], "lr": rate, "weight_decay": decay})
             group["params"].append(parameter)

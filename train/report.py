@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "assets" / "vmhan-mini-mnre" / "README.md")
 METRICS = ("f1", "precision", "recall", "accuracy")
-SETTINGS = {"described": "descriptions", "object_names": "object names", "text_only": "text only"}
+SETTINGS = {"pixels": "pixels", "described": "descriptions", "object_names": "object names", "text_only": "text only"}
 
 
 def read_results(folder: Path) -> list[dict]:
@@ -60,14 +60,14 @@ def results_table(results: list[dict]) -> str:
         lines.append([*of_variant, str(len(runs)), *(_spread(_scores(runs, *path)) for path in shown)])
     majority = f"{100 * majority_accuracy(results[0]):.1f}"
     lines.append(["", "", "majority (None)", "", *["0.0"] * 4, majority, "0.0"])
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def benchmark_table(result: dict) -> str:
     """What was to be reached, as a Markdown table: measured median and target."""
     lines = [["measured", "value", "target"], ["---"] * 3]
     lines += [[row["what"], f"{row['value']:.3g}", row["to_be"]] for row in result["targets"]]
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def majority_accuracy(result: dict) -> float:
@@ -111,7 +111,8 @@ def main() -> None:
         path.write_text(fill(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
-def _markdown(lines: list[list[str]]) -> str:
+def markdown_table(lines: list[list[str]]) -> str:
+    """Lines of cells, the second of dashes, as a Markdown table."""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

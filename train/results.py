@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,9 +17,9 @@ def code_version() -> dict:
     return {"commit": commit, "uncommitted_changes": bool(_git("status", "--porcelain", "--", "vmhan", "train"))}
 
 
-def versions() -> dict[str, str]:
+def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
     """Of Python and of the libraries that a number depends on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
 
 
 def write_result(path: Path, result: dict) -> None:

@@ -14,6 +14,7 @@ import time
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+import datasets
 import numpy as np
 import torch
 from transformers import EarlyStoppingCallback, set_seed
@@ -22,16 +23,20 @@ from transformers.trainer_utils import get_last_checkpoint
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
-from train.arguments import parse_arguments  # noqa: E402
+from train.arguments import check_pixels, parse_arguments  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
+from train.detected_boxes import add_detected_boxes  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected, count_by_order  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
+from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
+from train.visual_features import PictureEncoder, add_features, add_paths  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
+from vmhan.detectors import load_detector  # noqa: E402
 from vmhan.objectives import relation_loss  # noqa: E402
 
 
@@ -42,13 +47,15 @@ def load_data(data, training):
             data.data_dir,
             descriptions=data.descriptions,
             boxes=data.boxes,
-            image_dir=data.image_dir,
+            image_dir=find_images(data),
+            max_objects=data.max_objects,
             on_error=data.on_error,
-            report_path=Path(training.output_dir) / "bad_lines.jsonl"
-            if data.on_error == "skip" and training.process_index == 0
-            else None,
+            on_missing_image=data.on_missing_image,
+            report_path=find_report(data, training),
             limit=data.limit,
         )
+    if data.visual_setting == "pixels":  # what is decoded is a matter of `add_pictures`
+        splits = splits.cast_column("image", datasets.Image(decode=False))
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
     pair_order = {name: count_by_order(split) for name, split in splits.items()}
@@ -57,6 +64,40 @@ def load_data(data, training):
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
     return splits, pair_order
+
+
+def find_images(data) -> str | None:
+    """The folder of the pictures, if they are looked at."""
+    return data.image_dir if data.visual_setting == "pixels" else None
+
+
+def find_report(data, training) -> Path | None:
+    """Where broken lines and pictures are listed."""
+    if data.on_error != "skip" or training.process_index != 0:
+        return None
+    Path(training.output_dir).mkdir(parents=True, exist_ok=True)
+    return Path(training.output_dir) / "bad_lines.jsonl"
+
+
+def add_pictures(splits, model, processor, data, training):
+    """Rows that name their picture, the features of all pictures, if the vision encoder is frozen, and counts."""
+    folder = Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
+    reader = PictureReader(data.on_error)
+    batch_size, rows, features = data.feature_batch_size, splits, None
+    if model.config.vision_config is None:
+        raise ValueError(f"{training.checkpoint} has no vision encoder to look at pictures with.")
+    model.vmhan.vision_model.to(training.device)
+    with training.main_process_first(desc="looking at the pictures"):
+        if data.detector:
+            detector = load_detector(data.detector)
+            rows = add_detected_boxes(rows, detector, data.detector, folder, reader, data.max_objects, batch_size)
+        if model.config.tune_vision:
+            rows = add_paths(rows, reader)
+        else:
+            rows, features = add_features(rows, PictureEncoder(model.vmhan, processor), folder, reader, batch_size)
+    if report := find_report(data, training):
+        report_bad_pictures(splits, reader, report)
+    return rows, features, count_pictures(splits, reader)
 
 
 def build_model(data, model_settings, training, label_names):
@@ -69,17 +110,22 @@ def build_model(data, model_settings, training, label_names):
         return VMHANProcessor.from_pretrained(training.checkpoint), model
     if not training.text_model:
         raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
-    settings = vars(model_settings)
-    processor = VMHANProcessor.from_text_pretrained(
-        training.text_model,
-        entity_markers=settings["entity_markers"],
-        max_length=training.max_length,
-        max_objects=6 if data.boxes else 3,  # three names and three boxes
-    )
+    settings = dict(vars(model_settings))
+    names_and_boxes = data.boxes and data.visual_setting != "pixels"
+    of_processor = {
+        "entity_markers": settings["entity_markers"],
+        "max_length": training.max_length,
+        "max_objects": data.max_objects * (2 if names_and_boxes else 1),
+    }
     labels = dict(enumerate(label_names))
-    model = VMHANForRelationExtraction.from_text_pretrained(
-        training.text_model, id2label=labels, label2id={name: i for i, name in labels.items()}, **settings
-    )
+    settings |= {"id2label": labels, "label2id": {name: i for i, name in labels.items()}}
+    if training.vision_model:
+        encoders = training.text_model, training.vision_model
+        processor = VMHANProcessor.from_text_vision_pretrained(*encoders, **of_processor)
+        model = VMHANForRelationExtraction.from_text_vision_pretrained(*encoders, **settings)
+    else:
+        processor = VMHANProcessor.from_text_pretrained(training.text_model, **of_processor)
+        model = VMHANForRelationExtraction.from_text_pretrained(training.text_model, **settings)
     model.add_tokens(processor.tokenizer, like=processor.markers)
     freeze(model, training.freeze)
     return processor, model
@@ -107,17 +153,23 @@ def main(argv: list[str]) -> dict:
     """Runs what `argv` says and returns what the result file holds."""
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
+    check_pixels(data, model_settings, training)
     set_seed(training.seed)
     splits, pair_order = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
+    features = counts = None
+    if data.visual_setting == "pixels":
+        splits, features, counts = add_pictures(splits, model, processor, data, training)
     patience = training.early_stopping_patience
     trainer = PairTrainer(
         model=model,
         args=training,
         train_dataset=splits["train"],
         eval_dataset=splits["validation"],
-        data_collator=PairCollator(processor, data.visual_setting, use_boxes=data.boxes is not None),
+        data_collator=PairCollator(
+            processor, data.visual_setting, use_boxes=data.boxes is not None, features=features
+        ),
         compute_metrics=make_compute_metrics(label_names, NO_RELATION),
         processing_class=processor,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,
@@ -140,9 +192,10 @@ def main(argv: list[str]) -> dict:
             "training": _training_settings(training),
         },
         "data": data_checksums(
-            data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=data.image_dir
+            data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=find_images(data)
         ),
         "pair_order": pair_order,
+        "pictures": counts,
         "seed": training.seed,
         **code,
         "versions": versions(),

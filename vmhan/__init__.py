@@ -11,7 +11,9 @@ from transformers import (
 )
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .configuration_vgg import VGGConfig
 from .configuration_vmhan import NO_RELATION, VMHANConfig
+from .modeling_vgg import VGGModel
 from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
 from .node_selection import object_names
 from .pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
@@ -20,6 +22,7 @@ from .processing_vmhan import VMHANProcessor
 __version__ = "0.1.0"
 
 AutoConfig.register(VMHANConfig.model_type, VMHANConfig, exist_ok=True)
+AutoModel.register(VGGConfig, VGGModel, exist_ok=True)
 AutoModel.register(VMHANConfig, VMHANModel, exist_ok=True)
 AutoModelForSequenceClassification.register(VMHANConfig, VMHANForRelationExtraction, exist_ok=True)
 AutoProcessor.register(VMHANConfig, VMHANProcessor, exist_ok=True)
@@ -33,6 +36,8 @@ PIPELINE_REGISTRY.register_pipeline(
 __all__ = [
     "NO_RELATION",
     "MultimodalRelationExtractionPipeline",
+    "VGGConfig",
+    "VGGModel",
     "VMHANConfig",
     "VMHANForRelationExtraction",
     "VMHANModel",

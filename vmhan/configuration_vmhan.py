@@ -11,6 +11,8 @@ from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from .configuration_vgg import VGGConfig
+
 NO_RELATION = "None"
 VISUAL_FEATURES = ("pixels", "text", "box")
 
@@ -45,13 +47,19 @@ class VMHANConfig(PreTrainedConfig):
             What a visual node may know: `"pixels"` (the paper), `"text"`, `"box"`. An empty list sees no image.
         visual_hidden_size (`int`, *optional*, defaults to 4096):
             Width of `visual_states`; VGG16's fc7 has 4096.
+        vision_config (`PreTrainedConfig` or `dict`, *optional*):
+            The vision encoder that turns `pixel_values` into `visual_states`: a `VGGConfig` or the config of any
+            vision encoder of `transformers`. Without it the model takes `visual_states` alone.
+        tune_vision (`bool`, *optional*, defaults to `False`):
+            Whether the vision encoder learns too. A frozen one stays as in evaluation while the rest trains.
         tune_visual_text (`bool`, *optional*, defaults to `False`):
             Whether the gradient reaches the text encoder through words about the image. It costs about as much as
             the sentence does.
         hidden_size (`int`, *optional*, defaults to 768):
             Width of node and hyperedge states. A multiple of `num_attention_heads`.
         structure_encoder (`str`, *optional*, defaults to `"vhan"`):
-            What passes messages between the nodes: `"vhan"`, or `"none"`, which classifies the nodes of equation 4.
+            What passes messages between the nodes: `"vhan"`; what Table 2 puts in its place, `"hgnn"`, `"gcn"`,
+            `"gat"` or `"variational_gcn"`; or `"none"`, which classifies the nodes of equation 4.
         num_layers (`int`, *optional*, defaults to 2):
             V-HAN layers. With synchronous updates one layer brings nodes what their hyperedges knew at the start.
         num_attention_heads (`int`, *optional*, defaults to 8):
@@ -114,7 +122,10 @@ class VMHANConfig(PreTrainedConfig):
     """
 
     model_type = "vmhan"
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
+    sub_configs_defaults = {
+        "text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert"),
+        "vision_config": SubConfigSpec(config_class=AutoConfig, model_type=VGGConfig.model_type, optional=True),
+    }
     keys_to_ignore_at_inference = [
         "relation_loss",
         "reconstruction_loss",
@@ -137,10 +148,12 @@ class VMHANConfig(PreTrainedConfig):
     entity_pool: Literal["mean", "first", "max", "marker", "mean_marker"] = "mean"
     visual_features: list[str] = field(default_factory=lambda: ["pixels"])
     visual_hidden_size: int = 4096
+    vision_config: PreTrainedConfig | dict | None = None
+    tune_vision: bool = False
     tune_visual_text: bool = False
 
     hidden_size: int = 768
-    structure_encoder: Literal["vhan", "none"] = "vhan"
+    structure_encoder: Literal["vhan", "hgnn", "gcn", "gat", "variational_gcn", "none"] = "vhan"
     num_layers: int = 2
     num_attention_heads: int = 8
     node_type_embedding: bool = False
@@ -191,6 +204,16 @@ class VMHANConfig(PreTrainedConfig):
             raise ValueError(
                 f"visual_features {self.visual_features} must be distinct names out of {list(VISUAL_FEATURES)}."
             )
+
+    def validate_vision_config(self):
+        """A vision encoder gives what a node takes."""
+        if self.vision_config is None:
+            return
+        if "pixels" not in self.visual_features:
+            raise ValueError(f'A vision_config needs "pixels" among visual_features {self.visual_features}.')
+        width = getattr(self.vision_config, "hidden_size", None)
+        if self.vision_config.model_type == VGGConfig.model_type and width != self.visual_hidden_size:
+            raise ValueError(f"visual_hidden_size {self.visual_hidden_size} is not the {width} of the vision encoder.")
 
     def validate_entity_pool(self):
         """A marker's state needs a marker."""

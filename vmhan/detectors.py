@@ -8,6 +8,7 @@ Example:
 import os
 import re
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -58,15 +59,9 @@ class UltralyticsDetector:
     """
 
     def __init__(self, weights: str, threshold: float = 0.25, device: str | None = None):
-        try:
-            from ultralytics import YOLO
-        except ImportError as error:
-            raise DetectorUnavailable(
-                f"The detector {weights!r} needs ultralytics ({error}); pip install ultralytics, or take another."
-            ) from error
         path = _find_yolo(weights)
         _refuse_code(path)
-        self.model = YOLO(path)
+        self.model = _ultralytics("").YOLO(path)
         if self.model.task not in _WITH_BOXES:
             raise ValueError(f"{weights!r} is a YOLO to {self.model.task}; take one to detect, such as yolov3u.")
         self.threshold = threshold
@@ -88,6 +83,16 @@ class UltralyticsDetector:
         ]
 
 
+def _ultralytics(part: str):
+    """A module of ultralytics, imported now: it takes seconds, and who copies this file may not have it."""
+    try:
+        return import_module(f"ultralytics{part}")
+    except ImportError as error:
+        raise DetectorUnavailable(
+            f"A YOLO needs ultralytics ({error}); pip install ultralytics, or take another detector."
+        ) from error
+
+
 def _find_yolo(weights: str) -> str:
     """Path of a YOLO's weights: the file, or that of this name in PyTorch's cache, fetched if need be."""
     if Path(weights).is_file():
@@ -97,11 +102,9 @@ def _find_yolo(weights: str) -> str:
     path = Path(torch.hub.get_dir()) / "checkpoints" / f"{weights.removesuffix('.pt')}.pt"
     if path.is_file():
         return str(path)
-    from ultralytics.utils.downloads import attempt_download_asset
-
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        fetched = attempt_download_asset(path)
+        fetched = _ultralytics(".utils.downloads").attempt_download_asset(path)
     except (OSError, RuntimeError) as error:
         raise DetectorUnavailable(_not_fetched(weights, path, error)) from error
     if not Path(fetched).is_file():  # ultralytics publishes nothing of this name
@@ -118,10 +121,8 @@ def _not_fetched(weights: str, path: Path, why: object) -> str:
 
 def _refuse_code(path: str) -> None:
     """A `.pt` file is a pickle: this reads it with a list of the classes that a YOLO is made of, and runs no other."""
-    from ultralytics.nn.tasks import torch_safe_load
-
     try:
-        torch_safe_load(path, safe_only=True)
+        _ultralytics(".nn.tasks").torch_safe_load(path, safe_only=True)
     except (TypeError, RuntimeError, OSError, EOFError) as error:  # whatever way it is damaged
         raise ValueError(f"{path!r} is no weights file of a YOLO, or holds more than that: {error}") from error
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from PIL import Image
 from transformers.image_utils import load_image
 
-from .node_selection import object_names
-
 Span = tuple[int, int]
 
 
@@ -24,23 +22,30 @@ class ExtractionRequest:
         mentions: [start, end) characters of each entity.
         pairs: (head, tail) indices into `mentions`.
         description: Words about the image, or None.
-        objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None.
-        image_size: (width, height) in pixels, or None without an image.
+        objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None. None until someone has
+            looked for objects, if the user names none.
+        image: The upright picture, or None.
     """
 
     text: str
     mentions: list[Span]
     pairs: list[tuple[int, int]]
     description: str | None
-    objects: list[dict]
-    image_size: tuple[int, int] | None
+    objects: list[dict] | None
+    image: Image.Image | None
 
-    def visual_input(self) -> dict | None:
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels, or None without an image."""
+        return None if self.image is None else self.image.size
+
+    def visual_input(self, with_pixels: bool = False) -> dict | None:
         """The image as `VMHANProcessor` takes it, or None if nothing is known of it."""
-        if not self.description and not self.objects:
+        picture = self.image if with_pixels else None
+        if not self.description and not self.objects and picture is None:
             return None
         objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in self.objects]
-        return {"description": self.description, "objects": objects}
+        return {"description": self.description, "objects": objects, "image": picture}
 
     def _relative_box(self, box: list[float] | None) -> tuple[float, float, float, float] | None:
         if box is None:
@@ -58,7 +63,6 @@ def read_request(
     Args:
         inputs: `"text"` and `"entities"` (strings or [start, end) characters), and optionally `"image"` (path, URL or
             PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners.
-            Without `"objects"` the nouns of the description are the objects.
         pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order.
         max_objects: How many objects are kept, the surest first.
 
@@ -81,17 +85,17 @@ def read_request(
         raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
     mentions = [find_mention(text, entity) for entity in entities]
     image = inputs.get("image")
-    image_size = None if image is None else read_image(image).size
+    image = None if image is None else read_image(image)
+    image_size = None if image is None else image.size
     description = _read_words("description", inputs.get("description")).strip() or None
     objects = inputs.get("objects")
-    objects = object_names(description, max_objects) if objects is None else objects
     return ExtractionRequest(
         text,
         mentions,
         _read_pairs(pairs, mentions, text),
         description,
-        _read_objects(objects, image_size, max_objects),
-        image_size,
+        None if objects is None else _read_objects(objects, image_size, max_objects),
+        image,
     )
 
 

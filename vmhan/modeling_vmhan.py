@@ -18,6 +18,7 @@ from .nodes import NodeGroup, VisualNodes, box_features, pool_spans, split_by_le
 from .objectives import kl_loss, reconstruction_loss, relation_loss
 from .structure_encoders import STRUCTURE_ENCODERS
 from .vhan import Gaussian, GaussianNodes
+from .vision import build_vision_model, encode_distinct, feature_width, load_image_processor, load_vision_model
 
 
 @dataclass
@@ -102,9 +103,15 @@ class VMHANModel(VMHANPreTrainedModel):
     Args:
         config: The settings.
         text_model: A built text encoder, which keeps its weights; by default one is made from `config.text_config`.
+        vision_model: Likewise for `config.vision_config`, of which there may be none.
     """
 
-    def __init__(self, config: VMHANConfig, text_model: PreTrainedModel | None = None):
+    def __init__(
+        self,
+        config: VMHANConfig,
+        text_model: PreTrainedModel | None = None,
+        vision_model: PreTrainedModel | None = None,
+    ):
         super().__init__(config)
         self.text_model = text_model if text_model is not None else AutoModel.from_config(config.text_config)
         if getattr(self.text_model, "pooler", None) is not None:
@@ -113,6 +120,12 @@ class VMHANModel(VMHANPreTrainedModel):
         text_size = config.text_config.hidden_size
         same_size = text_size == config.hidden_size
         self.text_projection = nn.Identity() if same_size else nn.Linear(text_size, config.hidden_size)
+        if vision_model is None and config.vision_config is not None:
+            vision_model = build_vision_model(config.vision_config)
+        self.vision_model = vision_model
+        if vision_model is not None:
+            config.vision_config = vision_model.config
+            config.vision_config.architectures = [type(vision_model).__name__]  # a model or a backbone
         self.visual_nodes = VisualNodes(config)
         self.node_type_embedding = (
             nn.Embedding(len(NODE_TYPES), config.hidden_size) if config.node_type_embedding else None
@@ -121,6 +134,18 @@ class VMHANModel(VMHANPreTrainedModel):
         self.gaussian_nodes = GaussianNodes(config)
         self.structure_encoder = STRUCTURE_ENCODERS[config.structure_encoder](config)
         self.post_init()
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "VMHANModel":
+        """As for every module, but a frozen vision encoder stays as in evaluation, dropout and statistics included.
+
+        It is frozen here, not in the constructor: loading a checkpoint gives every parameter its gradient back, and
+        then calls this.
+        """
+        super().train(mode)
+        if self.vision_model is not None and not self.config.tune_vision:
+            self.vision_model.eval().requires_grad_(False)
+        return self
 
     def get_input_embeddings(self) -> nn.Module:
         return self.text_model.get_input_embeddings()
@@ -137,6 +162,7 @@ class VMHANModel(VMHANPreTrainedModel):
         head_span: torch.LongTensor,
         tail_span: torch.LongTensor,
         pair_image: torch.LongTensor | None = None,
+        pixel_values: torch.FloatTensor | None = None,
         visual_states: torch.FloatTensor | None = None,
         visual_state_mask: torch.BoolTensor | None = None,
         visual_text_ids: torch.LongTensor | None = None,
@@ -159,8 +185,11 @@ class VMHANModel(VMHANPreTrainedModel):
             pair_sentence: Row of each pair's sentence, (pairs,).
             head_span, tail_span: Wordpieces [start, end) of the mentions, (pairs, 2).
             pair_image: Row of each pair's image, -1 for none, (pairs,). Without it no pair has an image.
-            visual_states: Features of image and crops, (images, 1 + objects, visual); row 0 is the whole image.
-            visual_state_mask: Where they are known, (images, 1 + objects); by default wherever there is a node.
+            pixel_values: Image and crops, (images, 1 + objects, 3, height, width); row 0 is the whole image. The
+                vision encoder turns them into `visual_states`.
+            visual_states: In place of pixels, features of image and crops, (images, 1 + objects, visual).
+            visual_state_mask: Where pixels or states are known, (images, 1 + objects); by default wherever there is a
+                node.
             visual_text_ids, visual_text_mask: Description of the image and names of its objects,
                 (images, 1 + objects, phrase tokens). A row without tokens is not known.
             object_boxes: (cx, cy, w, h) in 0..1, (images, objects, 4).
@@ -178,6 +207,11 @@ class VMHANModel(VMHANPreTrainedModel):
         if pair_image is not None:
             if self.training:
                 pair_image, visual_text_mask = self._hide_images(pair_image, visual_text_mask)
+            if pixel_values is not None and "pixels" in self.config.visual_features:
+                if visual_states is not None:
+                    raise ValueError("Give pixel_values or visual_states, which are made of them, not both.")
+                visual_state_mask = self._looked_at(pixel_values, visual_state_mask, object_mask, pair_image)
+                visual_states = self.encode_images(pixel_values, visual_state_mask)
             known = self._known_of_images(
                 visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
             )
@@ -208,6 +242,32 @@ class VMHANModel(VMHANPreTrainedModel):
             node_attentions=structure.node_attentions if output_attentions else None,
             node_flow=structure.node_flow if output_attentions else None,
         )
+
+    def encode_images(self, pixel_values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Features of images and crops, each distinct one encoded once.
+
+        Args:
+            pixel_values: (images, 1 + objects, 3, height, width).
+            mask: Which of them exist, (images, 1 + objects); the others are not encoded.
+
+        Returns:
+            (images, 1 + objects, visual), zero where nothing exists.
+        """
+        if self.vision_model is None:
+            raise ValueError(
+                "This model has no vision encoder for pixel_values; give visual_states, or build it with "
+                "from_text_vision_pretrained."
+            )
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.config.tune_vision):
+            return encode_distinct(self.vision_model, pixel_values, mask.bool(), self.config.visual_hidden_size)
+
+    def _looked_at(self, pixel_values, mask, object_mask, pair_image) -> torch.Tensor:
+        """Images and crops that exist and that some pair looks at, (images, 1 + objects)."""
+        wanted = torch.zeros(len(pixel_values), 1, dtype=torch.bool, device=pixel_values.device)
+        wanted[pair_image[pair_image >= 0]] = True
+        if mask is None and object_mask is not None:
+            mask = nn.functional.pad(object_mask.bool(), (1, 0), value=True)
+        return wanted.expand(pixel_values.shape[:2]) if mask is None else wanted & mask.bool()
 
     def _encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         inputs = {"input_ids": input_ids}
@@ -306,9 +366,14 @@ class VMHANModel(VMHANPreTrainedModel):
 class VMHANForRelationExtraction(VMHANPreTrainedModel):
     """VM-HAN with the relation classifier of equation 9 and the loss of equation 12."""
 
-    def __init__(self, config: VMHANConfig, text_model: PreTrainedModel | None = None):
+    def __init__(
+        self,
+        config: VMHANConfig,
+        text_model: PreTrainedModel | None = None,
+        vision_model: PreTrainedModel | None = None,
+    ):
         super().__init__(config)
-        self.vmhan = VMHANModel(config, text_model)
+        self.vmhan = VMHANModel(config, text_model, vision_model)
         parts = {"gaussian": 4, "interaction": 6}[config.pair_features]
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(parts * config.hidden_size, config.num_labels)
@@ -318,17 +383,36 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         self.post_init()
 
     @classmethod
-    def from_text_pretrained(cls, name_or_path: str, **settings) -> "VMHANForRelationExtraction":
+    def from_text_pretrained(
+        cls, name_or_path: str, vision_model: PreTrainedModel | None = None, **settings
+    ) -> "VMHANForRelationExtraction":
         """A new model around a pretrained text encoder, all else freshly initialised.
 
         Args:
             name_or_path: Hub id or folder of the text encoder.
+            vision_model: A built vision encoder, which keeps its weights.
             settings: Fields of `VMHANConfig`; `hidden_size` is the encoder's unless given.
         """
         text_model = AutoModel.from_pretrained(name_or_path, dtype=torch.float32)
         text_model.config.name_or_path = ""  # a folder of this machine means nothing to who loads the model elsewhere
         settings = {"hidden_size": text_model.config.hidden_size, **settings}
-        return cls(VMHANConfig(text_config=text_model.config.to_dict(), **settings), text_model=text_model)
+        if vision_model is not None:
+            settings["vision_config"] = vision_model.config.to_dict()
+        config = VMHANConfig(text_config=text_model.config.to_dict(), **settings)
+        return cls(config, text_model=text_model, vision_model=vision_model)
+
+    @classmethod
+    def from_text_vision_pretrained(cls, text: str, vision: str, **settings) -> "VMHANForRelationExtraction":
+        """A new model around pretrained encoders of text and of images, such as ("bert-base-uncased", "vgg16").
+
+        Args:
+            text: Hub id or folder of the text encoder.
+            vision: The vision encoder, as `vmhan.vision.load_vision_model` takes it. It is saved with the model.
+            settings: Fields of `VMHANConfig`; `visual_hidden_size` is the vision encoder's.
+        """
+        vision_model = load_vision_model(vision)
+        settings["visual_hidden_size"] = feature_width(vision_model, load_image_processor(vision))
+        return cls.from_text_pretrained(text, vision_model=vision_model, **settings)
 
     def add_tokens(self, tokenizer, like: dict[str, str]) -> None:
         """Makes room for tokens that `tokenizer` has and the encoder has not.

@@ -1,14 +1,19 @@
 """`pipeline("multimodal-relation-extraction")`: sentence, image and entities in, the relation of every pair out."""
 
+import os
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 import torch
 from transformers import Pipeline
 from transformers.utils import logging
 
+from .description import ImageDescriber
+from .detectors import load_detector
 from .extraction_request import ExtractionRequest, read_request
 from .hypergraph import HEAD, TAIL, is_visual
+from .looking import look_at_images
 
 logger = logging.get_logger(__name__)
 
@@ -26,7 +31,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     A request is a dict, several are a list. Its fields: `"text"`; `"entities"`, strings or (start, end) characters;
     `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
     `{"label", "score", "box"}` with pixel corners, by default the nouns of the description. The last three are
-    optional.
+    optional. Where an image comes without objects, a detector looks for them, if there is one; otherwise the nouns of
+    the description are the objects. Where it comes without a description, a describer writes one, if there is one, or
+    it tells what was detected.
 
     The answer is `{"pairs", "objects", "description"}`. A pair holds `"head"` and `"tail"` (`"text"`, `"start"`,
     `"end"`), `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"` in nats, the mean `"variance"`
@@ -38,6 +45,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         direction: `"best"` tries each pair both ways round and returns the one in which some relation is likelier,
             `"given"` takes head and tail in the order of `pairs`, and reads into it what a model with a direction
             classifier has learnt to.
+        detector: What finds the objects of an image: a name or path as `load_detector` takes it, or an
+            `ObjectDetector`. By default nothing does.
+        describer: What describes an image: the Hub id or folder of a captioning model, or an `ImageDescriber`.
     """
 
     _load_processor = True
@@ -45,31 +55,45 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     _load_image_processor = False
     _load_feature_extractor = False
 
-    def _sanitize_parameters(self, pairs=None, direction=None, **unknown):
+    def _sanitize_parameters(self, pairs=None, direction=None, detector=None, describer=None, **unknown):
         if unknown:
-            raise ValueError(f"Unknown options {sorted(unknown)}; there are pairs, direction and batch_size.")
+            raise ValueError(
+                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, describer and batch_size."
+            )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
-        both = {} if direction is None else {"both_directions": direction == "best"}
-        return {} if pairs is None else {"pairs": pairs}, both, {}
+        chosen = {} if direction is None else {"both_directions": direction == "best"}
+        if detector is not None:
+            chosen["detector"] = _load_detector(detector) if isinstance(detector, str | os.PathLike) else detector
+        if describer is not None:
+            chosen["describer"] = _load_describer(describer) if isinstance(describer, str | os.PathLike) else describer
+        return {} if pairs is None else {"pairs": pairs}, chosen, {}
 
     def preprocess(self, inputs: dict, pairs=None) -> list[ExtractionRequest]:
         """A list of one checked request; `get_iterator` joins several."""
         request = read_request(inputs, pairs, self.processor.max_objects)
-        if request.image_size and "pixels" in self.model.config.visual_features:
+        if request.image and "pixels" in self.model.config.visual_features and not self._sees_pixels:
             logger.warning_once(
-                "This model looks at pixels, which the pipeline cannot compute; the image changes nothing."
+                "This model was trained on features of pixels, but holds no vision encoder to compute them; "
+                "the image changes nothing."
             )
         return [request]
 
-    def _forward(self, requests: list[ExtractionRequest], both_directions: bool = True) -> list[dict]:
+    @property
+    def _sees_pixels(self) -> bool:
+        return self.model.config.vision_config is not None and self.processor.image_processor is not None
+
+    def _forward(
+        self, requests: list[ExtractionRequest], both_directions: bool = True, detector=None, describer=None
+    ) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
+        look_at_images(requests, detector, describer, self.processor.max_objects)
         pairs = [_with_reverse(request.pairs) if both_directions else request.pairs for request in requests]
         batch = self.processor(
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],
             pairs=pairs,
-            images=[request.visual_input() for request in requests],
+            images=[request.visual_input(self._sees_pixels) for request in requests],
             direction_given=[[not both_directions] * len(of_request) for of_request in pairs],
         )
         output = self.model(**batch.to(self.device), output_attentions=True)
@@ -141,6 +165,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             "variance": float(variance),
             "objects": _attended(request, attention),
         }
+
+
+# Detectors and describers are named in every call, and loaded once.
+_load_detector = lru_cache(maxsize=2)(load_detector)
+_load_describer = lru_cache(maxsize=2)(ImageDescriber)
 
 
 def visual_attention(output) -> torch.Tensor:

@@ -10,6 +10,9 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BatchFeature, ProcessorMixin
 
+from .pictures import encode_visuals, visual_key
+from .vision import load_image_processor
+
 Span = tuple[int, int]
 
 #: Opening and closing tokens: of every mention, or of head and of tail.
@@ -23,6 +26,7 @@ class VMHANProcessor(ProcessorMixin):
 
     Args:
         tokenizer: A fast tokenizer. Entity markers are added to it where it lacks them.
+        image_processor: Makes the pixels of the vision encoder. Without one the processor takes no pictures.
         entity_markers: As in `VMHANConfig`; the model needs the same.
         max_length: Most wordpieces of a sentence, markers and special tokens included.
         max_phrase_length: Most wordpieces of a description or a name; longer ones are cut.
@@ -30,7 +34,14 @@ class VMHANProcessor(ProcessorMixin):
     """
 
     def __init__(
-        self, tokenizer, entity_markers="none", max_length=512, max_phrase_length=48, max_objects=3, **kwargs
+        self,
+        tokenizer,
+        image_processor=None,
+        entity_markers="none",
+        max_length=512,
+        max_phrase_length=48,
+        max_objects=3,
+        **kwargs,
     ):
         if entity_markers not in MARKERS:
             raise ValueError(f'entity_markers "{entity_markers}" is none of {list(MARKERS)}.')
@@ -39,13 +50,33 @@ class VMHANProcessor(ProcessorMixin):
         self.max_phrase_length = max_phrase_length
         self.max_objects = max_objects
         tokenizer.add_tokens(list(MARKERS[entity_markers]), special_tokens=True)
-        super().__init__(tokenizer, **kwargs)
+        if image_processor is not None:
+            super().__init__(tokenizer, image_processor, **kwargs)
+        else:  # the base class would take None for a part and save it
+            self.get_attributes = _tokenizer_alone
+            super().__init__(tokenizer, **kwargs)
+            self.image_processor = None
 
     @classmethod
     def from_text_pretrained(cls, name_or_path: str, max_length: int = 512, **settings) -> "VMHANProcessor":
         """A processor around the tokenizer of a pretrained text encoder (Hub id or folder), whose limit it keeps."""
         tokenizer = AutoTokenizer.from_pretrained(name_or_path)
         return cls(tokenizer, max_length=min(max_length, tokenizer.model_max_length), **settings)
+
+    @classmethod
+    def from_text_vision_pretrained(cls, text: str, vision: str, **settings) -> "VMHANProcessor":
+        """As `from_text_pretrained`, with what makes the pixels of the vision encoder `vision`."""
+        return cls.from_text_pretrained(text, image_processor=load_image_processor(vision), **settings)
+
+    @classmethod
+    def _get_arguments_from_pretrained(cls, pretrained_model_name_or_path, processor_dict=None, **kwargs):
+        if (processor_dict or {}).get("image_processor") is not None:
+            return super()._get_arguments_from_pretrained(pretrained_model_name_or_path, processor_dict, **kwargs)
+        return [cls._load_tokenizer_from_pretrained("tokenizer", pretrained_model_name_or_path, **kwargs), None]
+
+    def to_dict(self) -> dict:
+        """What is saved; nothing about an image processor that is not there."""
+        return {name: value for name, value in super().to_dict().items() if value is not None}
 
     def __call__(
         self,
@@ -62,14 +93,17 @@ class VMHANProcessor(ProcessorMixin):
             text: The sentences.
             mentions: Of each sentence, its mentions as [start, end) characters.
             pairs: Of each sentence, its pairs as (head, tail) indices into its mentions.
-            images: Of each sentence, None or what is known of its image: `"description"` (str or None) and
-                `"objects"`, a list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`. Equal ones are
-                encoded once.
+            images: Of each sentence, None or what is known of its image: `"description"` (str or None),
+                `"objects"`, a list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`, and either
+                `"image"`, an upright RGB picture, out of which objects with a box are cut, or `"visual_states"`, what
+                a vision encoder made of the picture and each object, (1 + objects, visual). Equal ones are encoded
+                once.
             labels: Of each pair, its relation id.
             direction_given: Of each pair, whether head and tail are known to stand as annotators give them.
 
         Raises:
-            ValueError: A mention without a wordpiece, or a sentence longer than `max_length`.
+            ValueError: A mention without a wordpiece, a sentence longer than `max_length`, a picture without an
+                image processor, or `"visual_states"` of another number of objects.
         """
         batch = self._encode_sentences(text, mentions, pairs)
         if images is not None and any(images):
@@ -135,11 +169,14 @@ class VMHANProcessor(ProcessorMixin):
             )
 
     def _encode_images(self, images, pair_counts: list[int]) -> dict[str, torch.Tensor]:
-        distinct: dict[tuple, int] = {}
-        pair_image = []
+        rows: dict[tuple, int] = {}
+        pair_image, first = [], []
         for image, count in zip(images, pair_counts, strict=True):
-            row = -1 if image is None else distinct.setdefault(self._image_key(image), len(distinct))
+            row = -1 if image is None else rows.setdefault((*self._image_key(image), visual_key(image)), len(rows))
             pair_image += [row] * count
+            if row == len(first):
+                first.append(image)
+        distinct = [(description, of_image) for description, of_image, _ in rows]
         objects = max(len(of_image) for _, of_image in distinct)
         phrases = [
             [description, *(label for label, _ in of_image), *[None] * (objects - len(of_image))]
@@ -156,6 +193,7 @@ class VMHANProcessor(ProcessorMixin):
             "object_mask": torch.arange(objects) < counts[:, None],
             "object_boxes": torch.tensor([[box or (0.0,) * 4 for box in row] for row in boxes]).view(shape),
             "object_box_mask": torch.tensor([[box is not None for box in row] for row in boxes], dtype=torch.bool),
+            **encode_visuals(first, boxes, self.image_processor),
         }
 
     def _image_key(self, image: dict) -> tuple:
@@ -193,6 +231,10 @@ class VMHANProcessor(ProcessorMixin):
     @property
     def model_input_names(self) -> list[str]:
         return ["input_ids", "attention_mask", "pair_sentence", "head_span", "tail_span"]
+
+
+def _tokenizer_alone() -> list[str]:
+    return ["tokenizer"]
 
 
 def find_wordpieces(offsets: list[Span | None], span: Span, text: str) -> Span:

@@ -4,10 +4,14 @@ Each takes the Gaussian nodes of equation 4, (pairs, nodes, hidden), and the inc
 hyperedges), and returns a `StructureOutput`.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import nn
 
 from .configuration_vmhan import VMHANConfig
+from .graph_encoders import GATLayer, GCNLayer, GraphEncoder, HGNNLayer, VariationalGCNLayer
 from .vhan import VHAN, Gaussian, StructureOutput
 
 
@@ -21,4 +25,11 @@ class NoMessages(nn.Module):
         return StructureOutput(nodes=(nodes,))
 
 
-STRUCTURE_ENCODERS: dict[str, type[nn.Module]] = {"vhan": VHAN, "none": NoMessages}
+STRUCTURE_ENCODERS: dict[str, Callable[[VMHANConfig], nn.Module]] = {
+    "vhan": VHAN,
+    "hgnn": partial(GraphEncoder, layer=HGNNLayer),
+    "gcn": partial(GraphEncoder, layer=GCNLayer),
+    "gat": partial(GraphEncoder, layer=GATLayer),
+    "variational_gcn": partial(GraphEncoder, layer=VariationalGCNLayer),
+    "none": NoMessages,
+}

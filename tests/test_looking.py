@@ -1,0 +1,119 @@
+"""From picture to nodes."""
+
+import pytest
+from PIL import Image
+from tiny import save_tiny_checkpoint
+from tiny_detectors import KINDS, save_tiny_blip, save_tiny_rt_detr
+from transformers import pipeline
+
+from vmhan.description import ImageDescriber
+from vmhan.detectors import TransformersDetector, load_detector
+from vmhan.extraction_request import read_request
+from vmhan.looking import look_at_images
+
+RED, BLUE = (Image.new("RGB", (60, 40), colour) for colour in ("red", "blue"))
+
+
+class Counting:
+    """Hands every call on, and keeps how many images it came with."""
+
+    def __init__(self, inner, method: str):
+        self.seen = []
+        look = getattr(inner, method)
+        setattr(self, method, lambda images: self.seen.append(len(images)) or look(images))
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory) -> TransformersDetector:
+    return TransformersDetector(save_tiny_rt_detr(tmp_path_factory.mktemp("rt_detr")), threshold=0.0)
+
+
+@pytest.fixture(scope="module")
+def describer(tmp_path_factory) -> ImageDescriber:
+    return ImageDescriber(save_tiny_blip(tmp_path_factory.mktemp("blip")), max_new_tokens=6)
+
+
+def request(**fields):
+    return read_request({"text": "Ada met Bob", "entities": ["Ada", "Bob"], **fields})
+
+
+def test_what_is_detected_becomes_objects_and_a_description(detector):
+    asked = request(image=RED)
+    look_at_images([asked], detector, max_objects=2)
+    found = detector.detect([RED])[0]
+    assert [item["box"] for item in asked.objects] == [list(item.box) for item in found[:2]]
+    assert {item["label"] for item in asked.objects} <= set(KINDS.values())
+    assert asked.description.endswith(".")
+
+
+def test_what_the_user_says_is_left_alone(detector, describer):
+    asked = request(image=RED, description="A cat.", objects=["cat"])
+    look_at_images([asked], detector, describer)
+    assert asked.description == "A cat."
+    assert [item["label"] for item in asked.objects] == ["cat"]
+
+
+def test_a_description_of_the_user_goes_beside_detected_objects(detector):
+    asked = request(image=RED, description="A cat.")
+    look_at_images([asked], detector)
+    assert asked.description == "A cat."
+    assert {item["label"] for item in asked.objects} <= set(KINDS.values())
+
+
+def test_the_describer_comes_before_the_composed_description(detector, describer):
+    asked = request(image=RED)
+    look_at_images([asked], detector, describer)
+    assert asked.description == describer.describe([RED])[0]
+
+
+def test_nouns_of_the_description_are_objects_where_nothing_detects():
+    asked = request(description="A man in a hat.")
+    look_at_images([asked])
+    assert asked.objects == [{"label": name, "score": 1.0, "box": None} for name in ("man", "hat")]
+
+
+def test_no_image_and_no_words_give_nothing(detector, describer):
+    asked = request()
+    look_at_images([asked], detector, describer)
+    assert asked.objects == [] and asked.description is None
+
+
+def test_equal_images_are_looked_at_once_and_all_in_one_call(detector, describer):
+    eyes, words = Counting(detector, "detect"), Counting(describer, "describe")
+    asked = [request(image=RED), request(image=BLUE), request(image=RED.copy()), request()]
+    look_at_images(asked, eyes, words)
+    assert eyes.seen == [2] and words.seen == [2]
+    assert asked[0].objects == asked[2].objects
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory, detector):
+    folder = save_tiny_checkpoint(tmp_path_factory.mktemp("model"), visual_features=["text", "box"])
+    return pipeline("multimodal-relation-extraction", model=folder, detector=detector)
+
+
+def test_the_pipeline_shows_where_a_pair_looked(extract, detector):
+    answer = extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED})
+    boxes = [list(item.box) for item in detector.detect([RED])[0][:3]]
+    assert [item["box"] for item in answer["objects"]] == boxes
+    seen = answer["pairs"][0]["objects"]
+    assert sum(item["attention"] for item in seen) == pytest.approx(1)
+    assert sorted(item["box"] for item in seen if item["label"] != "image") == sorted(boxes)
+    assert answer["description"]
+
+
+def test_a_detector_can_be_named_in_a_call(tmp_path, extract):
+    folder = save_tiny_rt_detr(tmp_path)
+    fields = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
+    found = load_detector(folder).detect([RED])[0]
+    assert [item["score"] for item in extract(fields, detector=folder)["objects"]] == [x.score for x in found[:3]]
+    with pytest.raises(ValueError, match="no detector 'eyes'"):
+        extract(fields, detector="eyes")
+
+
+def test_a_batch_answers_as_single_requests_do(extract):
+    asked = [{"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": image} for image in (RED, BLUE, None, RED)]
+    together, alone = extract(asked, batch_size=4), [extract(one) for one in asked]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert ours["description"] == theirs["description"]
+        assert ours["pairs"][0]["scores"] == pytest.approx(theirs["pairs"][0]["scores"], abs=1e-5)

@@ -1,0 +1,169 @@
+"""The card of the bundled detector, made from its result file.
+
+python -m train.detection_card            # writes assets/detector/README.md anew
+"""
+
+import json
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+
+from train.report import RESULTS, ROOT, markdown_table
+
+RESULT = RESULTS / "detector.json"
+CARD = ROOT / "assets" / "detector" / "README.md"
+_SPLITS = {"validation": "validation", "held_out_faces": "held-out faces", "test": "test"}
+
+_CARD = """---
+license: apache-2.0
+library_name: vmhan
+pipeline_tag: object-detection
+tags:
+  - object-detection
+  - person-detection
+  - face-detection
+---
+
+# The detector of VM-HAN
+
+Finds {count} kinds of things in photographs: {classes}.
+{parameters:.1f} million parameters in {megabytes:.1f} MB; {milliseconds:.0f} ms for an image of 640x480 on one core.
+Made in this project, from noise, by `train/detector.py`.
+
+```python
+from PIL import Image
+from vmhan.bundled_detector import BundledDetector
+
+detector = BundledDetector("assets/detector")
+detector.detect([Image.open("photo.jpg")])  # for each image its objects: label, score, box in pixels
+```
+
+## How it was made
+
+A residual network of plain 3x3 convolutions with a feature pyramid at strides 8, 16 and 32 (torchvision's parts)
+predicts classes and a box at every point; points answer for objects by task-aligned assignment (Feng et al. 2021).
+It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {device}, seed {seed}. The weights are a running
+average over the steps, in 16 bits. The epoch, the input size ({input_size} pixels) and the score threshold
+({score_threshold}) are those best on validation. Settings: `train/configs/detector.yaml`; all else:
+`assets/results/detector.json`.
+
+Data: photographs of Flickr8k (with boxes of Flickr30k Entities), FDDB and Animal-Pose, with boxes by people, and boxes
+by two other detectors, the teachers, where people left things out: the 80 classes of COCO by a YOLOX-nano, faces by a
+small SSD-style face detector. The photographs are from Flickr and the news and are for non-commercial research; none
+is in this project. A class is learnt if a teacher knows it and it has {least_boxes} boxes or more. A teacher's box is
+neither learnt nor punished where the teacher scored it below {least_teacher_score}, where people labelled its class
+exhaustively, and where it overlaps by more than half what people call something else that is learnt.
+
+## What it reaches
+
+{targets}
+
+Speed is processor time on the machine that wrote this card, the image already decoded.
+
+## What it scores
+
+Percent, by pycocotools. A box counts as found at an overlap of half (AP50), or on average over overlaps from 50 to 95
+percent. Only boxes by people are asked for. A class is judged in the images where people labelled all of it, and in
+those where they labelled some of it; there a detection on a teacher's box is neither right nor wrong. Test is
+images of COCO with its annotations (CC BY 4.0): all 80 classes in `coco128_lightly`, only people in `coco_val_rep`.
+Held-out faces are every second FDDB image of validation. {reading}
+
+{scores}
+
+## What to know
+
+- It was trained on photographs 288 pixels wide or high at most. What is a few pixels wide in such an image it mostly
+  misses.
+- They are everyday scenes, animals, and news pictures of the years around 2000. Drawings, screenshots, and pictures of
+  other times and places were not tried.
+- Teachers' mistakes are in its training data; it may call a horse a sheep.
+- It finds faces; it does not say whose they are, and must not be used to.
+"""
+
+
+def targets_table(result: dict) -> str:
+    """What was to be reached, as a Markdown table, and whether it was."""
+    lines = [["measured", "value", "target", "reached"], ["---"] * 4]
+    for what, split, name, target in (
+        ("person, AP50 on test", "test", "person", 40),
+        ("face, AP50 on held-out faces", "held_out_faces", "face", 60),
+        ("dog, AP50 on test", "test", "dog", 30),
+        ("cat, AP50 on test", "test", "cat", 30),
+    ):
+        scores = result["metrics"].get(split, {}).get("per_class", {}).get(name)
+        if scores is None:
+            lines.append([what, "not measured", f"{target} or more", "no"])
+        else:
+            lines.append(_target(what, 100 * scores["ap50"], target, "or more", float.__ge__))
+    lines.append(_target("weights, MB", result["bytes"] / 1e6, 8, "at most", float.__le__))
+    lines.append(_target("ms for 640x480 on one core", result["milliseconds"], 100, "at most", float.__le__))
+    return markdown_table(lines)
+
+
+def scores_table(result: dict) -> str:
+    """AP50, AP50:95 and number of boxes of each class on each split, as a Markdown table."""
+    splits = {name: shown for name, shown in _SPLITS.items() if name in result["metrics"]}
+    head = ["class", "boxes to train on: people, teachers"]
+    head += [f"{shown} {what}" for shown in splits.values() for what in ("AP50", "AP50:95", "boxes")]
+    lines = [head, ["---"] * len(head)]
+    for name, boxes in result["train_boxes"].items():
+        cells = [_cells(result["metrics"][split]["per_class"].get(name)) for split in splits]
+        lines.append([name, f"{boxes['people']:,}, {boxes['teachers']:,}", *chain(*cells)])
+    means = [[*(_percent(result["metrics"][split][key]) for key in ("ap50", "ap50_95")), ""] for split in splits]
+    return markdown_table([*lines, ["mean", "", *chain(*means)]])
+
+
+def make_card(result: dict) -> str:
+    """The card's text."""
+    settings, config = result["settings"], result["config"]
+    return _CARD.format(
+        count=len(settings["classes"]),
+        classes=", ".join(settings["classes"]),
+        parameters=result["parameters"] / 1e6,
+        megabytes=result["bytes"] / 1e6,
+        milliseconds=result["milliseconds"],
+        epochs=config["training"]["epochs"],
+        train_images=result["train_images"],
+        hours=result["wall_time_seconds"] / 3600,
+        device=result["device"],
+        seed=result["seed"],
+        input_size=settings["input_size"],
+        score_threshold=settings["score_threshold"],
+        least_boxes=config["data"]["least_boxes"],
+        least_teacher_score=config["data"]["least_teacher_score"],
+        targets=targets_table(result),
+        scores=scores_table(result),
+        reading=_reading(result),
+    )
+
+
+def write_card(path: Path, result: dict) -> None:
+    """Writes the card beside the weights."""
+    path.write_text(make_card(result), encoding="utf-8")
+
+
+def _target(what: str, value: float, target: float, side: str, holds: Callable[[float, float], bool]) -> list[str]:
+    bound = f"{target} or more" if side == "or more" else f"at most {target}"
+    return [what, f"{value:.1f}", bound, "yes" if holds(float(value), float(target)) else "no"]
+
+
+def _cells(scores: dict | None) -> list[str]:
+    return [_percent(scores["ap50"]), _percent(scores["ap50_95"]), str(scores["boxes"])] if scores else ["", "", ""]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _reading(result: dict) -> str:
+    """How test and held-out faces were read, and how few boxes some of their numbers stand on."""
+    if "test" not in result["metrics"]:
+        return "Neither was read for this card."
+    of_class = result["metrics"]["test"]["per_class"]
+    counts = [f"{scores['boxes']} {name}s" for name, scores in of_class.items() if name in ("dog", "cat")]
+    rough = f" Few boxes make a rough number: test has {' and '.join(counts)}." if counts else ""
+    return f"Nothing was chosen by either; both were read after all choices.{rough}"
+
+
+if __name__ == "__main__":
+    write_card(CARD, json.loads(RESULT.read_text(encoding="utf-8")))

@@ -1,0 +1,167 @@
+"""The project's own object detector, as it is used: a folder with weights and settings, and images to objects.
+
+The folder holds `model.safetensors` and `config.json` (`DetectorSettings`), and is written by `train/detector.py`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.ops import batched_nms
+from torchvision.ops.boxes import clip_boxes_to_image
+from torchvision.transforms.v2.functional import pil_to_tensor
+
+from .detection import DetectedObject
+from .detector_network import DensePrediction, DetectorNetwork, DetectorSettings
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+_BATCH = 16  # images that pass the network together
+_CANDIDATES = 1000  # surest boxes of an image that compete; far more than there are objects
+
+
+class BundledDetector:
+    """Finds objects with the weights of a folder; an `ObjectDetector`.
+
+    Args:
+        folder: Where `model.safetensors` and `config.json` lie.
+        device: Where to compute; by default the CPU.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: A setting is unknown or out of range, or weights and settings do not fit each other.
+    """
+
+    def __init__(self, folder: str | Path, device: str | torch.device | None = None):
+        self.settings = read_settings(folder)
+        network = DetectorNetwork(self.settings)
+        _load_weights(network, Path(folder) / WEIGHTS_FILE)
+        self.network = fuse_normalisation(network.eval()).to(device, memory_format=torch.channels_last)
+
+    def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
+        """The objects of each image, the surest first, boxes in pixels of the image as given.
+
+        Args:
+            images: Upright images of any mode and size; transparency is ignored.
+        """
+        return detect_objects(self.network, self.settings, images)
+
+
+def read_settings(folder: str | Path) -> DetectorSettings:
+    """The settings in `config.json` of `folder`."""
+    path = Path(folder) / CONFIG_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{str(path)!r} does not exist; a detector is a folder with it and {WEIGHTS_FILE}.")
+    try:
+        return DetectorSettings(**json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} does not describe a detector: {error}") from error
+
+
+def save_detector(folder: str | Path, network: DetectorNetwork, settings: DetectorSettings) -> None:
+    """Writes a detector that `BundledDetector` loads, its weights in 16 bits."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
+        for name, tensor in network.state_dict().items()
+    }
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds numbers that 16 bits cannot; the training went astray.")
+    save_file(weights, folder / WEIGHTS_FILE)
+    write_settings(folder, settings)
+
+
+def write_settings(folder: str | Path, settings: DetectorSettings) -> None:
+    """Writes the settings of a detector beside its weights."""
+    (Path(folder) / CONFIG_FILE).write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+
+
+@torch.inference_mode()
+def detect_objects(
+    network: nn.Module, settings: DetectorSettings, images: Sequence[Image.Image]
+) -> list[list[DetectedObject]]:
+    """The objects of each image by a network in evaluation mode; see `BundledDetector.detect`."""
+    device = next(network.parameters()).device
+    by_shape = defaultdict(
+        list
+    )  # together only what needs no further padding, so that no image changes another's objects
+    for number, image in enumerate(images):
+        by_shape[_padded_size(_resized(image.size, settings.input_size))].append(number)
+    found: list[list[DetectedObject]] = [[] for _ in images]
+    for numbers in by_shape.values():
+        for start in range(0, len(numbers), _BATCH):
+            batch = numbers[start : start + _BATCH]
+            pixels = torch.stack([_to_pixels(images[number], settings.input_size) for number in batch])
+            prediction = network(pixels.to(device))
+            for row, number in enumerate(batch):
+                found[number] = _select(prediction, row, settings, images[number].size)
+    return found
+
+
+def fuse_normalisation(network: nn.Module) -> nn.Module:
+    """Folds each batch normalisation of a network in evaluation mode into the convolution before it, in place."""
+    for module in network.modules():
+        children = list(module.named_children())
+        for (name, layer), (next_name, following) in pairwise(children):
+            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(layer, following))
+                setattr(module, next_name, nn.Identity())
+    return network
+
+
+def _load_weights(network: DetectorNetwork, path: Path) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"{str(path)!r} does not exist; a detector is a folder with it and {CONFIG_FILE}.")
+    try:
+        network.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds other weights than the {CONFIG_FILE} beside it describes: {error}") from error
+
+
+def _resized(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Width and height with the longer side `longest`, the shape kept."""
+    scale = longest / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _padded_size(size: tuple[int, int]) -> tuple[int, int]:
+    return -(-size[0] // 32) * 32, -(-size[1] // 32) * 32
+
+
+def _to_pixels(image: Image.Image, longest: int) -> Tensor:
+    """`(3, height, width)`, both multiples of 32: the image at top left, below and to the right the mean colour."""
+    size = _resized(image.size, longest)
+    canvas = Image.new("RGB", _padded_size(size), (124, 116, 104))
+    canvas.paste(image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0))
+    return pil_to_tensor(canvas)
+
+
+def _select(
+    prediction: DensePrediction, row: int, settings: DetectorSettings, size: tuple[int, int]
+) -> list[DetectedObject]:
+    """The objects of one image, of `size` (width, height) before it was resized."""
+    scores = prediction.class_logits[row].sigmoid()
+    scores, places = scores.flatten().topk(min(_CANDIDATES, scores.numel()))
+    places = places[scores >= settings.score_threshold]
+    scores = scores[: len(places)]
+    points, labels = places // len(settings.classes), places % len(settings.classes)
+    width, height = _resized(size, settings.input_size)
+    boxes = clip_boxes_to_image(prediction.boxes[row][points], (height, width))
+    kept = batched_nms(boxes, scores, labels, settings.overlap_threshold)
+    scale = boxes.new_tensor([size[0] / width, size[1] / height] * 2)
+    boxes = clip_boxes_to_image(boxes * scale, size[::-1])
+    kept = kept[(boxes[kept, :2] < boxes[kept, 2:]).all(dim=1)][: settings.max_detections]
+    return [
+        DetectedObject(settings.classes[label], score, tuple(box))
+        for label, score, box in zip(labels[kept].tolist(), scores[kept].tolist(), boxes[kept].tolist(), strict=True)
+    ]

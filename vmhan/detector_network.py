@@ -1,0 +1,183 @@
+"""The network of the bundled object detector: small, of plain 3x3 convolutions, with neither anchors nor proposals.
+
+A residual backbone gives maps at strides 8, 16 and 32, a feature pyramid mixes them, and at every point of every map
+one tower tells the classes and another the distances to the four sides of the object's box, as FCOS does (Tian et al.
+2019). All parts are torchvision's.
+
+Example: an image of 320x416 pixels has 40 * 52 + 20 * 26 + 10 * 13 = 2730 points.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock
+from torchvision.ops import Conv2dNormActivation, FeaturePyramidNetwork
+
+STRIDES = (8, 16, 32)
+_LONGEST_DISTANCE = 5.0  # of the logarithm of a distance in strides: e^5 * 8 pixels is more than any input has
+_PRIOR = 0.01  # what a class scores at first, so that the many empty points do not drown the start of training
+
+
+@dataclass(kw_only=True)
+class DetectorSettings:
+    """What `config.json` of a detector says: everything but the weights.
+
+    Args:
+        classes: Names of what is detected, in the order of the network's outputs.
+        stem_width: Channels of the first convolution, at stride 2.
+        widths: Channels of the backbone's stages, at strides 4, 8, 16 and 32.
+        depths: Residual blocks of each stage.
+        neck_width: Channels of the pyramid and of the towers.
+        tower_depth: 3x3 convolutions in each tower.
+        input_size: An image's longer side is resized to so many pixels; a multiple of 32.
+        score_threshold: Objects below are left out.
+        overlap_threshold: Of two boxes of a class that overlap by more (intersection over union) the surer stays.
+        max_detections: Most objects of an image.
+
+    Raises:
+        ValueError: A value that no detector can have.
+    """
+
+    classes: list[str]
+    stem_width: int = 16
+    widths: list[int] = field(default_factory=lambda: [32, 64, 128, 256])
+    depths: list[int] = field(default_factory=lambda: [1, 2, 2, 2])
+    neck_width: int = 64
+    tower_depth: int = 1
+    input_size: int = 416
+    score_threshold: float = 0.3
+    overlap_threshold: float = 0.6
+    max_detections: int = 100
+
+    def __post_init__(self):
+        if not self.classes or len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes is {self.classes}; name at least one, and none twice.")
+        if len(self.widths) != 4 or len(self.depths) != 4:
+            raise ValueError(
+                f"widths is {self.widths} and depths {self.depths}; give four of each, one for each stage."
+            )
+        if min(self.stem_width, *self.widths, *self.depths, self.neck_width) < 1 or self.tower_depth < 0:
+            raise ValueError("stem_width, widths, depths and neck_width must be 1 or more, tower_depth 0 or more.")
+        if self.input_size < 32 or self.input_size % 32:
+            raise ValueError(f"input_size is {self.input_size}; it must be a multiple of 32.")
+        if not (0 <= self.score_threshold <= 1 and 0 < self.overlap_threshold <= 1):
+            raise ValueError(
+                f"score_threshold is {self.score_threshold} and overlap_threshold {self.overlap_threshold}; "
+                "both are between 0 and 1."
+            )
+        if self.max_detections < 1:
+            raise ValueError(f"max_detections is {self.max_detections}; it must be 1 or more.")
+
+
+class DensePrediction(NamedTuple):
+    """What the network says at every point of an image, in float32.
+
+    Args:
+        class_logits: `(images, points, classes)`.
+        boxes: `(images, points, 4)`, corners (x0, y0, x1, y1) in pixels of the input.
+        points: `(points, 2)`, where they lie, (x, y) in pixels of the input.
+    """
+
+    class_logits: Tensor
+    boxes: Tensor
+    points: Tensor
+
+
+class PooledContext(nn.Module):
+    """Adds to each point of the coarsest map the strongest states of ever wider surroundings (SPPF)."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.pool = nn.MaxPool2d(5, stride=1, padding=2)
+        self.mix = Conv2dNormActivation(4 * width, width, 1)
+
+    def forward(self, states: Tensor) -> Tensor:
+        seen = [states]
+        for _ in range(3):
+            seen.append(self.pool(seen[-1]))
+        return self.mix(torch.cat(seen, dim=1))
+
+
+class DetectorNetwork(nn.Module):
+    """Images to what every point of them predicts.
+
+    Args:
+        settings: The detector's settings.
+    """
+
+    def __init__(self, settings: DetectorSettings):
+        super().__init__()
+        self.stem = Conv2dNormActivation(3, settings.stem_width, 3, stride=2)
+        widths = [settings.stem_width, *settings.widths]
+        self.stages = nn.ModuleList(map(_stage, widths, widths[1:], settings.depths))
+        self.context = PooledContext(widths[-1])
+        self.pyramid = FeaturePyramidNetwork(widths[-3:], settings.neck_width, norm_layer=nn.BatchNorm2d)
+        self.class_towers = _towers(settings, len(settings.classes))
+        self.box_towers = _towers(settings, 4)
+        # The mean colour of ImageNet and its deviation: any would do, the network is trained from scratch.
+        self.register_buffer("mean", torch.tensor([124.0, 116.0, 104.0]).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([58.0, 57.0, 57.0]).view(3, 1, 1), persistent=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for tower in self.class_towers:
+            nn.init.constant_(tower[-1].bias, torch.tensor(_PRIOR).logit().item())
+        for tower in self.box_towers:
+            nn.init.constant_(tower[-1].bias, 1.0)  # a box begins about five strides wide
+
+    def forward(self, pixels: Tensor) -> DensePrediction:
+        """Predicts at every point.
+
+        Args:
+            pixels: `(images, 3, height, width)`, 0 to 255, integers or floats; both sides are multiples of 32.
+        """
+        states = ((pixels - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
+        states, levels = self.stem(states), {}
+        for number, stage in enumerate(self.stages):
+            states = levels[str(number)] = stage(states)
+        levels["3"] = self.context(states)
+        levels = self.pyramid({name: levels[name] for name in ("1", "2", "3")}).values()
+        logits, boxes, points = [], [], []
+        for level, stride, classify, regress in zip(levels, STRIDES, self.class_towers, self.box_towers, strict=True):
+            logits.append(_flat(classify(level)))
+            points.append(_centres(level, stride))
+            distances = _flat(regress(level)).clamp(max=_LONGEST_DISTANCE).exp() * stride
+            boxes.append(torch.cat([points[-1] - distances[..., :2], points[-1] + distances[..., 2:]], dim=-1))
+        return DensePrediction(torch.cat(logits, dim=1), torch.cat(boxes, dim=1), torch.cat(points))
+
+
+def _stage(width: int, next_width: int, depth: int) -> nn.Sequential:
+    """Residual blocks, the first of which halves height and width."""
+    # The shortcut averages, as in ResNet-D. A strided 1x1 convolution, as in ResNet, would drop three of four points,
+    # and below 8 channels its gradient corrupts memory (https://github.com/uxlfoundation/oneDNN/issues/6035).
+    mix = Conv2dNormActivation(width, next_width, 1, activation_layer=None)
+    shortcut = nn.Sequential(nn.AvgPool2d(2), mix)
+    first = BasicBlock(width, next_width, stride=2, downsample=shortcut)
+    return nn.Sequential(first, *(BasicBlock(next_width, next_width) for _ in range(depth - 1)))
+
+
+def _towers(settings: DetectorSettings, outputs: int) -> nn.ModuleList:
+    width = settings.neck_width
+    return nn.ModuleList(
+        nn.Sequential(
+            *(Conv2dNormActivation(width, width, 3) for _ in range(settings.tower_depth)),
+            nn.Conv2d(width, outputs, 1),
+        )
+        for _ in STRIDES
+    )
+
+
+def _flat(level: Tensor) -> Tensor:
+    """`(images, outputs, height, width)` to `(images, height * width, outputs)`, in float32 also under autocast."""
+    return level.flatten(2).transpose(1, 2).float()
+
+
+def _centres(level: Tensor, stride: int) -> Tensor:
+    """`(height * width, 2)`: where the points of a map lie, (x, y) in pixels of the input."""
+    height, width = level.shape[-2:]
+    y, x = torch.meshgrid(
+        torch.arange(height, device=level.device), torch.arange(width, device=level.device), indexing="ij"
+    )
+    return (torch.stack([x, y], dim=-1).flatten(0, 1) + 0.5) * stride

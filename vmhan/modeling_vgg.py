@@ -1,0 +1,67 @@
+"""VGG up to fc7, the features that the paper gives its image and objects.
+
+The parts bear the names that they have in torchvision, so that its weights fit as they are.
+"""
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.utils import requires_backends
+
+from .configuration_vgg import VGGConfig
+
+try:
+    from torchvision.models.vgg import make_layers
+except ImportError:  # a copy of this file on the Hub may meet a machine without it
+    make_layers = None
+
+#: Side of the last feature map that fc6 reads.
+POOLED_SIZE = 7
+
+
+class VGGModel(PreTrainedModel):
+    """torchvision's VGG without its last layer: images to fc7 after ReLU."""
+
+    config_class = VGGConfig
+    base_model_prefix = "vgg"
+    main_input_name = "pixel_values"
+    input_modalities = ("image",)
+    # it has no attention, so that any implementation of it will do
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+
+    def __init__(self, config: VGGConfig):
+        super().__init__(config)
+        requires_backends(self, "torchvision")
+        channels = [layer for layer in config.layers if layer != "M"]
+        self.features = make_layers(config.layers, config.batch_norm)
+        self.avgpool = nn.AdaptiveAvgPool2d(POOLED_SIZE)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels[-1] * POOLED_SIZE**2, config.hidden_size),
+            nn.ReLU(inplace=True),
+            nn.Dropout(),
+            nn.Linear(config.hidden_size, config.hidden_size),
+            nn.ReLU(inplace=True),
+        )
+        self.post_init()
+
+    def forward(self, pixel_values: torch.FloatTensor, **kwargs) -> BaseModelOutputWithPooling:
+        """`pixel_values` (images, 3, height, width) to the last map and fc7 as `pooler_output` (images, hidden)."""
+        features = self.features(pixel_values)
+        return BaseModelOutputWithPooling(
+            last_hidden_state=features, pooler_output=self.classifier(self.avgpool(features).flatten(1))
+        )
+
+    def _init_weights(self, module: nn.Module):
+        """As torchvision starts them: with 13 layers of smaller weights nothing would reach the end."""
+        super()._init_weights(module)
+        if isinstance(module, nn.Conv2d):
+            init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.Linear):
+            init.normal_(module.weight, std=0.01)
+
+
+__all__ = ["VGGModel"]
