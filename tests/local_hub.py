@@ -16,9 +16,11 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -185,7 +187,8 @@ class LocalHub:
             "HF_TOKEN_PATH": str(home / "no-token"),
         }.items():
             monkeypatch.setattr(f"huggingface_hub.constants.{name}", value)
-        monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+        impatient = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None})  # for this module only
+        monkeypatch.setattr("huggingface_hub.utils._http.time", impatient)
         for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
             monkeypatch.delenv(name, raising=False)
         if token:
