@@ -42,10 +42,12 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
     registrations = read_registrations(package)
     code = [*code_files(registrations, package), HANDLER]
     saved = {path.name: path for path in sorted(folder.iterdir()) if _belongs(path)}
+    processor = read_json(folder / PROCESSOR)
+    reads_pixels = ["torchvision"] if "image_processor" in processor else []  # transformers imports it by itself
     generated = {
         CONFIG: _dump(_with_registrations(read_json(folder / CONFIG), registrations)),
-        PROCESSOR: _dump(_with_processor(read_json(folder / PROCESSOR), registrations)),
-        "requirements.txt": ("\n".join(requirements(code)) + "\n").encode(),
+        PROCESSOR: _dump(_with_processor(processor, registrations)),
+        "requirements.txt": ("\n".join(requirements(code, reads_pixels)) + "\n").encode(),
     }
     return dict(sorted({**saved, **{path.name: path for path in code}, **generated}.items()))
 

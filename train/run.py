@@ -29,6 +29,7 @@ from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
 from train.detected_boxes import add_detected_boxes  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected, count_by_order  # noqa: E402
+from train.hub_data import hub_checksums, load_hub_dataset  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
 from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
@@ -43,17 +44,7 @@ from vmhan.objectives import relation_loss  # noqa: E402
 def load_data(data, training):
     """The splits, in the order each is read in, and how their pairs stand."""
     with training.main_process_first(desc="reading the data"):
-        splits = load_mnre(
-            data.data_dir,
-            descriptions=data.descriptions,
-            boxes=data.boxes,
-            image_dir=find_images(data),
-            max_objects=data.max_objects,
-            on_error=data.on_error,
-            on_missing_image=data.on_missing_image,
-            report_path=find_report(data, training),
-            limit=data.limit,
-        )
+        splits = read_rows(data, training)
     if data.visual_setting == "pixels":  # what is decoded is a matter of `add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     if data.control == "shuffled_images":
@@ -64,6 +55,38 @@ def load_data(data, training):
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
     return splits, pair_order
+
+
+def read_rows(data, training):
+    """The rows of each split, from the Hub or from files."""
+    if data.dataset:
+        return load_hub_dataset(
+            data.dataset,
+            pictures=data.visual_setting == "pixels",
+            boxes=data.boxes is not None,
+            on_missing_image=data.on_missing_image,
+            limit=data.limit,
+        )
+    if not data.data_dir:
+        raise ValueError("Name the data: --data_dir <folder of the files>, or --dataset user/name on the Hub.")
+    return load_mnre(
+        data.data_dir,
+        descriptions=data.descriptions,
+        boxes=data.boxes,
+        image_dir=find_images(data),
+        max_objects=data.max_objects,
+        on_error=data.on_error,
+        on_missing_image=data.on_missing_image,
+        report_path=find_report(data, training),
+        limit=data.limit,
+    )
+
+
+def checksums(data) -> dict[str, str]:
+    """What the numbers were made from."""
+    if data.dataset:
+        return hub_checksums(data.dataset)
+    return data_checksums(data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=find_images(data))
 
 
 def find_images(data) -> str | None:
@@ -191,9 +214,7 @@ def main(argv: list[str]) -> dict:
             "model": {name: getattr(model.config, name) for name in vars(model_settings)},
             "training": _training_settings(training),
         },
-        "data": data_checksums(
-            data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=find_images(data)
-        ),
+        "data": checksums(data),
         "pair_order": pair_order,
         "pictures": counts,
         "seed": training.seed,
