@@ -151,7 +151,7 @@ def _summary(folder: Path, config: dict, base_model: str | None) -> str:
 def _weights(folder: Path) -> tuple[int, str]:
     """Parameters in the files, and their most frequent precision."""
     counts = Counter()
-    for path in folder.glob("*.safetensors"):
+    for path in folder.glob("model*.safetensors"):
         with safe_open(path, framework="numpy") as weights:
             for key in weights.keys():  # noqa: SIM118 - it is no dict
                 tensor = weights.get_slice(key)

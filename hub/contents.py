@@ -62,8 +62,8 @@ def check_folder(folder: Path) -> None:
     kind = read_json(folder / CONFIG).get("model_type")
     if kind != "vmhan":
         raise HubError(f"{folder / CONFIG} describes a model of type {kind!r}; only VM-HAN models can be pushed here.")
-    if not any(folder.glob("*.safetensors")):
-        raise HubError(f"{folder} holds no *.safetensors; load the model and save it again with `save_pretrained`.")
+    if not any(folder.glob("model*.safetensors")):
+        raise HubError(f"{folder} holds no model.safetensors; load the model and `save_pretrained` it again.")
 
 
 def result_contents(results: Iterable[Path]) -> Contents:
@@ -95,9 +95,15 @@ def write_contents(contents: Contents, folder: Path) -> None:
         target.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
 
 
+def is_weights(name: str) -> bool:
+    """Whether a file holds weights that `from_pretrained` reads, or says which files do."""
+    return name.startswith("model") and name.endswith((".safetensors", ".safetensors.index.json"))
+
+
 def _belongs(path: Path) -> bool:
-    hidden = path.name.startswith((".", "_"))
-    return path.is_file() and path.suffix in KINDS and not hidden and path.name not in OF_TRAINING
+    hidden = path.name.startswith((".", "_")) or path.name in OF_TRAINING
+    other_weights = path.suffix == ".safetensors" and not is_weights(path.name)
+    return path.is_file() and path.suffix in KINDS and not hidden and not other_weights
 
 
 def left_out(folder: Path) -> list[str]:

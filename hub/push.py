@@ -21,6 +21,7 @@ from .contents import (
     CARD,
     CONFIG,
     Contents,
+    is_weights,
     left_out,
     model_contents,
     read_json,
@@ -63,15 +64,9 @@ def push(contents: Contents, name: str, private: bool = False, message: str = "U
     Raises:
         HubError: With what to do about it.
     """
-    api = HfApi()
-    existed = open_repository(api, name, "model", private)
+    api, present = claim(name, private)
     with explained_errors(name):
-        present = set(api.list_repo_files(name))
-        if existed:
-            _refuse_other_model(api, name, present)
-        stale = [
-            path for path in present - contents.keys() if path.endswith((".safetensors", ".safetensors.index.json"))
-        ]
+        stale = [path for path in present - contents.keys() if is_weights(path)]
         before = api.model_info(name).sha
         operations = [
             *(CommitOperationAdd(path, content) for path, content in contents.items()),
@@ -79,6 +74,21 @@ def push(contents: Contents, name: str, private: bool = False, message: str = "U
         ]
         commit = api.create_commit(name, operations, commit_message=message)
     return None if commit.oid == before else commit.commit_url
+
+
+def claim(name: str, private: bool = False) -> tuple[HfApi, set[str]]:
+    """Makes the repository if there is none, and returns the client and the files that are there.
+
+    Raises:
+        HubError: Nobody is logged in, the token has no rights there, or the name is taken.
+    """
+    api = HfApi()
+    existed = open_repository(api, name, "model", private)
+    with explained_errors(name):
+        present = set(api.list_repo_files(name))
+        if existed:
+            _refuse_other_model(api, name, present)
+    return api, present
 
 
 def _refuse_other_model(api: HfApi, name: str, present: set[str]) -> None:

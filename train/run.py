@@ -33,6 +33,7 @@ from train.hub_data import hub_checksums, load_hub_dataset  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
 from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
+from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from train.visual_features import PictureEncoder, add_features, add_paths  # noqa: E402
@@ -176,6 +177,7 @@ def main(argv: list[str]) -> dict:
     """Runs what `argv` says and returns what the result file holds."""
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
+    publisher = build_publisher(training)
     check_pixels(data, model_settings, training)
     set_seed(training.seed)
     splits, pair_order = load_data(data, training)
@@ -195,6 +197,7 @@ def main(argv: list[str]) -> dict:
         ),
         compute_metrics=make_compute_metrics(label_names, NO_RELATION),
         processing_class=processor,
+        publisher=publisher,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,
     )
     started = time.perf_counter()
@@ -229,10 +232,20 @@ def main(argv: list[str]) -> dict:
     if trainer.is_world_process_zero():
         if not training.checkpoint:
             save(model, processor, training)
-        write_result(
-            Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json", result
-        )
+        path = Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
+        write_result(path, result)
+        if publisher is not None:
+            publisher.push_finished(Path(training.output_dir) / "final", path)
     return result
+
+
+def build_publisher(training) -> Publisher | None:
+    """What pushes to the Hub, in the first process and if that is asked for."""
+    if training.hub_token:
+        raise ValueError("Set the environment variable HF_TOKEN, not hub_token: result files hold the command.")
+    if not training.push_to_hub or training.checkpoint or training.process_index != 0:
+        return None
+    return Publisher(training.hub_model_id, bool(training.hub_private_repo), training.text_model)
 
 
 def find_checkpoint(training) -> str | None:
