@@ -33,10 +33,9 @@ def explained_errors(repository: str) -> Iterator[None]:
         raise HubError(
             f"{repository!r} is no name of a repository: {error}. Write user/name, in letters, digits, '-', '_', '.'."
         ) from error
-    except (LocalTokenNotFoundError, HTTPError, OfflineModeIsEnabled, RuntimeError) as error:
-        reason = error.__cause__ if isinstance(error, RuntimeError) else error  # so the client wraps a failed upload
-        if not isinstance(reason, HTTPError | OSError):
-            raise
+    except (LocalTokenNotFoundError, HTTPError, OfflineModeIsEnabled, PermissionError, RuntimeError) as error:
+        # a RuntimeError is a failed upload: of LFS with its reason, of Xet, which is not Python, without one
+        reason = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
         raise HubError(_explain(reason, repository)) from error
 
 
@@ -44,7 +43,7 @@ def _explain(error: BaseException, repository: str) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, LocalTokenNotFoundError) or status == 401:
         return f"The Hub does not know who asks for {repository!r}. {LOGIN}"
-    if status == 403:
+    if status == 403 or isinstance(error, PermissionError):
         said = getattr(error, "server_message", None) or error
         return (
             f"The token may not write to {repository!r}: {said}. Use a name under your own user or organisation, and "
@@ -54,7 +53,7 @@ def _explain(error: BaseException, repository: str) -> str:
         return f"There is no {repository!r} on the Hub, or the token may not see it; check the name. {LOGIN}"
     if isinstance(error, OfflineModeIsEnabled):
         return "The Hub's client is switched off by HF_HUB_OFFLINE; unset it and run the same command again."
-    if isinstance(error, HTTPError) and status is None:
+    if isinstance(error, HTTPError | RuntimeError) and status is None:
         return (
             f"The connection to the Hub broke: {error or type(error).__name__}. Run the same command again; "
             "the large files that have arrived are not sent twice."

@@ -39,7 +39,7 @@ COLUMNS = {
 }
 
 
-def read_local(kind: str, folder: Path, **settings) -> tuple[DatasetDict, dict[str, str]]:
+def read_local(kind: str, folder: Path, max_objects: int = 10, **settings) -> tuple[DatasetDict, dict[str, str]]:
     """The splits of a folder, and the sha256 of each of its files.
 
     A command may join the two packages, which do not know each other otherwise: the reader is that of training, so
@@ -49,7 +49,7 @@ def read_local(kind: str, folder: Path, **settings) -> tuple[DatasetDict, dict[s
 
     load = {"mnre": load_mnre}[kind]
     try:
-        return load(folder, **settings), data_checksums(folder, **settings)
+        return load(folder, max_objects=max_objects, **settings), data_checksums(folder, **settings)
     except (OSError, ValueError) as error:
         raise HubError(str(error)) from error
 
@@ -171,6 +171,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--images", type=Path, help="folder of the pictures, which go along")
     parser.add_argument("--descriptions", default="llavanext", help="stem of the description files, or none")
     parser.add_argument("--boxes", default="none", help="stem of the box files, or none")
+    parser.add_argument("--max-objects", type=int, default=10, help="most objects kept of an image (default: 10)")
     parser.add_argument("--public", action="store_true", help="anyone may see it; needs --i-may-redistribute")
     parser.add_argument("--i-may-redistribute", action="store_true", help="you have the right to pass the data on")
     parser.add_argument("--dry-run", action="store_true", help="read and describe all, and send nothing")
@@ -182,7 +183,8 @@ def main(argv: list[str]) -> None:
             "--i-may-redistribute."
         )
     stems = {name: None if getattr(options, name) == "none" else getattr(options, name) for name in STEMS}
-    splits, checksums = read_local(options.kind, options.folder, image_dir=options.images, **stems)
+    settings = {"image_dir": options.images, **stems}
+    splits, checksums = read_local(options.kind, options.folder, options.max_objects, **settings)
     card = make_card(options.kind, options.name, splits, checksums)
     if options.dry_run:
         print(card)

@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image, ImageDraw
 from tiny_detectors import KINDS, save_tiny_rt_detr
 
+from vmhan import detectors
+from vmhan.bundled_detector import BundledDetector, save_detector
 from vmhan.detection import DetectorUnavailable
+from vmhan.detector_network import DetectorNetwork, DetectorSettings
 from vmhan.detectors import TransformersDetector, UltralyticsDetector, load_detector
 
 
@@ -131,6 +135,36 @@ def test_a_model_that_cannot_be_had_from_the_hub_is_named(tmp_path):
 def test_an_unknown_name_is_refused_with_examples():
     with pytest.raises(ValueError, match=r"no detector 'eyes'.*yolov3u"):
         load_detector("eyes")
+
+
+@pytest.fixture
+def own(tmp_path) -> str:
+    """A random detector of the bundled kind, sure of everything it sees."""
+    settings = DetectorSettings(classes=["person", "dog"], widths=[8] * 4, depths=[1] * 4, neck_width=8, input_size=64)
+    torch.manual_seed(0)
+    network = DetectorNetwork(settings)
+    save_detector(tmp_path / "own", network, settings)
+    return str(tmp_path / "own")
+
+
+def test_a_folder_of_our_own_is_a_detector(own, picture):
+    detector = load_detector(own, threshold=0.0)
+    assert isinstance(detector, BundledDetector)
+    check_boxes(detector.detect([picture])[0], picture)
+
+
+def test_the_bundled_detector_stands_in_where_that_is_allowed(own, monkeypatch, caplog):
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", Path(own))
+    assert isinstance(load_detector("bundled"), BundledDetector)
+    assert isinstance(load_detector("nobody/nothing", or_bundled=True), BundledDetector)
+    assert "'nobody/nothing' is neither" in caplog.text and "stands in" in caplog.text
+
+
+def test_a_missing_bundled_detector_is_said_to_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", tmp_path / "nowhere")
+    for name in ("bundled", "nobody/nothing"):
+        with pytest.raises(DetectorUnavailable, match="bundled detector is not in"):
+            load_detector(name, or_bundled=True)
 
 
 def test_importing_vmhan_does_not_import_ultralytics():

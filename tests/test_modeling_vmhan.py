@@ -18,7 +18,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from train.optimization import parameter_groups
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANModel, VMHANProcessor
-from vmhan.hypergraph import OBJECT
+from vmhan.hypergraph import OBJECT, VISUAL_PHRASE
 
 ALL_KNOWN = ["pixels", "text", "box"]
 OF_PAIRS = ["pair_sentence", "pair_image", "head_span", "tail_span", "labels"]
@@ -258,6 +258,17 @@ def test_swapping_head_and_tail_changes_the_logits(model, batch):
 def test_every_visual_input_reaches_the_logits(name, model, batch):
     changed = batch[name].flip(-1) if batch[name].is_floating_point() else (batch[name] + 1) % 99
     assert not torch.allclose(logits_of(model, batch, **{name: changed}), logits_of(model, batch), atol=1e-5)
+
+
+def test_visual_phrases_join_images_that_nothing_else_is_said_of_in_words(batch):
+    model, other = build(visual_features=["pixels"]), (batch["visual_phrase_ids"] + 1) % 99
+    assert (model(**batch).node_types == VISUAL_PHRASE).sum() == 2
+    assert not torch.allclose(logits_of(model, batch, visual_phrase_ids=other), logits_of(model, batch), atol=1e-5)
+
+
+def test_a_model_that_sees_no_images_hears_no_phrases_about_them(batch):
+    model = build(visual_features=[])
+    assert_same(logits_of(model, batch), logits_of(model, without(batch, VISUAL)))
 
 
 def test_text_phrases_reach_the_logits(model, batch):

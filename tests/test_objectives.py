@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 import torch
-from tiny import LABELS, tiny_batch, tiny_model
+from tiny import tiny_batch, tiny_model
 
 from vmhan.objectives import kl_loss, reconstruction_loss, relation_loss
 from vmhan.vhan import Gaussian
@@ -95,7 +95,7 @@ def test_half_precision_gives_finite_losses(dtype):
         kl_loss(large, MASK, "sum"),
         reconstruction_loss(large, gaussians(1, dtype), MASK, "sum"),
         relation_loss(torch.tensor([[3e4, -3e4]], dtype=dtype), torch.tensor([1])),
-        relation_loss(torch.tensor([[3.0, -3.0]], dtype=dtype), torch.tensor([1]), torch.tensor([0.5, 1.0]).to(dtype)),
+        relation_loss(torch.tensor([[3.0, -3.0]], dtype=dtype), torch.tensor([1]), torch.tensor([0.5]).to(dtype)),
     ]
     assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses)
 
@@ -107,16 +107,16 @@ def test_equation_9_is_the_negative_log_probability_of_the_label():
     assert abs(relation_loss(logits, labels) - expected) < 1e-10
 
 
-def test_class_weights_weigh_the_pairs_of_their_label():
+def test_pairs_count_as_much_as_they_weigh():
     logits, labels = torch.randn(4, 3, dtype=torch.float64), torch.tensor([0, 1, 2, 0])
     losses = [relation_loss(logits[[pair]], labels[[pair]]) for pair in range(4)]
-    weights = torch.tensor([0.25, 1.0, 1.0], dtype=torch.float64)
-    expected = (0.25 * losses[0] + losses[1] + losses[2] + 0.25 * losses[3]) / 2.5
+    weights = torch.tensor([0.25, 1.0, 0.5, 0.0])
+    expected = (0.25 * losses[0] + losses[1] + 0.5 * losses[2]) / 1.75
     assert abs(relation_loss(logits, labels, weights) - expected) < 1e-10
-    assert torch.isclose(relation_loss(logits, labels, torch.ones(3)), relation_loss(logits, labels))
+    assert torch.isclose(relation_loss(logits, labels, torch.ones(4)), relation_loss(logits, labels))
 
 
-@pytest.mark.parametrize("weights", [None, torch.ones(5)])
+@pytest.mark.parametrize("weights", [None, torch.ones(4)])
 def test_label_smoothing_spreads_its_share_over_all_labels(weights):
     logits, labels = torch.randn(4, 5, dtype=torch.float64), torch.tensor([0, 3, 3, 4])
     expected = 0
@@ -129,7 +129,7 @@ def test_label_smoothing_spreads_its_share_over_all_labels(weights):
 
 def test_pairs_that_all_weigh_nothing_lose_nothing():
     logits = torch.randn(2, 3, requires_grad=True)
-    loss = relation_loss(logits, torch.tensor([0, 0]), torch.tensor([0.0, 1.0, 1.0]))
+    loss = relation_loss(logits, torch.tensor([0, 0]), torch.zeros(2))
     loss.backward()
     assert loss == 0 and not logits.grad.any()
 
@@ -183,6 +183,17 @@ def test_pairs_without_a_relation_weigh_what_the_config_says():
     batch = tiny_batch()
     batch["labels"][:] = torch.tensor([0, 3, 0, 1, 2])
     output = tiny_model(no_relation_weight=0.25, **ALL_KNOWN)(**batch)
-    weights = torch.tensor([0.25] + [1.0] * (len(LABELS) - 1))
+    weights = torch.tensor([0.25, 1.0, 0.25, 1.0, 1.0])
     assert torch.isclose(output.relation_loss, relation_loss(output.logits, batch["labels"], weights))
     assert not torch.isclose(output.relation_loss, relation_loss(output.logits, batch["labels"]))
+
+
+def test_pairs_without_a_direction_weigh_what_the_config_says():
+    batch = tiny_batch()
+    given = torch.tensor([True, False, True, False, False])
+    model = tiny_model(undirected_weight=0.5, **ALL_KNOWN)
+    output = model(**batch, direction_given=given)
+    weights = torch.tensor([1.0, 0.5, 1.0, 0.5, 0.5])
+    assert torch.isclose(output.relation_loss, relation_loss(output.logits, batch["labels"], weights))
+    unsaid = model(**batch)  # who does not say so has nothing of the kind
+    assert torch.isclose(unsaid.relation_loss, relation_loss(unsaid.logits, batch["labels"]))

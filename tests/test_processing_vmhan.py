@@ -4,6 +4,8 @@ from tiny import tiny_model, tiny_processor
 from transformers import AutoProcessor
 
 from vmhan import VMHANProcessor
+from vmhan.hypergraph import NODE_TYPES
+from vmhan.node_selection import NodeSelection
 from vmhan.processing_vmhan import insert_markers
 
 TEXT = "Ada met Bob in Paris"
@@ -107,8 +109,8 @@ def test_a_mention_that_is_given_twice_is_marked_once():
 
 def test_insertion_leaves_the_words_in_their_order():
     ids, spans = list(range(10, 16)), [(0, 6), (1, 3), (2, 5), (5, 6)]
-    marked, moved = insert_markers(ids, spans, [(100 + i, 200 + i) for i in range(4)])
-    assert [token for token in marked if token < 100] == ids
+    marked, moved, places = insert_markers(ids, spans, [(100 + i, 200 + i) for i in range(4)])
+    assert [token for token in marked if token < 100] == [marked[place] for place in places] == ids
     for i, (start, end) in enumerate(moved):
         assert (marked[start - 1], marked[end]) == (100 + i, 200 + i)
         assert [token for token in marked[start:end] if token < 100] == ids[slice(*spans[i])]
@@ -264,6 +266,154 @@ def test_a_description_that_spells_a_special_token_keeps_its_words():
     assert known_words(processor, batch) == [["[CLS] a sign [ sep ] [ pad ] [SEP]"]]
 
 
+# Selected nodes
+
+LONG = "Ada sings and Bob plays in Paris tonight"
+LONG_MENTIONS = [(0, 3), (14, 17), (27, 32)]
+SINGS, PLAYS_IN, TONIGHT = (4, 9), (18, 26), (33, 40)
+SELECTIONS = [
+    NodeSelection([SINGS, LONG_MENTIONS[2]], ["red dress"], [1]),
+    NodeSelection([TONIGHT], [], [0, 1]),
+    None,
+    NodeSelection([PLAYS_IN, SINGS, TONIGHT], ["stage", "singing crowd"], []),
+]
+LONG_PAIRS = [(0, 1), (1, 2), (2, 0), (1, 0)]
+
+
+def encode_selected(selections=SELECTIONS, image=STREET, **settings):
+    """A processor and its batch of one sentence with a selection for each of its four pairs."""
+    processor = tiny_processor(**settings)
+    selected = None if selections is None else [selections]
+    return processor, processor([LONG], [LONG_MENTIONS], [LONG_PAIRS], [image], selections=selected)
+
+
+def phrases_of(processor, batch) -> list[list[str]]:
+    """What the text phrases of each pair spell."""
+    return [
+        [spelled(processor, batch["input_ids"][row, start:end]) for start, end in spans[mask]]
+        for row, spans, mask in zip(
+            batch["pair_sentence"], batch["text_phrase_spans"], batch["text_phrase_mask"], strict=True
+        )
+    ]
+
+
+@pytest.mark.parametrize("markers", ["none", "shared", "pair"])
+def test_text_phrases_land_on_their_wordpieces_whatever_the_markers(markers):
+    processor, batch = encode_selected(entity_markers=markers)
+    assert phrases_of(processor, batch) == [["sings", "paris"], ["tonight"], [], ["plays in", "sings", "tonight"]]
+    assert spans_of(processor, batch) == [("ada", "bob"), ("bob", "paris"), ("paris", "ada"), ("bob", "ada")]
+
+
+def test_part_of_a_word_as_a_phrase_takes_the_wordpieces_it_shares_a_letter_with():
+    selection = NodeSelection([(5, 7)])
+    processor, batch = encode_selected([selection] * 4, entity_markers="pair")
+    assert phrases_of(processor, batch) == [["##in"]] * 4
+
+
+def test_visual_phrases_stand_with_their_pair():
+    processor, batch = encode_selected()
+    words = [
+        [spelled(processor, ids, mask) for ids, mask in zip(*of_pair, strict=True)]
+        for of_pair in zip(batch["visual_phrase_ids"], batch["visual_phrase_mask"], strict=True)
+    ]
+    assert words == [
+        ["[CLS] red dress [SEP]", ""],
+        ["", ""],
+        ["", ""],
+        ["[CLS] stage [SEP]", "[CLS] singing crowd [SEP]"],
+    ]
+
+
+def test_a_pair_without_a_selection_keeps_all_objects():
+    _, batch = encode_selected()
+    assert batch["pair_object_mask"].tolist() == [[False, True], [True, True], [True, True], [False, False]]
+
+
+def test_model_gets_the_selected_nodes():
+    _, batch = encode_selected()
+    output = tiny_model()(**batch)
+    kinds = [
+        [NODE_TYPES[kind] for kind, real in zip(output.node_types, mask, strict=True) if real]
+        for mask in output.node_mask
+    ]
+    pair, objects = ["head", "tail"], ["object", "object"]
+    assert kinds == [
+        [*pair, *["text_phrase"] * 2, "image", "object", "visual_phrase"],
+        [*pair, "text_phrase", "image", *objects],
+        [*pair, "image", *objects],
+        [*pair, *["text_phrase"] * 3, "image", *["visual_phrase"] * 2],
+    ]
+
+
+@pytest.mark.parametrize("markers", ["none", "shared", "pair"])
+@torch.no_grad()
+def test_a_pair_s_logits_do_not_depend_on_the_phrases_of_other_pairs(markers):
+    model = tiny_model(entity_markers=markers, visual_features=["text", "box"])
+    together = model(**encode_selected(entity_markers=markers)[1]).logits
+    for row, selection in enumerate(SELECTIONS):
+        alone = [selection if place == row else None for place in range(4)]
+        logits = model(**encode_selected(alone, entity_markers=markers)[1]).logits
+        assert torch.allclose(logits[row], together[row], atol=1e-5)
+
+
+@torch.no_grad()
+def test_each_kind_of_selected_node_changes_its_pair():
+    model = tiny_model()
+    plain = model(**encode_selected(None)[1]).logits
+    for selection in (NodeSelection([SINGS]), NodeSelection([], ["stage"]), NodeSelection(objects=[0])):
+        logits = model(**encode_selected([selection, None, None, None])[1]).logits
+        assert not torch.allclose(logits[0], plain[0], atol=1e-4)
+        assert torch.allclose(logits[1:], plain[1:], atol=1e-5)
+
+
+@torch.no_grad()
+def test_selections_of_several_sentences_stay_with_them():
+    processor, model = tiny_processor(), tiny_model()
+    rows = [
+        (TEXT, MENTIONS, PAIRS[:2], STREET, [NodeSelection([(4, 7)], ["fog"], [0]), None]),
+        (LONG, LONG_MENTIONS, LONG_PAIRS, None, [s and s._replace(objects=None) for s in SELECTIONS]),
+        (TEXT, MENTIONS, PAIRS[2:], {"description": "fog"}, [NodeSelection([(4, 7)])]),
+    ]
+
+    def logits(*rows):
+        text, mentions, pairs, images, selections = zip(*rows, strict=True)
+        return model(**processor(text, mentions, pairs, images, selections=selections)).logits
+
+    assert torch.allclose(logits(*rows), torch.cat([logits(row) for row in rows]), atol=1e-5)
+
+
+@pytest.mark.parametrize("selections", [None, [None] * 4, [NodeSelection()] * 4])
+def test_empty_selections_leave_the_batch_as_it_is(selections):
+    _, batch = encode_selected(selections)
+    _, plain = encode_selected(None)
+    assert set(batch) == set(plain) and "text_phrase_spans" not in batch
+
+
+def test_without_an_image_only_text_phrases_join():
+    _, batch = encode_selected([NodeSelection([SINGS], ["stage"])] * 4, image=None)
+    assert {"text_phrase_spans", "text_phrase_mask"} == {name for name in batch if "phrase" in name}
+    assert tiny_model()(**batch).node_mask.shape == (4, 3)
+
+
+def test_an_object_that_the_image_has_not_is_refused():
+    with pytest.raises(ValueError, match=r"pair 1 keeps the objects \[2\], but its image has 2"):
+        encode_selected([None, NodeSelection(objects=[2]), None, None])
+    with pytest.raises(ValueError, match=r"pair 0 keeps the objects \[0\], but its image has 0"):
+        encode_selected([NodeSelection(objects=[0])] * 4, image={"description": "fog"})
+    with pytest.raises(ValueError, match=r"keeps the objects \[-1\]"):
+        encode_selected([NodeSelection(objects=[-1])] * 4)
+
+
+def test_a_wrong_number_of_selections_is_refused():
+    with pytest.raises(ValueError, match=r"\[3\] entries for sentences with \[4\] pairs"):
+        encode_selected([None] * 3)
+
+
+def test_a_phrase_without_a_wordpiece_is_refused_by_its_place():
+    with pytest.raises(ValueError, match="phrase ' ' at characters 3 to 4"):
+        encode_selected([NodeSelection([(3, 4)])] * 4)
+
+
 # Batches and saving
 
 
@@ -284,7 +434,13 @@ def test_a_batch_gives_each_sentence_what_it_gets_alone(markers):
 
 
 def test_a_reloaded_processor_keeps_its_settings(tmp_path):
-    settings = {"entity_markers": "pair", "max_length": 40, "max_phrase_length": 7, "max_objects": 5}
+    settings = {
+        "entity_markers": "pair",
+        "max_length": 40,
+        "max_phrase_length": 7,
+        "max_objects": 5,
+        "node_selection": {"selector": "words", "num_text_phrases": 2, "num_visual_phrases": 0, "num_objects": 3},
+    }
     processor = tiny_processor(**settings)
     processor.save_pretrained(tmp_path)
     for again in (VMHANProcessor.from_pretrained(tmp_path), AutoProcessor.from_pretrained(tmp_path)):

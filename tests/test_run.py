@@ -1,5 +1,6 @@
 """Training for real on a few rows: results, resuming, two ranks."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -31,10 +32,23 @@ def test_result_file_says_how_its_numbers_came_about(finished):
     folder, result = finished
     written = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(result))
-    assert "train/run.py" in written["command"] and written["protocol"] == "clean"
+    assert "train/run.py" in written["command"]
     assert written["seed"] == 3 and written["versions"]["torch"] and written["config"]["model"]["num_layers"] == 2
     assert all(len(checksum) == 64 for checksum in written["data"].values())
     assert set(written["metrics"]) == {"validation", "test"} and 0 <= written["metrics"]["test"]["f1"] <= 1
+
+
+def test_a_run_is_called_clean_only_if_its_inputs_pass_the_audit(tmp_path):
+    settings = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false"]
+    assert run.main(settings)["protocol"] == "clean"
+    for split in ("train", "val", "test"):  # one pair an image: in these data its description tells which relation
+        path = tmp_path / "mnre" / f"mnre_{split}.txt"
+        rows = {row["img_id"]: row for row in map(ast.literal_eval, reversed(path.read_text("utf-8").splitlines()))}
+        path.write_text("".join(f"{row!r}\n" for row in rows.values()), "utf-8")
+    result = run.main(settings)
+    assert result["protocol"] == "leaking" and result["audit"]["description"] == ["c"]
+    blind = run.main([*settings, "--visual_setting", "text_only"])
+    assert blind["protocol"] == "clean" and blind["audit"] == {}
 
 
 def test_trained_model_answers_through_the_pipeline(finished):

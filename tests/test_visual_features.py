@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from chat_fixture import ChatServer, asks_for
 from datasets import Image as ImageFeature
 from mnre_fixture import write_mnre
 from PIL import Image
@@ -423,3 +424,35 @@ def write_excerpt(data: Path, pictures: set[str], folder: Path) -> Path:
         for name in (f"detect_{split}.json", f"llavanext_{split}.json"):
             shutil.copy(data / name, folder / name)
     return folder
+
+
+@pytest.mark.parametrize("detector", [False, True])
+def test_an_llm_selects_nodes_of_pictures_that_the_run_looks_at(tmp_path, monkeypatch, detector):
+    class Boxes:
+        def detect(self, images):
+            return [[DetectedObject("man", 0.9 - i / 10, (i, 1, 20 + i, 30)) for i in range(5)] for _ in images]
+
+    monkeypatch.setattr(run, "load_objects_detector", lambda name: Boxes())
+
+    def answer(body):
+        return '{"objects": [1]}' if asks_for(body) == "objects" else '{"phrases": ["red jersey"]}'
+
+    mnre = write_mnre(tmp_path / "mnre", sentences=4, images=True)
+    words = [*write_parts(tmp_path), *of_data(mnre), "--max_objects", "1", "--read_test", "false"]
+    if detector:
+        place = words.index("--boxes")
+        words = [*words[:place], *words[place + 4 :], "--detector", "drawn"]
+    with ChatServer(answer) as server:
+        words += [
+            "--selector",
+            "words",
+            "--visual_selector",
+            server.url,
+            "--selection_cache",
+            str(tmp_path / "answers"),
+        ]
+        result = run.main(words)
+    assert {asks_for(body) for body in server.requests} == {"image", "objects"}
+    assert all(body["messages"][0]["content"][0]["type"] == "image_url" for body in server.requests)
+    assert server.requests and result["node_selection"]["asked"] and not result["node_selection"]["fell back"]
+    assert np.isfinite(result["metrics"]["validation"]["loss"])

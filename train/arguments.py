@@ -45,6 +45,27 @@ class DataArguments:
     control: Literal["none", "shuffled_images"] = field(
         default="none", metadata={"help": "shuffled_images gives every image what belongs to another one."}
     )
+    selector: str = field(
+        default="none",
+        metadata={
+            "help": "Who selects phrases and objects for each pair: none, words, Hub id or folder of a chat model, or "
+            "the address of a server, http://host:port/v1#model."
+        },
+    )
+    visual_selector: str | None = field(
+        default=None, metadata={"help": "Another one for image phrases and objects, such as LLaVA."}
+    )
+    num_text_phrases: int = field(default=3, metadata={"help": "Phrases of the sentence, the paper's m."})
+    num_visual_phrases: int = field(default=3, metadata={"help": "Phrases about the image, the paper's n."})
+    candidate_objects: int = field(
+        default=8,
+        metadata={"help": "With a selector, names and boxes of an image that max_objects are selected from."},
+    )
+    selection_cache: str | None = field(
+        default=None, metadata={"help": "Folder of the LLMs' answers; by default the Hub client's assets."}
+    )
+    selector_batch_size: int = field(default=8, metadata={"help": "Prompts that an LLM answers at a time."})
+    selector_max_tokens: int = field(default=128, metadata={"help": "Longest answer of an LLM."})
     undirected_pairs: bool = field(
         default=False,
         metadata={

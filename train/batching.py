@@ -1,7 +1,7 @@
 """Rows to batches: the pairs of a sentence stay together, and a batch encodes each sentence and image once."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from datasets import Dataset
@@ -11,6 +11,7 @@ from transformers import BatchFeature
 from train.pictures import PictureCache
 from vmhan import VMHANProcessor
 from vmhan.extraction_request import read_image
+from vmhan.node_selection import NodeSelection
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
 BATCHES_IN_A_POOL = 50
@@ -106,6 +107,8 @@ def _fill(groups: list[list[int]], batch_size: int) -> list[list[int]]:
 class PairCollator:
     """A list of rows to the batch of the model; the rows of a sentence share its encoding.
 
+    Nodes that train/selection.py selected for a row join its hypergraph.
+
     Args:
         processor: Makes the batch.
         visual_setting: `"pixels"`: the picture and what boxes cut out of it; `"described"`: descriptions and object
@@ -134,37 +137,57 @@ class PairCollator:
         sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
         text, mentions, pairs, labels, direction_given = (list(column) for column in zip(*sentences, strict=True))
         images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
+        selections = [[_selection(row) for row in of_sentence] for of_sentence in groups.values()]
         return self.processor(
-            text=text, mentions=mentions, pairs=pairs, images=images, labels=labels, direction_given=direction_given
+            text=text,
+            mentions=mentions,
+            pairs=pairs,
+            images=images,
+            labels=labels,
+            direction_given=direction_given,
+            selections=selections,
         )
 
     def _image(self, row: dict) -> dict | None:
-        if self.visual_setting == "text_only":
-            return None
-        if self.visual_setting == "pixels":
-            return self._picture(row)
-        named = [{"label": name} for name in row["object_names"]]
-        boxed = [{"box": box} for box in row["object_boxes"]] if self.use_boxes else []
-        description = row["description"] if self.visual_setting == "described" else None
-        return {"description": description, "objects": named + boxed}
-
-    def _picture(self, row: dict) -> dict | None:
-        if row["picture"] is None:
-            return None
-        objects = [{"box": box} for box in row["object_boxes"]]
+        told = told_of_image(row, self.visual_setting, self.use_boxes)
+        if self.visual_setting != "pixels" or told is None:
+            return told
         if self.features is None:
-            return {"image": read_image(row["picture"]), "objects": objects}
-        return {"visual_states": self.features[row["picture"]], "objects": objects}
+            return {**told, "image": read_image(row["picture"])}
+        return {**told, "visual_states": self.features[row["picture"]]}
+
+
+def told_of_image(row: dict, visual_setting: str, use_boxes: bool) -> dict | None:
+    """Description and objects of a row's image as `VMHANProcessor` takes them; the arguments are `PairCollator`'s."""
+    if visual_setting == "text_only":
+        return None
+    if visual_setting == "pixels":
+        has_picture = (row.get("picture") or row.get("image")) is not None
+        return {"objects": [{"box": box} for box in row["object_boxes"]]} if has_picture else None
+    named = [{"label": name} for name in row["object_names"]]
+    boxed = [{"box": box} for box in row["object_boxes"]] if use_boxes else []
+    description = row["description"] if visual_setting == "described" else None
+    return {"description": description, "objects": named + boxed}
+
+
+def _selection(row: dict) -> NodeSelection | None:
+    selection = row.get("selection")
+    return None if selection is None else NodeSelection(**selection)
+
+
+def character_spans(words: list[str], spans: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    """[start, end) characters, in the words joined by spaces, of [start, end) words."""
+    starts = [0]
+    for word in words:
+        starts.append(starts[-1] + len(word) + 1)
+    return [(starts[start], starts[end] - 1) for start, end in spans]
 
 
 def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
     """Text, mentions in characters, and of each row of one sentence its pair of mentions, label and directedness."""
     words = rows[0]["words"]
-    starts = [0]
-    for word in words:
-        starts.append(starts[-1] + len(word) + 1)
     spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], row["head_span"], row["tail_span"])})
-    mentions = [(starts[start], starts[end] - 1) for start, end in spans]
+    mentions = character_spans(words, spans)
     pairs = [(spans.index(tuple(row["head_span"])), spans.index(tuple(row["tail_span"]))) for row in rows]
     given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
     return " ".join(words), mentions, pairs, [row["relation"] for row in rows], given

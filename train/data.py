@@ -18,7 +18,7 @@ from pathlib import Path
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, NamedSplit, Value
 from tqdm.auto import tqdm
 
-from vmhan.node_selection import object_names
+from vmhan.object_names import object_names
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,9 @@ def hub_checksums(name: str) -> dict[str, str]:
 def load_hub_dataset(
     name: str,
     *,
-    pictures: bool = False,
+    pictures: bool | None = False,
     boxes: bool = True,
+    max_objects: int = 3,
     on_missing_image: str = "none",
     limit: int | None = None,
 ) -> DatasetDict:
@@ -28,8 +29,10 @@ def load_hub_dataset(
 
     Args:
         name: `user/name`.
-        pictures: Whether rows hold their picture, as a file in the cache: what looks at pictures wants paths.
+        pictures: Whether rows hold their picture, as a file in the cache: what looks at pictures wants paths. None
+            is where there are pictures.
         boxes: Whether rows keep their boxes.
+        max_objects: At most so many names and boxes a row.
         on_missing_image: With `pictures`, what a row without one does: `"none"` leaves it empty, `"raise"` stops.
         limit: Keep the first so many rows of each split.
 
@@ -40,16 +43,19 @@ def load_hub_dataset(
     splits = load_dataset(name, revision=revision)
     _check(splits, name, pictures)
     splits = DatasetDict({split: splits[split].take(limit) if limit else splits[split] for split in SPLITS})
-    if not boxes:
-        splits = splits.map(lambda row: {"object_boxes": []}, features=splits["train"].features)
     if "image" in splits["train"].column_names:
         splits = splits.cast_column("image", datasets.Image(decode=False))
         folder = Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-pictures" / revision
-        splits = _unpack(splits, folder, on_missing_image) if pictures else splits.remove_columns("image")
-    return splits
+        wanted = pictures is not False
+        splits = _unpack(splits, folder, on_missing_image) if wanted else splits.remove_columns("image")
+    return splits.map(_keep_objects, fn_kwargs={"names": max_objects, "boxes": max_objects if boxes else 0})
 
 
-def _check(splits: DatasetDict, name: str, pictures: bool) -> None:
+def _keep_objects(row: dict, names: int, boxes: int) -> dict:
+    return {"object_names": row["object_names"][:names], "object_boxes": row["object_boxes"][:boxes]}
+
+
+def _check(splits: DatasetDict, name: str, pictures: bool | None) -> None:
     for split in SPLITS:
         if split not in splits:
             raise ValueError(f"{name} has the splits {sorted(splits)}, not {split!r}; push it with hub.dataset.")

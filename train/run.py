@@ -8,6 +8,7 @@
 The test split is read once, after training, with the checkpoint that is best on validation.
 """
 
+import logging
 import shlex
 import sys
 import time
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import check_pixels, parse_arguments  # noqa: E402
+from train.audit import audit  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
@@ -35,19 +37,26 @@ from train.optimization import freeze  # noqa: E402
 from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
 from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
+from train.selection import candidate_objects, select_splits, selection_settings, selects  # noqa: E402
+from train.side_inputs import inputs_of_run  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from train.visual_features import PictureEncoder, add_features, add_paths  # noqa: E402
 from vmhan import NO_RELATION, VMHANForRelationExtraction, VMHANProcessor  # noqa: E402
 from vmhan.detectors import load_detector  # noqa: E402
 from vmhan.objectives import relation_loss  # noqa: E402
 
+logger = logging.getLogger(__name__)
+
 
 def load_data(data, training):
-    """The splits, in the order each is read in, and how their pairs stand."""
+    """The splits, in the order each is read in, how their pairs stand, and what of their inputs leaks."""
     with training.main_process_first(desc="reading the data"):
         splits = read_rows(data, training)
-    if data.visual_setting == "pixels":  # what is decoded is a matter of `add_pictures`
+    if "image" in splits["train"].column_names:  # what is decoded is a matter of `add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
+    leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data), splits)}
+    if any(leaks.values()):
+        logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
     pair_order = {name: count_by_order(split) for name, split in splits.items()}
@@ -55,7 +64,7 @@ def load_data(data, training):
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
-    return splits, pair_order
+    return splits, pair_order, leaks
 
 
 def read_rows(data, training):
@@ -63,8 +72,9 @@ def read_rows(data, training):
     if data.dataset:
         return load_hub_dataset(
             data.dataset,
-            pictures=data.visual_setting == "pixels",
+            pictures=True if data.visual_setting == "pixels" else None if selects(data) else False,
             boxes=data.boxes is not None,
+            max_objects=candidate_objects(data),
             on_missing_image=data.on_missing_image,
             limit=data.limit,
         )
@@ -75,7 +85,7 @@ def read_rows(data, training):
         descriptions=data.descriptions,
         boxes=data.boxes,
         image_dir=find_images(data),
-        max_objects=data.max_objects,
+        max_objects=candidate_objects(data),
         on_error=data.on_error,
         on_missing_image=data.on_missing_image,
         report_path=find_report(data, training),
@@ -91,8 +101,8 @@ def checksums(data) -> dict[str, str]:
 
 
 def find_images(data) -> str | None:
-    """The folder of the pictures, if they are looked at."""
-    return data.image_dir if data.visual_setting == "pixels" else None
+    """The folder of the pictures, if the model or a selector of nodes looks at them."""
+    return data.image_dir if data.visual_setting == "pixels" or selects(data) else None
 
 
 def find_report(data, training) -> Path | None:
@@ -103,22 +113,32 @@ def find_report(data, training) -> Path | None:
     return Path(training.output_dir) / "bad_lines.jsonl"
 
 
-def add_pictures(splits, model, processor, data, training):
+def find_features(data) -> Path:
+    """The folder of what is computed of pictures."""
+    return Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
+
+
+def add_boxes(splits, data, training, reader):
+    """Rows with the boxes of the detector."""
+    with training.main_process_first(desc="detecting objects"):
+        detector = load_detector(data.detector)
+        most, batch_size = candidate_objects(data), data.feature_batch_size
+        return add_detected_boxes(splits, detector, data.detector, find_features(data), reader, most, batch_size)
+
+
+def add_pictures(splits, model, processor, data, training, reader):
     """Rows that name their picture, the features of all pictures, if the vision encoder is frozen, and counts."""
-    folder = Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
-    reader = PictureReader(data.on_error)
-    batch_size, rows, features = data.feature_batch_size, splits, None
+    rows, features = splits, None
     if model.config.vision_config is None:
         raise ValueError(f"{training.checkpoint} has no vision encoder to look at pictures with.")
     model.vmhan.vision_model.to(training.device)
     with training.main_process_first(desc="looking at the pictures"):
-        if data.detector:
-            detector = load_detector(data.detector)
-            rows = add_detected_boxes(rows, detector, data.detector, folder, reader, data.max_objects, batch_size)
         if model.config.tune_vision:
             rows = add_paths(rows, reader)
         else:
-            rows, features = add_features(rows, PictureEncoder(model.vmhan, processor), folder, reader, batch_size)
+            rows, features = add_features(
+                rows, PictureEncoder(model.vmhan, processor), find_features(data), reader, data.feature_batch_size
+            )
     if report := find_report(data, training):
         report_bad_pictures(splits, reader, report)
     return rows, features, count_pictures(splits, reader)
@@ -139,7 +159,8 @@ def build_model(data, model_settings, training, label_names):
     of_processor = {
         "entity_markers": settings["entity_markers"],
         "max_length": training.max_length,
-        "max_objects": data.max_objects * (2 if names_and_boxes else 1),
+        "max_objects": candidate_objects(data) * (2 if names_and_boxes else 1),
+        "node_selection": selection_settings(data),
     }
     labels = dict(enumerate(label_names))
     settings |= {"id2label": labels, "label2id": {name: i for i, name in labels.items()}}
@@ -180,12 +201,17 @@ def main(argv: list[str]) -> dict:
     publisher = build_publisher(training)
     check_pixels(data, model_settings, training)
     set_seed(training.seed)
-    splits, pair_order = load_data(data, training)
+    splits, pair_order, leaks = load_data(data, training)
     label_names = splits["train"].features["relation"].names
     processor, model = build_model(data, model_settings, training, label_names)
-    features = counts = None
+    features = counts = selection_counts = None
+    reader = PictureReader(data.on_error)
+    if data.detector:
+        splits = add_boxes(splits, data, training, reader)
+    if selects(data):
+        splits, selection_counts = select_splits(splits, data, training)
     if data.visual_setting == "pixels":
-        splits, features, counts = add_pictures(splits, model, processor, data, training)
+        splits, features, counts = add_pictures(splits, model, processor, data, training, reader)
     patience = training.early_stopping_patience
     trainer = PairTrainer(
         model=model,
@@ -209,7 +235,8 @@ def main(argv: list[str]) -> dict:
     names = ["validation", "test"] if training.read_test else ["validation"]
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
-        "protocol": "clean",
+        "protocol": "leaking" if any(leaks.values()) else "clean",
+        "audit": leaks,
         "visual_setting": data.visual_setting,
         "control": data.control,
         "config": {
@@ -219,6 +246,7 @@ def main(argv: list[str]) -> dict:
         },
         "data": checksums(data),
         "pair_order": pair_order,
+        "node_selection": selection_counts,
         "pictures": counts,
         "seed": training.seed,
         **code,

@@ -43,6 +43,13 @@ def clean_inputs(splits: DatasetDict) -> list[SideInput]:
     return [*inputs, SideInput("order of head and tail", PAIR, order, in_words=False, of_task=True)]
 
 
+def inputs_of_run(splits: DatasetDict, data) -> list[SideInput]:
+    """Those of the clean inputs that a run with these `DataArguments` sees."""
+    words = {"described": {"description", "object names"}, "object_names": {"object names"}}
+    seen = words.get(data.visual_setting, set()) | ({"object boxes"} if data.boxes else set())
+    return [item for item in clean_inputs(splits) if item.name in seen]
+
+
 def legacy_inputs(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> list[SideInput]:
     """The shared crop lists and phrases, taken for what they are said to be: objects of the image.
 

@@ -13,11 +13,15 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_vgg import VGGConfig
 from .configuration_vmhan import NO_RELATION, VMHANConfig
+from .llm_selection import LLMSelector
 from .modeling_vgg import VGGModel
 from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
-from .node_selection import object_names
+from .node_selection import NodeSelection, SelectionRequest, WordSelector
+from .object_names import object_names
 from .pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
 from .processing_vmhan import VMHANProcessor
+from .selectors import load_selector
+from .text_similarity import MeanPooledEncoder
 
 __version__ = "0.1.0"
 
@@ -35,7 +39,11 @@ PIPELINE_REGISTRY.register_pipeline(
 
 __all__ = [
     "NO_RELATION",
+    "LLMSelector",
+    "MeanPooledEncoder",
     "MultimodalRelationExtractionPipeline",
+    "NodeSelection",
+    "SelectionRequest",
     "VGGConfig",
     "VGGModel",
     "VMHANConfig",
@@ -44,5 +52,7 @@ __all__ = [
     "VMHANModelOutput",
     "VMHANProcessor",
     "VMHANRelationOutput",
+    "WordSelector",
+    "load_selector",
     "object_names",
 ]

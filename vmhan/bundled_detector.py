@@ -6,7 +6,7 @@ The folder holds `model.safetensors` and `config.json` (`DetectorSettings`), and
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,15 +34,17 @@ class BundledDetector:
     Args:
         folder: Where `model.safetensors` and `config.json` lie.
         device: Where to compute; by default the CPU.
+        threshold: Least score of an object; by default that of the folder's settings.
 
     Raises:
         FileNotFoundError: A file is missing.
         ValueError: A setting is unknown or out of range, or weights and settings do not fit each other.
     """
 
-    def __init__(self, folder: str | Path, device: str | torch.device | None = None):
-        self.settings = read_settings(folder)
-        network = DetectorNetwork(self.settings)
+    def __init__(self, folder: str | Path, device: str | torch.device | None = None, threshold: float | None = None):
+        settings = read_settings(folder)
+        self.settings = settings if threshold is None else replace(settings, score_threshold=threshold)
+        network = DetectorNetwork(settings)
         _load_weights(network, Path(folder) / WEIGHTS_FILE)
         self.network = fuse_normalisation(network.eval()).to(device, memory_format=torch.channels_last)
 

@@ -105,6 +105,8 @@ class VMHANConfig(PreTrainedConfig):
             The lambdas of equation 12; 0 drops a part.
         no_relation_weight (`float`, *optional*, defaults to 1.0):
             Weight of pairs without a relation in the cross-entropy; below 1 trades precision for recall.
+        undirected_weight (`float`, *optional*, defaults to 1.0):
+            Weight in the cross-entropy of pairs that come with the word that their direction is not given.
         label_smoothing (`float`, *optional*, defaults to 0.0):
             Share of the target of the cross-entropy that is spread evenly over all relations.
         reconstruction_target (`str`, *optional*, defaults to `"initial"`):
@@ -179,6 +181,7 @@ class VMHANConfig(PreTrainedConfig):
     reconstruction_weight: float | int = 0.1
     kl_weight: float | int = 0.001
     no_relation_weight: float | int = 1.0
+    undirected_weight: float | int = 1.0
     label_smoothing: float | int = 0.0
     reconstruction_target: Literal["initial", "features"] = "initial"
     kl_on: Literal["final", "initial", "all"] = "final"
@@ -226,7 +229,8 @@ class VMHANConfig(PreTrainedConfig):
         for name in (*dropouts, "label_smoothing"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1.")
-        for name in ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight"):
+        weights = ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight", "undirected_weight")
+        for name in weights:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} {getattr(self, name)} is negative, or no number.")
         if self.num_layers < 0:

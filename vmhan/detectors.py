@@ -1,13 +1,16 @@
-"""Detectors by name: any YOLO of ultralytics, and any object detector of `transformers`.
+"""Detectors by name: the bundled one, any YOLO of ultralytics, and any object detector of `transformers`.
 
 Example:
+    >>> detector = load_detector("bundled")                     # ours, which needs no network
     >>> detector = load_detector("yolov3u")                     # the paper's YOLOv3, fetched on first use
     >>> detector = load_detector("PekingU/rtdetr_v2_r18vd")     # a permissive one from the Hub
 """
 
+import json
+import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -15,19 +18,27 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
+from .bundled_detector import CONFIG_FILE, BundledDetector
 from .detection import DetectedObject, DetectorUnavailable, ObjectDetector, tidy_objects
 
+logger = logging.getLogger(__name__)
+
+BUNDLED = "bundled"
+BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "detector"
 _YOLO_NAME = re.compile(r"(yolo|rtdetr-)[\w.-]*", re.IGNORECASE)
 _WITH_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics whose results hold upright boxes
 
 
-def load_detector(name: "str | os.PathLike", threshold: float | None = None) -> ObjectDetector:
+def load_detector(
+    name: "str | os.PathLike", threshold: float | None = None, or_bundled: bool = False
+) -> ObjectDetector:
     """The detector of this name.
 
     Args:
-        name: The name of a YOLO of ultralytics (`"yolov3u"` is the paper's), a `.pt` file of its weights, or a Hub id
-            or folder of a `transformers` object detector.
+        name: `"bundled"`; the name of a YOLO of ultralytics (`"yolov3u"` is the paper's), or a `.pt` file of its
+            weights; or a Hub id of a `transformers` object detector, or a folder of one or of a detector like ours.
         threshold: Least score of an object, 0 to 1; by default the detector's own.
+        or_bundled: Whether the bundled detector may stand in, with a warning, for one that cannot be had.
 
     Raises:
         DetectorUnavailable: Its weights or its library cannot be had.
@@ -35,14 +46,39 @@ def load_detector(name: "str | os.PathLike", threshold: float | None = None) -> 
     """
     name = os.fspath(name)
     settings = {} if threshold is None else {"threshold": threshold}
+    try:
+        return _kind_of(name)(name, **settings)
+    except DetectorUnavailable as error:
+        if name == BUNDLED or not or_bundled:
+            raise
+        logger.warning("%s The bundled detector stands in.", error)
+        return _load_bundled(BUNDLED, **settings)
+
+
+def _kind_of(name: str) -> Callable[..., ObjectDetector]:
+    if name == BUNDLED or ((Path(name) / CONFIG_FILE).is_file() and not _is_of_transformers(name)):
+        return _load_bundled
     if name.endswith(".pt") or _YOLO_NAME.fullmatch(name):
-        return UltralyticsDetector(name, **settings)
+        return UltralyticsDetector
     if "/" in name or Path(name).is_dir():
-        return TransformersDetector(name, **settings)
+        return TransformersDetector
     raise ValueError(
-        f'There is no detector {name!r}; take a YOLO such as "yolov3u", a file of its weights, a Hub id such as '
-        '"PekingU/rtdetr_v2_r18vd", or a folder.'
+        f'There is no detector {name!r}; take "bundled", a YOLO such as "yolov3u", a file of its weights, a Hub id '
+        'such as "PekingU/rtdetr_v2_r18vd", or a folder.'
     )
+
+
+def _is_of_transformers(folder: str) -> bool:
+    return "model_type" in json.loads((Path(folder) / CONFIG_FILE).read_text(encoding="utf-8"))
+
+
+def _load_bundled(name: str, **settings) -> ObjectDetector:
+    folder = BUNDLED_FOLDER if name == BUNDLED else Path(name)
+    if not folder.is_dir():
+        raise DetectorUnavailable(
+            f"The bundled detector is not in {str(folder)!r}; install from a clone of the repository, or take another."
+        )
+    return BundledDetector(folder, **settings)
 
 
 class UltralyticsDetector:

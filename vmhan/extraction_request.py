@@ -10,6 +10,9 @@ from pathlib import Path
 from PIL import Image
 from transformers.image_utils import load_image
 
+from .detection import DetectedObject
+from .node_selection import SelectionRequest
+
 Span = tuple[int, int]
 
 
@@ -46,6 +49,18 @@ class ExtractionRequest:
             return None
         objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in self.objects]
         return {"description": self.description, "objects": objects, "image": picture}
+
+    def selection_request(self, head: int, tail: int) -> SelectionRequest:
+        """What a `NodeSelector` may know of the pair of these two mentions; objects in the order of `visual_input`."""
+        return SelectionRequest(
+            self.text,
+            self.mentions[head],
+            self.mentions[tail],
+            self.mentions,
+            self.description,
+            self.image,
+            [DetectedObject(item["label"], item["score"], item["box"]) for item in self.objects],
+        )
 
     def _relative_box(self, box: list[float] | None) -> tuple[float, float, float, float] | None:
         if box is None:

@@ -7,7 +7,7 @@ from PIL import Image
 from .description import ImageDescriber, describe_objects
 from .detection import ObjectDetector
 from .extraction_request import ExtractionRequest
-from .node_selection import object_names
+from .object_names import object_names
 from .pictures import visual_key
 
 

@@ -217,7 +217,7 @@ class VMHANModel(VMHANPreTrainedModel):
             )
             if known:
                 groups.append(self._image_and_objects(known, pair_image, object_mask, pair_object_mask))
-            if visual_phrase_ids is not None and "text" in self.config.visual_features:
+            if visual_phrase_ids is not None and self.config.visual_features:
                 groups.append(self._visual_phrases(visual_phrase_ids, visual_phrase_mask, pair_image))
         nodes = NodeGroup.join(groups)
 
@@ -359,8 +359,10 @@ class VMHANModel(VMHANPreTrainedModel):
 
     def _visual_phrases(self, ids: torch.Tensor, mask: torch.Tensor, pair_image: torch.Tensor) -> NodeGroup:
         states, exists = self._encode_phrases(ids, mask)
-        states = self.visual_nodes.projections["text"](states)
-        return NodeGroup(states, exists & (pair_image >= 0)[:, None], ids.new_full(ids.shape[1:2], VISUAL_PHRASE))
+        told_in_words = "text" in self.config.visual_features  # else phrases are the only words about images
+        project = self.visual_nodes.projections["text"] if told_in_words else self.text_projection
+        mask = exists & (pair_image >= 0)[:, None]
+        return NodeGroup(project(states), mask, ids.new_full(ids.shape[1:2], VISUAL_PHRASE))
 
 
 class VMHANForRelationExtraction(VMHANPreTrainedModel):
@@ -464,7 +466,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         logits = self.classifier(features)
         if self.direction_classifier is not None and direction_given is not None:
             logits = logits + self.direction_classifier(features) * direction_given[:, None]
-        losses = self._losses(logits, labels, nodes) if labels is not None else {}
+        losses = self._losses(logits, labels, direction_given, nodes) if labels is not None else {}
         kept = nodes if output_hidden_states else {}
         return VMHANRelationOutput(
             **losses,
@@ -494,7 +496,13 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             parts += [head * tail, head - tail]
         return torch.cat(parts, dim=-1)
 
-    def _losses(self, logits: torch.Tensor, labels: torch.Tensor, nodes: VMHANModelOutput) -> dict[str, torch.Tensor]:
+    def _losses(
+        self,
+        logits: torch.Tensor,
+        labels: torch.Tensor,
+        direction_given: torch.Tensor | None,
+        nodes: VMHANModelOutput,
+    ) -> dict[str, torch.Tensor]:
         """Equation 12 as `loss`, and its parts before their weights."""
         config = self.config
         layers = [Gaussian(*layer) for layer in zip(nodes.node_means, nodes.node_variances, strict=True)]
@@ -504,18 +512,23 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         penalised = {"final": layers[-1:], "initial": layers[:1], "all": layers}[config.kl_on]
         divergences = [kl_loss(layer, nodes.node_mask, config.loss_reduction) for layer in penalised]
         parts = {
-            "relation_loss": relation_loss(logits, labels, self._label_weights(logits), config.label_smoothing),
+            "relation_loss": relation_loss(
+                logits, labels, self._pair_weights(labels, direction_given), config.label_smoothing
+            ),
             "reconstruction_loss": reconstruction_loss(layers[-1], target, nodes.node_mask, config.loss_reduction),
             "kl_loss": torch.stack(divergences).mean(),
         }
         weights = (config.relation_weight, config.reconstruction_weight, config.kl_weight)
         return {"loss": sum(w * part for w, part in zip(weights, parts.values(), strict=True)), **parts}
 
-    def _label_weights(self, logits: torch.Tensor) -> torch.Tensor | None:
-        if self.config.no_relation_weight == 1:
-            return None
-        weights = torch.ones_like(logits[0])
-        weights[self.config.label2id[self.config.no_relation]] = self.config.no_relation_weight
+    def _pair_weights(self, labels: torch.Tensor, direction_given: torch.Tensor | None) -> torch.Tensor:
+        """How much each pair counts in equation 9, (pairs,)."""
+        config = self.config
+        weights = torch.ones(labels.shape, device=labels.device)
+        if config.no_relation_weight != 1:
+            weights[labels == config.label2id[config.no_relation]] *= config.no_relation_weight
+        if direction_given is not None:
+            weights[~direction_given.bool()] *= config.undirected_weight
         return weights
 
 

@@ -1,162 +1,205 @@
-"""Node selection: which phrases and objects become nodes of the hypergraph.
+"""Node selection: which phrases and objects join head, tail and image as nodes of a pair's hypergraph.
 
-So far one selector, which needs no LLM: `object_names` takes the objects out of a description of an image.
+A selector takes requests and returns, for each, m phrases of the sentence, n phrases about the image and k of its
+objects. `WordSelector` needs no LLM; `LLMSelector` (llm_selection.py) asks one, as the paper does. How the nodes join
+hyperedges stands in hypergraph.py: text phrases join the global and the textual one, visual phrases what objects join.
 
-Example:
-    >>> object_names("A man in a red sports jersey holding a basketball, with a crowd in the background.")
-    ['man', 'red sports jersey', 'basketball']
+A request has no field for the relation, so no selection can depend on it. Nor does one depend on which entity is
+called head: annotators write related pairs in the direction of the relation, and that order would give it away.
 """
 
 import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from PIL import Image
+from torch import nn
+
+from .detection import DetectedObject
+from .object_names import FUNCTION_WORDS, object_names
+
+Span = tuple[int, int]
+Encoder = Callable[[list[str]], torch.Tensor]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# A word of the next five lists ends a phrase and is in none. After an article a verb is an adjective: "a flying bird".
-_ARTICLES = _words("a an the his her its their our your my")
-_DETERMINERS = _words(
-    """this that these those one two three four five six seven eight nine ten eleven twelve some any all both each
-    every either another other no several many multiple various numerous few different more most such same"""
-)
-# What follows one of these without a determiner is a verb or a predicate: "is shirtless", "to speak", "can see".
-_LINKS = _words(
-    """is are was were be been being do does did to not may might can could will would should must seem seems
-    appear appears look looks become becomes"""
-)
-_FUNCTION_WORDS = _words(
-    """of in on at by for with from into onto over under above below behind beside besides between among against
-    around across along through throughout toward towards near off out up down upon within without inside
-    outside next about after before during until since via per beneath underneath amid amidst alongside beyond
-    like despite except past as than has have had and or but nor if then so because while when where which who
-    whom whose what how why though although it he she they him them we us you i me himself herself itself
-    themselves there here someone something somebody anyone anything everyone everything nothing others also
-    just only still very too even ever never again already perhaps maybe together apart away back forward
-    upwards downwards upward downward sideways indoors outdoors nearby overhead alike almost quite rather lit
-    visible present possible due related available similar asleep"""
-)
-_VERBS = _words(
-    """shows depict depicts features displays showcases captures contain contains include includes illustrates
-    portray portrays presents consist consists suggest suggests indicate indicates reads says states mentions
-    announces describes represent represents resemble resembles wear wears hold holds stand stands sit sits lies
-    walks runs plays smiles sings performs poses speak speaks talks gestures points leans rides carry carries
-    touches reaches jumps kicks throws hangs flies floats rises raises watches listens surround surrounds covers
-    makes takes gives gets goes comes uses hugs shakes rests emerges overlooks advertises promotes highlights
-    implies conveys evokes adds creates fills lists stretches leads focuses works enjoys drives engages
-    celebrates attempts prepares swings arches asks shown seen worn held taken written set drawn made built
-    hung thrown known overlaid used tied named titled called labeled dressed seated"""
-)
-_ING_NOUNS = _words(
-    """building clothing painting drawing ceiling earring ring king string wing swing spring lightning railing
-    wedding evening morning awning scaffolding lighting packaging setting boxing wrestling swimming parking
-    dining living shopping racing training"""
-)
-_LY_WORDS = _words("family butterfly dragonfly jelly lily belly assembly rally fly curly elderly friendly lively")
-_COLOURS = _words(
-    """red white black blue green yellow orange purple pink brown grey gray gold silver beige navy maroon teal dark
-    light"""
-)
-# A phrase of these words alone names nothing: "a young, smiling man", "a woman in red".
-_MODIFIERS = (_COLOURS - {"orange"}) | _words(
-    """and young old older elderly middle-aged large small big little tall short long bright colorful vibrant
-    blonde black-and-white bald male female formal casual traditional outdoor indoor urban clear serious
-    shirtless barefoot modern vintage digital professional"""
-)
-# A phrase that ends in one of these is the picture itself, a part of it, a heap of things, or no thing at all.
-_NOT_OBJECTS = _words(
-    """image images picture pictures photo photos photograph photographs photography snapshot screenshot
-    screenshots portrait still shot view views close-up closeup collage composite series set group groups pair
-    couple number numbers variety collection bunch row rows list lot part parts piece pieces selection mix
-    combination array kind type side sides front center centre middle bottom left right edge end foreground
-    background backdrop corner scene scenes setting settings environment area moment time times day night
-    afternoon event progress action motion movement position pose poses context conversation expression
-    expressions attention focus way word words text texts title name names caption headline quote message
-    letters color colors colour colours hue hues tone tones shades style styles theme design detail details
-    information content example conditions atmosphere mood appearance presence depiction representation
-    illustration graphic graphics visual visuals perspective angle distance direction point subject subjects
-    topic purpose activity activities interaction discussion use reference sense display show feature form case
-    effect effects element elements aspect aspects pattern patterns"""
-)
-_LONGEST = 5  # words of a name: past that it is text that the lists cannot cut, and the head comes last
-
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)|(?<!\w)‘[^’]*’(?!\w)")
-_CONTRACTED = re.compile(r"\b(it|he|she|that|there|who|what)['’]s\b")
-_IDIOMS = re.compile(
-    r"\b(?:there (?:is|are|was|were)|(?:at|towards?|facing|for) the (?:camera|viewer)|upside down|side by side"
-    r"|(?:on|at the|the) top|body of(?= water))\b"
-)
-_TOKENS = re.compile(r"['’]s\b|\w+(?:[-'’](?!s\b)\w+)*|[^\w\s]")
-
-
-def object_names(description: str | None, k: int = 3) -> list[str]:
-    """Names of the objects that a description of an image speaks of.
-
-    Noun phrases without determiners and numerals, found by lists of function words and of the verbs of captions: there
-    is no part-of-speech tagger. Quoted text is left out, and so are phrases that mean the picture ("close-up", "group
-    of", "background"). English only: other text gives what stands between its punctuation. A detector's label comes
-    back as it is, in lower case.
+class SelectionRequest(NamedTuple):
+    """A pair that needs nodes, and all that a selector may know of it.
 
     Args:
-        description (`str` or `None`): Free text or a label; `None` and text without words give no names.
-        k (`int`): At most so many names.
-
-    Returns:
-        `list[str]`: lower-case names, distinct, in order of appearance.
-
-    Raises:
-        ValueError: `k` is negative.
+        text: The sentence.
+        head, tail: [start, end) characters of the two entities.
+        mentions: [start, end) characters of all entities of the sentence.
+        description: Words about the image, or None.
+        image: The image, or None.
+        objects: What is known to be in the image, in the order of the processor's `"objects"`. A label may be empty
+            and a box None.
     """
-    if k < 0:
-        raise ValueError(f"k is {k}; ask for 0 or more object names.")
-    names: dict[str, None] = {}
-    for phrase in _phrases(_tokens(description or "")):
-        if phrase[-1] not in _NOT_OBJECTS and not _MODIFIERS.issuperset(phrase):
-            names[" ".join(phrase[-_LONGEST:]).removeprefix("and ")] = None
-    return list(names)[:k]
+
+    text: str
+    head: Span
+    tail: Span
+    mentions: Sequence[Span] = ()
+    description: str | None = None
+    image: Image.Image | None = None
+    objects: Sequence[DetectedObject] = ()
+
+    @property
+    def entities(self) -> tuple[str, str]:
+        """The two entities as the sentence spells them, in its order."""
+        first, second = sorted((self.head, self.tail))
+        return self.text[slice(*first)], self.text[slice(*second)]
 
 
-def _tokens(text: str) -> list[str]:
-    """Lower-case words and punctuation marks, without quoted text; a possessive ending is a mark of its own."""
-    text = _CONTRACTED.sub(r"\1 is", _QUOTED.sub(" , ", text.lower()))
-    return _TOKENS.findall(_IDIOMS.sub(" , ", text))
+class NodeSelection(NamedTuple):
+    """The nodes selected for a pair.
+
+    Args:
+        text_phrases: [start, end) characters of the sentence, the most relevant first.
+        visual_phrases: Words about the image, the most relevant first.
+        objects: Indices of the objects that stay, the most relevant first. None keeps all.
+    """
+
+    text_phrases: Sequence[Span] = ()
+    visual_phrases: Sequence[str] = ()
+    objects: Sequence[int] | None = None
 
 
-def _phrases(tokens: list[str]) -> list[list[str]]:
-    """Noun phrases of `tokens`, as word lists."""
-    phrases, phrase, before = [], [], "the"  # a label opens like a noun phrase
-    tokens = [*tokens, "."]
-    for token, following in zip(tokens, [*tokens[1:], "."], strict=True):
-        joins_colours = token == "and" and phrase and phrase[-1] in _COLOURS and following in _COLOURS
-        if joins_colours or not _ends_phrase(token, after_article=not phrase and before in _ARTICLES):
-            phrase.append(token)
-            continue
-        named = _without_participles(phrase)
-        if named and before not in _LINKS:
-            phrases.append(named)
-        if phrase or not token.endswith("ly"):  # "a brightly lit stage": the adverb hides no article
-            before = "one" if token.isdecimal() else token
-        phrase = []
-    return phrases
+class NodeSelector(Protocol):
+    """Whatever selects nodes."""
+
+    def select(self, requests: Sequence[SelectionRequest]) -> list[NodeSelection]:
+        """The nodes of each request's pair."""
+        ...
 
 
-def _ends_phrase(token: str, after_article: bool) -> bool:
-    """Whether `token` cannot be in a noun phrase, at the place where it stands."""
-    if not token[0].isalnum() or token.isdecimal():
-        return True
-    if token in _ARTICLES or token in _DETERMINERS or token in _LINKS or token in _FUNCTION_WORDS:
-        return True
-    if token.endswith("ly"):
-        return token not in _LY_WORDS
-    return not after_article and (token in _VERBS or _is_gerund(token))
+class WordSelector:
+    """Selects without an LLM, and is what `LLMSelector` falls back to.
+
+    Text phrases are the other mentions of the sentence, then its content words, the nearest to the pair first. Visual
+    phrases are the object names of the description that no kept object carries. Objects are ranked by detector score,
+    weighted by how similar name and sentence are.
+
+    Args:
+        num_text_phrases, num_visual_phrases, num_objects: The paper's m, n and k, at most so many of each.
+        encode: Texts to vectors (texts, width), such as `MeanPooledEncoder`. Without it the score alone ranks objects.
+    """
+
+    def __init__(
+        self,
+        num_text_phrases: int = 3,
+        num_visual_phrases: int = 3,
+        num_objects: int = 3,
+        encode: Encoder | None = None,
+    ):
+        check_counts(num_text_phrases, num_visual_phrases, num_objects)
+        self.num_text_phrases = num_text_phrases
+        self.num_visual_phrases = num_visual_phrases
+        self.num_objects = num_objects
+        self.encode = encode
+
+    def select(self, requests: Sequence[SelectionRequest]) -> list[NodeSelection]:
+        similarities = self._similarities(requests)
+        return [self._select(request, of_request) for request, of_request in zip(requests, similarities, strict=True)]
+
+    def _select(self, request: SelectionRequest, similarities: list[float] | None) -> NodeSelection:
+        kept = rank_objects(request.objects, similarities)[: self.num_objects]
+        return NodeSelection(
+            text_phrases(request, self.num_text_phrases),
+            visual_phrases(request, self.num_visual_phrases, [request.objects[index].label for index in kept]),
+            kept,
+        )
+
+    def _similarities(self, requests: Sequence[SelectionRequest]) -> list[list[float] | None]:
+        """Cosine of each object's name and the sentence; 0 without a name, None where no choice depends on it."""
+        chosen_from = [len(request.objects) > self.num_objects for request in requests]
+        if self.encode is None or not any(chosen_from):
+            return [None] * len(requests)
+        texts = [
+            words
+            for request, asked in zip(requests, chosen_from, strict=True)
+            if asked
+            for words in (request.text, *(item.label for item in request.objects if item.label))
+        ]
+        distinct = list(dict.fromkeys(texts))
+        vectors = dict(zip(distinct, nn.functional.normalize(self.encode(distinct).float(), dim=-1), strict=True))
+        return [
+            [float(vectors[item.label] @ vectors[request.text]) if item.label else 0.0 for item in request.objects]
+            if asked
+            else None
+            for request, asked in zip(requests, chosen_from, strict=True)
+        ]
 
 
-def _is_gerund(token: str) -> bool:
-    return token.endswith("ing") and token not in _ING_NOUNS
+def check_counts(num_text_phrases: int, num_visual_phrases: int, num_objects: int):
+    """Refuses negative counts of nodes."""
+    counts = {
+        "num_text_phrases": num_text_phrases,
+        "num_visual_phrases": num_visual_phrases,
+        "num_objects": num_objects,
+    }
+    for name, count in counts.items():
+        if count < 0:
+            raise ValueError(f"{name} is {count}; select 0 or more.")
 
 
-def _without_participles(phrase: list[str]) -> list[str]:
-    """`phrase` without the participles that trail it ("man dressed"); a lone gerund ("a gathering") is no name."""
-    while phrase and len(phrase[-1]) > 4 and phrase[-1].endswith("ed") and not phrase[-1].endswith("eed"):
-        phrase = phrase[:-1]
-    return [] if len(phrase) == 1 and _is_gerund(phrase[0]) else phrase
+# A tweet is full of what is no content: addresses, who is retweeted, half words ("don 't", "I 'm").
+_ADDRESSES = re.compile(r"(?:https?:|www\.|@)\S+", re.IGNORECASE)
+_WORDS = re.compile(r"\w+(?:[-'’]\w+)*")
+_NO_CONTENT = FUNCTION_WORDS | {
+    *("rt", "via", "amp", "lt", "gt", "http", "https", "st", "nd", "rd", "th", "re", "ve", "ll", "here", "now"),
+    *("don", "didn", "doesn", "isn", "wasn", "aren", "don't", "didn't", "doesn't", "isn't", "wasn't", "aren't"),
+    *("can't", "it's", "i'm", "that's", "my", "mine", "your", "yours"),
+}
+
+
+def text_phrases(request: SelectionRequest, count: int) -> list[Span]:
+    """The other mentions of a sentence, then its content words, each the nearest to the pair first."""
+    pair = (request.head, request.tail)
+
+    def nearness(span: Span) -> tuple[int, Span]:
+        return min(max(span[0] - end, start - span[1]) for start, end in pair), span
+
+    mentions = sorted({tuple(span) for span in request.mentions}, key=nearness)
+    words = sorted(_content_words(request.text), key=nearness)
+    phrases, spelt = [], set()
+    for span in [*mentions, *words]:
+        spelling = request.text[slice(*span)].casefold()
+        if spelling not in spelt and not any(overlap(span, other) for other in (*pair, *phrases)):
+            phrases.append(span)
+            spelt.add(spelling)
+    return phrases[:count]
+
+
+def _content_words(text: str) -> list[Span]:
+    addresses = [match.span() for match in _ADDRESSES.finditer(text)]
+    return [
+        match.span()
+        for match in _WORDS.finditer(text)
+        if len(match[0]) > 1
+        and not match[0].isdecimal()
+        and match[0].replace("’", "'").casefold() not in _NO_CONTENT
+        and not any(overlap(match.span(), address) for address in addresses)
+    ]
+
+
+def overlap(first: Span, second: Span) -> bool:
+    """Whether two [start, end) spans share a character."""
+    return first[0] < second[1] and second[0] < first[1]
+
+
+def visual_phrases(request: SelectionRequest, count: int, labels: Sequence[str] = ()) -> list[str]:
+    """The object names of the description that are not among `labels`."""
+    known = {label.casefold() for label in labels}
+    names = object_names(request.description, count + len(known))
+    return [name for name in names if name.casefold() not in known][:count]
+
+
+def rank_objects(objects: Sequence[DetectedObject], similarities: Sequence[float] | None = None) -> list[int]:
+    """Indices of the objects, by falling score, weighted by similarities in -1 to 1; ties keep their order."""
+    weights = [1.0] * len(objects) if similarities is None else [(1 + cosine) / 2 for cosine in similarities]
+    scores = [round(item.score * weight, 4) for item, weight in zip(objects, weights, strict=True)]
+    return sorted(range(len(objects)), key=lambda index: -scores[index])
+
+
+__all__ = ["NodeSelection", "NodeSelector", "SelectionRequest", "WordSelector"]

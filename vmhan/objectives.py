@@ -12,20 +12,19 @@ from .vhan import Gaussian
 def relation_loss(
     logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None, smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Equation 9: cross-entropy of logits (pairs, labels) and labels (pairs,).
+    """Equation 9: cross-entropy of logits (pairs, labels) and labels (pairs,), averaged over the pairs.
 
     Args:
         logits, labels: Scores and gold relations.
-        weight: One number a label.
+        weight: How much each pair counts, (pairs,); by default all alike.
         smoothing: Share of the target that is spread evenly over all labels.
     """
-    logits = _precise(logits)
+    losses = F.cross_entropy(_precise(logits), labels, reduction="none", label_smoothing=smoothing)
     if weight is None:
-        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
-    weight = weight.to(logits.dtype)
-    # pairs that all weigh nothing lose nothing; the mean of `cross_entropy` would divide zero by zero
-    total = weight[labels].sum().clamp(min=torch.finfo(weight.dtype).tiny)
-    return F.cross_entropy(logits, labels, weight=weight, reduction="sum", label_smoothing=smoothing) / total
+        return losses.mean()
+    weight = weight.to(losses.dtype)
+    # pairs that all weigh nothing lose nothing
+    return (weight * losses).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
 
 
 def reconstruction_loss(

@@ -10,10 +10,14 @@ from transformers import Pipeline
 from transformers.utils import logging
 
 from .description import ImageDescriber
+from .detection import ObjectDetector
 from .detectors import load_detector
 from .extraction_request import ExtractionRequest, read_request
-from .hypergraph import HEAD, TAIL, is_visual
+from .hypergraph import HEAD, IMAGE, OBJECT, TAIL, VISUAL_PHRASE, is_visual
 from .looking import look_at_images
+from .node_selection import NodeSelection, NodeSelector
+from .selectors import WORDS, load_selector
+from .text_similarity import MeanPooledEncoder
 
 logger = logging.get_logger(__name__)
 
@@ -48,6 +52,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         detector: What finds the objects of an image: a name or path as `load_detector` takes it, or an
             `ObjectDetector`. By default nothing does.
         describer: What describes an image: the Hub id or folder of a captioning model, or an `ImageDescriber`.
+        selector: What selects the nodes of a pair, for a model that was trained with selected nodes: a name as
+            `load_selector` takes it, or a `NodeSelector`. By default the one that needs no LLM.
     """
 
     _load_processor = True
@@ -55,18 +61,25 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     _load_image_processor = False
     _load_feature_extractor = False
 
-    def _sanitize_parameters(self, pairs=None, direction=None, detector=None, describer=None, **unknown):
+    def _sanitize_parameters(
+        self, pairs=None, direction=None, detector=None, describer=None, selector=None, **unknown
+    ):
         if unknown:
             raise ValueError(
-                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, describer and batch_size."
+                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, describer, selector and "
+                "batch_size."
             )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
         chosen = {} if direction is None else {"both_directions": direction == "best"}
-        if detector is not None:
-            chosen["detector"] = _load_detector(detector) if isinstance(detector, str | os.PathLike) else detector
-        if describer is not None:
-            chosen["describer"] = _load_describer(describer) if isinstance(describer, str | os.PathLike) else describer
+        tools = {
+            "detector": (detector, _load_detector),
+            "describer": (describer, _load_describer),
+            "selector": (selector, self._load_selector),
+        }
+        for name, (tool, load) in tools.items():
+            if tool is not None:
+                chosen[name] = load(tool) if isinstance(tool, str | os.PathLike) else tool
         return {} if pairs is None else {"pairs": pairs}, chosen, {}
 
     def preprocess(self, inputs: dict, pairs=None) -> list[ExtractionRequest]:
@@ -83,27 +96,64 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     def _sees_pixels(self) -> bool:
         return self.model.config.vision_config is not None and self.processor.image_processor is not None
 
+    def _load_selector(self, name: str = WORDS) -> NodeSelector:
+        """The selector `name`, which selects as many nodes as the model was trained with."""
+        settings = self.processor.node_selection
+        if settings is None:
+            raise ValueError(f"The model was trained without selected nodes; leave the selector {name!r} out.")
+        if name == WORDS != settings["selector"]:
+            logger.warning_once("An LLM selected the nodes that this model was trained with; now words select them.")
+        counts = {key: value for key, value in settings.items() if key != "selector"}
+        encode = MeanPooledEncoder(self.model.base_model.text_model, self.processor.tokenizer)
+        return load_selector(name, encode=encode, **counts)
+
+    def _select(
+        self, requests: list[ExtractionRequest], pairs: list[list[tuple[int, int]]], selector: NodeSelector | None
+    ) -> list[list[NodeSelection]]:
+        """The nodes of every pair; none for a model that was trained without."""
+        if self.processor.node_selection is None:
+            return [[NodeSelection()] * len(of_request) for of_request in pairs]
+        asked = [
+            request.selection_request(*pair)
+            for request, of_request in zip(requests, pairs, strict=True)
+            for pair in of_request
+        ]
+        selected = iter((selector or self._load_selector()).select(asked))
+        return [list(islice(selected, len(of_request))) for of_request in pairs]
+
     def _forward(
-        self, requests: list[ExtractionRequest], both_directions: bool = True, detector=None, describer=None
+        self,
+        requests: list[ExtractionRequest],
+        both_directions: bool = True,
+        detector: ObjectDetector | None = None,
+        describer: ImageDescriber | None = None,
+        selector: NodeSelector | None = None,
     ) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
         look_at_images(requests, detector, describer, self.processor.max_objects)
         pairs = [_with_reverse(request.pairs) if both_directions else request.pairs for request in requests]
+        selections = self._select(requests, pairs, selector)
         batch = self.processor(
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],
             pairs=pairs,
             images=[request.visual_input(self._sees_pixels) for request in requests],
             direction_given=[[not both_directions] * len(of_request) for of_request in pairs],
+            selections=selections,
         )
         output = self.model(**batch.to(self.device), output_attentions=True)
         scores = output.logits.float().softmax(dim=-1).cpu()
         variances = output.pair_variance.float().cpu()
         attention = visual_attention(output).float().cpu()
+        kinds = output.node_types[is_visual(output.node_types)].tolist()
         answers, end = [], 0
-        for request, of_request in zip(requests, pairs, strict=True):
+        for request, of_request, selected in zip(requests, pairs, selections, strict=True):
             rows = range(end, end := end + len(of_request))
-            scored = list(zip(of_request, scores[rows], variances[rows], attention[rows], strict=True))
+            seen = [
+                _attended(request, selection, kinds, weights)
+                for selection, weights in zip(selected, attention[rows], strict=True)
+            ]
+            scored = list(zip(of_request, scores[rows], variances[rows], seen, strict=True))
             if both_directions:
                 scored = [self._likelier(*two) for two in zip(scored[::2], scored[1::2], strict=True)]
             answers.append(self._answer(request, scored))
@@ -151,7 +201,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             "description": request.description,
         }
 
-    def _pair(self, request: ExtractionRequest, pair, scores, variance, attention) -> dict:
+    def _pair(self, request: ExtractionRequest, pair, scores, variance, seen: list[dict]) -> dict:
         head, tail = (_entity(request, index) for index in pair)
         best = int(scores.argmax())
         labels = self.model.config.id2label
@@ -163,7 +213,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             "scores": {labels[i]: float(score) for i, score in enumerate(scores)},
             "entropy": float(torch.special.entr(scores).sum()),
             "variance": float(variance),
-            "objects": _attended(request, attention),
+            "objects": seen,
         }
 
 
@@ -184,15 +234,26 @@ def visual_attention(output) -> torch.Tensor:
     return drawn / drawn.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(drawn.dtype).tiny)
 
 
-def _attended(request: ExtractionRequest, attention: torch.Tensor) -> list[dict]:
-    """The visual nodes of a pair, those looked at most first; the image counts as one if there are words about it."""
-    whole = {
-        "label": "image",
-        "score": 1.0,
-        "box": [0.0, 0.0, *map(float, request.image_size)] if request.image_size else None,
+def _attended(
+    request: ExtractionRequest, selection: NodeSelection, kinds: list[int], attention: torch.Tensor
+) -> list[dict]:
+    """The visual nodes of a pair, those looked at most first; the image counts as one if anything is known of it.
+
+    Args:
+        kinds: Index into `NODE_TYPES` of each visual node.
+        attention: Of each visual node, (visual nodes,).
+    """
+    whole = [0.0, 0.0, *map(float, request.image_size)] if request.image_size else None
+    nodes = {
+        IMAGE: [{"label": "image", "score": 1.0, "box": whole}],
+        OBJECT: request.objects,
+        VISUAL_PHRASE: [{"label": phrase, "score": 1.0, "box": None} for phrase in selection.visual_phrases],
     }
-    nodes = [whole, *request.objects]
-    seen = [{**node, "attention": float(weight)} for node, weight in zip(nodes, attention, strict=False) if weight > 0]
+    seen = []
+    for kind, of_kind in nodes.items():
+        weights = [float(weight) for weight, other in zip(attention, kinds, strict=True) if other == kind]
+        # another request of the batch may have more nodes of the kind: what is too many here is padding
+        seen += [{**node, "attention": weight} for node, weight in zip(of_kind, weights, strict=False) if weight > 0]
     return sorted(seen, key=lambda node: -node["attention"])
 
 

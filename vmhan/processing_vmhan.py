@@ -4,16 +4,17 @@ Sentences come as text and mentions as [start, end) characters. Markers are put 
 is ever lost to the tokenizer or to a marker that the sentence itself spells out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BatchFeature, ProcessorMixin
 
+from .node_selection import NodeSelection, Span
 from .pictures import encode_visuals, visual_key
+from .selected_nodes import flat_selections, kept_objects, text_phrase_tensors
 from .vision import load_image_processor
-
-Span = tuple[int, int]
 
 #: Opening and closing tokens: of every mention, or of head and of tail.
 MARKERS = {"none": (), "shared": ("[E]", "[/E]"), "pair": ("[H]", "[/H]", "[T]", "[/T]")}
@@ -30,7 +31,9 @@ class VMHANProcessor(ProcessorMixin):
         entity_markers: As in `VMHANConfig`; the model needs the same.
         max_length: Most wordpieces of a sentence, markers and special tokens included.
         max_phrase_length: Most wordpieces of a description or a name; longer ones are cut.
-        max_objects: Objects kept of an image, the paper's k.
+        max_objects: Objects kept of an image; without selections the paper's k.
+        node_selection: How the model's nodes were selected in training, kept for whoever uses it: `"selector"`
+            ("words", or "llm"), `"num_text_phrases"`, `"num_visual_phrases"` and `"num_objects"`. None: not at all.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class VMHANProcessor(ProcessorMixin):
         max_length=512,
         max_phrase_length=48,
         max_objects=3,
+        node_selection=None,
         **kwargs,
     ):
         if entity_markers not in MARKERS:
@@ -49,6 +53,7 @@ class VMHANProcessor(ProcessorMixin):
         self.max_length = max_length
         self.max_phrase_length = max_phrase_length
         self.max_objects = max_objects
+        self.node_selection = node_selection
         tokenizer.add_tokens(list(MARKERS[entity_markers]), special_tokens=True)
         if image_processor is not None:
             super().__init__(tokenizer, image_processor, **kwargs)
@@ -86,6 +91,7 @@ class VMHANProcessor(ProcessorMixin):
         images: Sequence[dict | None] | None = None,
         labels: Sequence[Sequence[int]] | None = None,
         direction_given: Sequence[Sequence[bool]] | None = None,
+        selections: Sequence[Sequence[NodeSelection | None]] | None = None,
     ) -> BatchFeature:
         """Builds the batch of `VMHANModel.forward`.
 
@@ -100,20 +106,25 @@ class VMHANProcessor(ProcessorMixin):
                 once.
             labels: Of each pair, its relation id.
             direction_given: Of each pair, whether head and tail are known to stand as annotators give them.
+            selections: Of each pair, the phrases and objects that a `NodeSelector` chose, or None. Without them a
+                pair has no phrases and all objects of its image.
 
         Raises:
-            ValueError: A mention without a wordpiece, a sentence longer than `max_length`, a picture without an
-                image processor, or `"visual_states"` of another number of objects.
+            ValueError: A mention or phrase without a wordpiece, a sentence longer than `max_length`, a selected object
+                that the image has not, a picture without an image processor, or `"visual_states"` of another number
+                of objects.
         """
-        batch = self._encode_sentences(text, mentions, pairs)
+        selected = flat_selections(selections, pairs)
+        batch = self._encode_sentences(text, mentions, pairs, iter(selected))
         if images is not None and any(images):
             batch.update(self._encode_images(images, [len(of_sentence) for of_sentence in pairs]))
+            batch.update(self._encode_visual_selections(selected, batch))
         for name, values in (("labels", labels), ("direction_given", direction_given)):
             if values is not None:
                 batch[name] = torch.tensor([value for of_sentence in values for value in of_sentence])
         return BatchFeature(batch)
 
-    def _encode_sentences(self, text, mentions, pairs) -> dict[str, torch.Tensor]:
+    def _encode_sentences(self, text, mentions, pairs, selected: Iterator[NodeSelection]) -> dict[str, torch.Tensor]:
         # a sentence may spell out "[SEP]" or a marker: these are its words then, not ours
         encoded = self.tokenizer(
             list(text),
@@ -122,7 +133,7 @@ class VMHANProcessor(ProcessorMixin):
             split_special_tokens=True,
             verbose=False,
         )
-        rows, pair_sentence, spans = [], [], []
+        rows, pair_sentence, spans, phrases = [], [], [], []
         for index, of_sentence in enumerate(pairs):
             ids = encoded["input_ids"][index]
             offsets = [
@@ -132,8 +143,11 @@ class VMHANProcessor(ProcessorMixin):
                 )
             ]
             pieces = [find_wordpieces(offsets, span, text[index]) for span in mentions[index]]
-            for marked, pair_spans in self._mark(ids, pieces, of_sentence):
+            for marked, places, pair_spans in self._mark(ids, pieces, of_sentence):
                 self._check_length(marked, text[index])
+                for selection in islice(selected, len(pair_spans)):
+                    found = (find_wordpieces(offsets, span, text[index]) for span in selection.text_phrases)
+                    phrases.append([(places[start], places[end - 1] + 1) for start, end in found])
                 pair_sentence += [len(rows)] * len(pair_spans)
                 rows.append(torch.tensor(marked))
                 spans += pair_spans
@@ -144,22 +158,29 @@ class VMHANProcessor(ProcessorMixin):
             "pair_sentence": torch.tensor(pair_sentence, dtype=torch.long),
             "head_span": spans[:, 0],
             "tail_span": spans[:, 1],
+            **text_phrase_tensors(phrases),
         }
 
-    def _mark(self, ids: list[int], pieces: list[Span], pairs) -> list[tuple[list[int], list[tuple[Span, Span]]]]:
-        """The encodings that the pairs of a sentence need, each with the (head, tail) spans of its pairs."""
+    def _mark(
+        self, ids: list[int], pieces: list[Span], pairs
+    ) -> list[tuple[list[int], list[int], list[tuple[Span, Span]]]]:
+        """The encodings that the pairs of a sentence need.
+
+        Each comes with the places that the unmarked wordpieces have in it and the (head, tail) spans of its pairs.
+        """
         tokens = self.tokenizer.convert_tokens_to_ids(list(MARKERS[self.entity_markers]))
         if self.entity_markers == "pair":
             encodings = []
             for head, tail in pairs:
-                marked, spans = insert_markers(ids, [pieces[head], pieces[tail]], [tokens[:2], tokens[2:]])
-                encodings.append((marked, [tuple(spans)]))
+                marked, spans, places = insert_markers(ids, [pieces[head], pieces[tail]], [tokens[:2], tokens[2:]])
+                encodings.append((marked, places, [tuple(spans)]))
             return encodings
+        places = list(range(len(ids)))
         if self.entity_markers == "shared":
             distinct = sorted(set(pieces))
-            ids, marked = insert_markers(ids, distinct, [tokens] * len(distinct))
+            ids, marked, places = insert_markers(ids, distinct, [tokens] * len(distinct))
             pieces = [marked[distinct.index(piece)] for piece in pieces]
-        return [(ids, [(pieces[head], pieces[tail]) for head, tail in pairs])]
+        return [(ids, places, [(pieces[head], pieces[tail]) for head, tail in pairs])]
 
     def _check_length(self, ids: list[int], text: str):
         if len(ids) > self.max_length:
@@ -195,6 +216,17 @@ class VMHANProcessor(ProcessorMixin):
             "object_box_mask": torch.tensor([[box is not None for box in row] for row in boxes], dtype=torch.bool),
             **encode_visuals(first, boxes, self.image_processor),
         }
+
+    def _encode_visual_selections(self, selected: list[NodeSelection], batch) -> dict[str, torch.Tensor]:
+        tensors = {}
+        if any(selection.objects is not None for selection in selected):
+            tensors["pair_object_mask"] = kept_objects(selected, batch["pair_image"], batch["object_mask"])
+        longest = max((len(selection.visual_phrases) for selection in selected), default=0)
+        if longest:
+            phrases = [list(selection.visual_phrases) for selection in selected]
+            padded = [[*of_pair, *[None] * (longest - len(of_pair))] for of_pair in phrases]
+            tensors["visual_phrase_ids"], tensors["visual_phrase_mask"] = self._encode_phrases(padded)
+        return tensors
 
     def _image_key(self, image: dict) -> tuple:
         objects = (image.get("objects") or [])[: self.max_objects]
@@ -243,18 +275,21 @@ def find_wordpieces(offsets: list[Span | None], span: Span, text: str) -> Span:
     inside = [i for i, offset in enumerate(offsets) if offset is not None and offset[0] < end and offset[1] > start]
     if not inside:
         raise ValueError(
-            f"The encoder sees nothing of the entity {text[start:end]!r} at characters {start} to {end}; "
+            f"The encoder sees nothing of the entity or phrase {text[start:end]!r} at characters {start} to {end}; "
             "choose a span that holds letters, digits or signs."
         )
     return inside[0], inside[-1] + 1
 
 
-def insert_markers(ids: list[int], spans: list[Span], markers: list[Sequence[int]]) -> tuple[list[int], list[Span]]:
+def insert_markers(
+    ids: list[int], spans: list[Span], markers: list[Sequence[int]]
+) -> tuple[list[int], list[Span], list[int]]:
     """Puts an opening and a closing token around each span, which may nest or cross.
 
-    Returns the longer ids and the moved spans, which leave their own markers out: the opening one stands right before.
+    Returns the longer ids, the moved spans, which leave their own markers out (the opening one stands right before),
+    and the place of each of `ids` among the longer.
     """
-    marked, starts, ends = [], {}, {}
+    marked, starts, ends, places = [], {}, {}, []
     for place in range(len(ids) + 1):
         # of spans that end here the inner closes first, of those that start here the outer opens first
         for i in sorted((i for i, span in enumerate(spans) if span[1] == place), key=lambda i: -spans[i][0]):
@@ -263,8 +298,9 @@ def insert_markers(ids: list[int], spans: list[Span], markers: list[Sequence[int
         for i in sorted((i for i, span in enumerate(spans) if span[0] == place), key=lambda i: -spans[i][1]):
             marked.append(markers[i][0])
             starts[i] = len(marked)
+        places.append(len(marked))
         marked += ids[place : place + 1]
-    return marked, [(starts[i], ends[i]) for i in range(len(spans))]
+    return marked, [(starts[i], ends[i]) for i in range(len(spans))], places[: len(ids)]
 
 
 __all__ = ["VMHANProcessor"]
