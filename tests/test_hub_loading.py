@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from local_hub import LocalHub
-from tiny import save_tiny_checkpoint
+from PIL import Image
+from tiny import save_tiny_checkpoint, tiny_image_processor, tiny_model, tiny_processor, tiny_vgg_config
 from transformers import pipeline
 
 from hub.contents import model_contents, write_contents
@@ -85,11 +86,15 @@ def hub(local, tmp_path_factory):
 
 def load(hub, home: Path, name: str, head: str, trust: bool) -> dict:
     """What a process that starts with `head` finds under `name`."""
+    return run(hub, home, head, LOAD, json.dumps([name, REQUEST, CALL, trust]))
+
+
+def run(hub, home: Path, head: str, code: str, *words: str) -> dict:
+    """What a process prints that starts with `head`, as JSON."""
     environment = hub.environment(home)
     if head == WITHOUT_PACKAGE:
         del environment["PYTHONPATH"]
-    asked = json.dumps([name, REQUEST, CALL, trust])
-    command = [sys.executable, "-c", head + LOAD, asked]
+    command = [sys.executable, "-c", head + code, *words]
     finished = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout.splitlines()[-1])
@@ -120,6 +125,27 @@ def test_clean_process_loads_it_from_a_folder(hub, local, tmp_path):
     found = load(hub, tmp_path, str(tmp_path / "exported"), WITHOUT_PACKAGE, trust=True)
     assert found["module"] == "transformers_modules"
     assert_same(found, local)
+
+
+def test_clean_process_looks_at_pixels(hub, tmp_path):
+    """A vision encoder of our own, which no registry of `transformers` knows there."""
+    folder, picture = tmp_path / "pixels", tmp_path / "picture.png"
+    tiny_model(visual_features=["pixels"], vision_config=tiny_vgg_config()).save_pretrained(folder)
+    tiny_processor(image_processor=tiny_image_processor()).save_pretrained(folder)
+    Image.linear_gradient("L").convert("RGB").save(picture)
+    write_contents(model_contents(folder), tmp_path / "exported")
+    request = {**REQUEST, "image": str(picture)}
+    code = """
+import json, sys
+from transformers import pipeline
+answer = pipeline(model=sys.argv[1], trust_remote_code=True)(json.loads(sys.argv[2]))
+print(json.dumps({"answer": answer}))
+"""
+    found = run(hub, tmp_path, WITHOUT_PACKAGE, code, str(tmp_path / "exported"), json.dumps(request))["answer"]
+    local = pipeline("multimodal-relation-extraction", model=str(folder))(request)
+    for ours, theirs in zip(found["pairs"], local["pairs"], strict=True):
+        assert ours["scores"] == pytest.approx(theirs["scores"], abs=1e-5)
+        assert ours["objects"][0]["label"] == "image"
 
 
 def test_package_loads_it_from_the_hub_without_remote_code(hub, local, tmp_path):
