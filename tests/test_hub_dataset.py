@@ -48,6 +48,7 @@ def hub(monkeypatch, tmp_path):
     with LocalHub() as hub:
         hub.enter(monkeypatch, tmp_path)
         monkeypatch.setattr("datasets.config.HF_ENDPOINT", hub.url)
+        monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
         yield hub
 
 
