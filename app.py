@@ -2,6 +2,7 @@
 
     python app.py                                   # the bundled model, on http://127.0.0.1:7860
     python app.py --model runs/mnre --port 8000     # another folder, or a repository on the Hub
+    VMHAN_MODEL=user/name python app.py             # the same, for where nobody writes a command line, as in a Space
 
 First come plain functions: the entities of a sentence, the HTML of an answer, the examples and the model. Then what
 happens on the page, and `build_page`, which joins it up. Entities are ranges of words here, for words are what is
@@ -11,6 +12,7 @@ clicked; the model gets them as ranges of characters.
 import argparse
 import html
 import math
+import os
 import re
 from collections.abc import Callable
 from difflib import SequenceMatcher
@@ -19,9 +21,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+try:
+    import spaces  # where Hugging Face lends a GPU for each question; it has to come before torch
+except ImportError:
+    spaces = None
 import gradio as gr
 from PIL import Image
 
+on_gpu = spaces.GPU if spaces else lambda function: function
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "vmhan-mini-mnre"
 NO_RELATION = "None"
 WHOLE_PICTURE = "image"  # what the pipeline calls it among the visual nodes
@@ -336,12 +343,13 @@ class Extractor:
 
         return pipeline("multimodal-relation-extraction", model=self.model)
 
+    @on_gpu
     def __call__(self, question: dict) -> dict:
         """The answer of the pipeline."""
         return self.pipeline(question)
 
 
-extractor = Extractor(BUNDLED_MODEL)
+extractor = Extractor(os.environ.get("VMHAN_MODEL", BUNDLED_MODEL))
 
 
 # What happens on the page
@@ -520,7 +528,7 @@ demo = build_page()
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Serve the VM-HAN page.")
-    parser.add_argument("--model", default=BUNDLED_MODEL, help="folder or Hub repository (default: the bundled model)")
+    parser.add_argument("--model", default=extractor.model, help="folder or Hub repository (default: %(default)s)")
     parser.add_argument("--host", help="0.0.0.0 lets other machines in (default: this machine only)")
     parser.add_argument("--port", type=int, help="default: the first free port from 7860")
     parser.add_argument("--share", action="store_true", help="make a public link through Gradio's servers")

@@ -21,7 +21,10 @@ from vmhan import VMHANConfig
 class DataArguments:
     """Where the data lie and what of them the model sees."""
 
-    data_dir: str = field(metadata={"help": "Folder of MNRE's text and JSON files."})
+    data_dir: str | None = field(default=None, metadata={"help": "Folder of MNRE's text and JSON files."})
+    dataset: str | None = field(
+        default=None, metadata={"help": "The data's repository on the Hub, as hub.dataset makes it, or data_dir."}
+    )
     descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
     detector: str | None = field(
@@ -165,7 +168,7 @@ def check_pixels(data, model_settings, training) -> None:
         if data.detector:
             raise ValueError(f'The detector "{data.detector}" needs --visual_setting pixels.')
         return
-    if not data.image_dir:
+    if not data.image_dir and not data.dataset:
         raise ValueError("The visual setting pixels needs --image_dir <folder of the pictures>.")
     if data.boxes and data.detector:
         raise ValueError(f'Boxes come from the files "{data.boxes}" or from the detector "{data.detector}", not both.')

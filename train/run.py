@@ -31,9 +31,11 @@ from train.controls import shuffle_images  # noqa: E402
 from train.data import data_checksums, load_mnre  # noqa: E402
 from train.detected_boxes import add_detected_boxes  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected, count_by_order  # noqa: E402
+from train.hub_data import hub_checksums, load_hub_dataset  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.optimization import freeze  # noqa: E402
 from train.pictures import PictureReader, count_pictures, report_bad_pictures  # noqa: E402
+from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
 from train.selection import candidate_objects, select_splits, selection_settings, selects  # noqa: E402
 from train.side_inputs import inputs_of_run  # noqa: E402
@@ -49,18 +51,8 @@ logger = logging.getLogger(__name__)
 def load_data(data, training):
     """The splits, in the order each is read in, how their pairs stand, and what of their inputs leaks."""
     with training.main_process_first(desc="reading the data"):
-        splits = load_mnre(
-            data.data_dir,
-            descriptions=data.descriptions,
-            boxes=data.boxes,
-            image_dir=find_images(data),
-            max_objects=candidate_objects(data),
-            on_error=data.on_error,
-            on_missing_image=data.on_missing_image,
-            report_path=find_report(data, training),
-            limit=data.limit,
-        )
-    if find_images(data):  # what is decoded is a matter of `add_pictures`
+        splits = read_rows(data, training)
+    if "image" in splits["train"].column_names:  # what is decoded is a matter of `add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data), splits)}
     if any(leaks.values()):
@@ -73,6 +65,39 @@ def load_data(data, training):
     for name in ("validation", "test"):
         splits[name] = sort_by_sentence(splits[name])
     return splits, pair_order, leaks
+
+
+def read_rows(data, training):
+    """The rows of each split, from the Hub or from files."""
+    if data.dataset:
+        return load_hub_dataset(
+            data.dataset,
+            pictures=True if data.visual_setting == "pixels" else None if selects(data) else False,
+            boxes=data.boxes is not None,
+            max_objects=candidate_objects(data),
+            on_missing_image=data.on_missing_image,
+            limit=data.limit,
+        )
+    if not data.data_dir:
+        raise ValueError("Name the data: --data_dir <folder of the files>, or --dataset user/name on the Hub.")
+    return load_mnre(
+        data.data_dir,
+        descriptions=data.descriptions,
+        boxes=data.boxes,
+        image_dir=find_images(data),
+        max_objects=candidate_objects(data),
+        on_error=data.on_error,
+        on_missing_image=data.on_missing_image,
+        report_path=find_report(data, training),
+        limit=data.limit,
+    )
+
+
+def checksums(data) -> dict[str, str]:
+    """What the numbers were made from."""
+    if data.dataset:
+        return hub_checksums(data.dataset)
+    return data_checksums(data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=find_images(data))
 
 
 def find_images(data) -> str | None:
@@ -173,6 +198,7 @@ def main(argv: list[str]) -> dict:
     """Runs what `argv` says and returns what the result file holds."""
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
+    publisher = build_publisher(training)
     check_pixels(data, model_settings, training)
     set_seed(training.seed)
     splits, pair_order, leaks = load_data(data, training)
@@ -197,6 +223,7 @@ def main(argv: list[str]) -> dict:
         ),
         compute_metrics=make_compute_metrics(label_names, NO_RELATION),
         processing_class=processor,
+        publisher=publisher,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,
     )
     started = time.perf_counter()
@@ -217,9 +244,7 @@ def main(argv: list[str]) -> dict:
             "model": {name: getattr(model.config, name) for name in vars(model_settings)},
             "training": _training_settings(training),
         },
-        "data": data_checksums(
-            data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=find_images(data)
-        ),
+        "data": checksums(data),
         "pair_order": pair_order,
         "node_selection": selection_counts,
         "pictures": counts,
@@ -235,10 +260,20 @@ def main(argv: list[str]) -> dict:
     if trainer.is_world_process_zero():
         if not training.checkpoint:
             save(model, processor, training)
-        write_result(
-            Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json", result
-        )
+        path = Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
+        write_result(path, result)
+        if publisher is not None:
+            publisher.push_finished(Path(training.output_dir) / "final", path)
     return result
+
+
+def build_publisher(training) -> Publisher | None:
+    """What pushes to the Hub, in the first process and if that is asked for."""
+    if training.hub_token:
+        raise ValueError("Set the environment variable HF_TOKEN, not hub_token: result files hold the command.")
+    if not training.push_to_hub or training.checkpoint or training.process_index != 0:
+        return None
+    return Publisher(training.hub_model_id, bool(training.hub_private_repo), training.text_model)
 
 
 def find_checkpoint(training) -> str | None:

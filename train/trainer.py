@@ -4,21 +4,36 @@ from contextlib import nullcontext
 
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerState
+from transformers.trainer_utils import HubStrategy
 
 from train.averaging import WeightAverage
 from train.batching import SentenceSampler
 from train.optimization import parameter_groups
+from train.publishing import Publisher
 
 
 class PairTrainer(Trainer):
     """Trains on pairs; those of a sentence share a batch.
 
     With `args.weight_average` what is evaluated and saved is the average of the weights.
+
+    Args:
+        publisher: With `args.push_to_hub`, what pushes checkpoints, in the first process.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, publisher: Publisher | None = None, **kwargs):
+        self.publisher = publisher
         super().__init__(*args, **kwargs)
         self.weight_average = None
+
+    def init_hf_repo(self, token: str | None = None, private: bool | None = None) -> None:
+        """The publisher has made the repository."""
+        self.hub_model_id, self.push_in_progress = self.args.hub_model_id, None
+
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        # the stock method would send training_args.bin, a pickle
+        if self.publisher is not None and self.args.hub_strategy != HubStrategy.END:
+            self.publisher.push_checkpoint(checkpoint_folder, self.state.global_step)
 
     def train(self, *args, **kwargs):
         if self.args.weight_average:

@@ -18,6 +18,19 @@ NO_RELATION = "None"
 VISUAL_FEATURES = ("pixels", "text", "box")
 
 
+class CustomPipelines(dict):
+    """The pipelines whose code a repository on the Hub brings along, as its `config.json` lists them.
+
+    `pipeline` takes a task that is in here from the repository, and asks to trust its code. A task that is registered
+    already needs neither, so it counts as not in here once the package is imported.
+    """
+
+    def __contains__(self, task: str) -> bool:
+        from transformers.pipelines import PIPELINE_REGISTRY
+
+        return super().__contains__(task) and task not in PIPELINE_REGISTRY.supported_tasks
+
+
 @strict
 class VMHANConfig(PreTrainedConfig):
     """Settings that rebuild a VM-HAN without its weights.
@@ -185,6 +198,9 @@ class VMHANConfig(PreTrainedConfig):
 
     initializer_range: float | int = 0.02
     no_relation: str = NO_RELATION
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, CustomPipelines(value) if name == "custom_pipelines" else value)
 
     def validate_heads(self):
         """Each head takes an equal slice of a node."""

@@ -1,0 +1,1 @@
+"""To and from the Hugging Face Hub: models, model cards, data sets, Spaces and endpoints."""

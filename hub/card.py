@@ -1,0 +1,258 @@
+"""The model card: front matter by `huggingface_hub`, prose and tables from config, weights and result files.
+
+What a file knows is read from it: relations and settings from `config.json`, size and precision from the weights,
+numbers, data, command and versions from the result file. Licence and language are those of a card in the folder, where
+there is one.
+"""
+
+import shlex
+from collections import Counter
+from math import prod
+from pathlib import Path
+
+import yaml
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from safetensors import safe_open
+
+from .code_files import ROOT, read_registrations
+from .connection import HubError
+from .contents import CARD, CONFIG, read_json
+from .results_table import COLUMNS, PROTOCOLS, SEES, comparison_table, number, relations_table, scores_table
+
+TASK_TYPE = "relation-extraction"
+#: Data sets by the first word of their files' names.
+DATASETS = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE"), "more": ("MORE", "https://github.com/NJUNLP/MORE")}
+EXAMPLE = {
+    "text": "Zinedine Zidane and Carlo Ancelotti watch Real Madrid from the bench",
+    "entities": ["Zinedine Zidane", "Carlo Ancelotti", "Real Madrid"],
+    "description": "Two men in dark suits in front of a crowd.",
+}
+SIGHT = {
+    "pixels": "pixels of the picture and its objects",
+    "text": "a description of the picture and the names of its objects",
+    "box": "where the objects are",
+}
+
+
+def make_card(
+    folder: Path,
+    name: str,
+    result: dict | None = None,
+    compare: list[dict] | None = None,
+    base_model: str | None = None,
+    licence: str | None = None,
+) -> ModelCard:
+    """The card of the model in `folder` for the repository `name`.
+
+    Args:
+        folder: A saved model.
+        name: `user/name`.
+        result: The result file of this very model, or None.
+        compare: Result files for the table of comparison.
+        base_model: Hub id of the text encoder; by default that of the folder's card, or of the run's settings.
+        licence: By default that of the folder's card, or Apache-2.0.
+
+    Raises:
+        HubError: `result` is of a model with other settings.
+    """
+    config = read_json(folder / CONFIG)
+    if result:
+        _check_same_model(config, result)
+    own = ModelCard.load(folder / CARD).data if (folder / CARD).is_file() else ModelCardData()
+    base_model = base_model or own.base_model or _base_model(result)
+    licence = licence or own.license or "apache-2.0"
+    data = ModelCardData(
+        model_name=name.split("/")[-1],
+        language=own.language or "en",
+        license=licence,
+        library_name="transformers",
+        base_model=base_model,
+        datasets=[result["data"]["dataset"]] if result and "dataset" in result["data"] else None,
+        tags=[TASK_TYPE, "multimodal", "hypergraph", "vmhan"],
+        widget=[{"example_title": "Two coaches and a club", **EXAMPLE}],
+        eval_results=_eval_results(result) if result else None,
+    )
+    body = _body(folder, name, config, result, compare or [], base_model, licence)
+    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{body}\n", ignore_metadata_errors=False)
+
+
+def _check_same_model(config: dict, result: dict) -> None:
+    """Numbers of another model must not get onto this one's card."""
+    measured = result["config"]["model"]
+    for name in sorted(measured.keys() & config.keys()):
+        if measured[name] != config[name]:
+            raise HubError(
+                f"The result is of a model with {name} {measured[name]!r}, this one has {config[name]!r}; "
+                "give --result the file that training wrote for this model."
+            )
+
+
+def _base_model(result: dict | None) -> str | None:
+    """The Hub id of the text encoder, from the settings file that the run's command names.
+
+    The run itself may have read a copy of it from a folder, whose name is then the last part of the id.
+    """
+    settings = [ROOT / word for word in shlex.split(result["command"])[2:] if word.endswith(".yaml")] if result else []
+    if not settings or not settings[0].is_file():
+        return None
+    named = yaml.safe_load(settings[0].read_text(encoding="utf-8")).get("training", {}).get("text_model")
+    read = result["config"]["training"].get("text_model") or named
+    return named if named and named.count("/") == 1 and Path(read).name == named.split("/")[1] else None
+
+
+def _eval_results(result: dict) -> list[EvalResult]:
+    dataset, _ = _dataset(result)
+    return [
+        EvalResult(
+            task_type=TASK_TYPE,
+            task_name="Multi-modal relation extraction",
+            dataset_type=dataset.lower(),
+            dataset_name=dataset,
+            dataset_split=split,
+            dataset_args={"protocol": result["protocol"], "visual_setting": result["visual_setting"]},
+            metric_type=path[-1],
+            metric_name=f"{split} {column} (micro, without {_none(result)})"
+            if "F1" in column
+            else f"{split} {column}",
+            metric_value=round(number(result, split, path), 4),
+        )
+        for split in result["metrics"]
+        for path, column in COLUMNS.items()
+        if number(result, split, path) is not None
+    ]
+
+
+def _body(folder, name, config, result, compare, base_model, licence) -> str:
+    parts = [f"# {name.split('/')[-1]}", _summary(folder, config, base_model), "## How to use", _usage(name)]
+    if result:
+        parts += ["## What it scores", _scores(result), relations_table(result)]
+    else:
+        parts += ["## What it scores", "No result file came with this model, so there are no numbers here."]
+    if compare:
+        parts += ["### Beside other runs", "Percent, mean ± standard deviation over seeds.", comparison_table(compare)]
+    if result:
+        parts += ["## Data and training", _training(result)]
+    parts += ["## Limits", _limits(config, result), "## Licence", _licence(licence, result)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _summary(folder: Path, config: dict, base_model: str | None) -> str:
+    count, precision = _weights(folder)
+    sight = [SIGHT[feature] for feature in config["visual_features"]]
+    seen = f"Of a picture it knows {' and '.join(sight)}." if sight else "It reads the sentence only, no picture."
+    base = f" Its text encoder started from [{base_model}](https://huggingface.co/{base_model})." if base_model else ""
+    return (
+        "VM-HAN: a sentence, its entities and a picture go in; the relation of every entity pair comes out, how sure "
+        f"it is, and what of the picture it looked at. {seen} It tells {len(config['id2label'])} relations apart, "
+        f"`{config['no_relation']}` among them. {count:,} parameters, stored as {precision}.{base}"
+    )
+
+
+def _weights(folder: Path) -> tuple[int, str]:
+    """Parameters in the files, and their most frequent precision."""
+    counts = Counter()
+    for path in folder.glob("model*.safetensors"):
+        with safe_open(path, framework="numpy") as weights:
+            for key in weights.keys():  # noqa: SIM118 - it is no dict
+                tensor = weights.get_slice(key)
+                counts[tensor.get_dtype()] += prod(tensor.get_shape())
+    return counts.total(), counts.most_common(1)[0][0]
+
+
+def _usage(name: str) -> str:
+    request = ",\n     ".join(f'"{key}": {_quoted(value)}' for key, value in EXAMPLE.items())
+    return f"""```python
+from transformers import pipeline
+
+extract = pipeline(model="{name}", trust_remote_code=True)
+answer = extract(
+    {{{request}}}
+)
+for pair in answer["pairs"]:
+    print(f"{{pair['head']['text']}} -> {{pair['tail']['text']}}: {{pair['relation']}} ({{pair['score']:.2f}})")
+```
+
+`description`, `objects` and `image` are optional; entities may be (start, end) characters. Each pair is tried both
+ways round unless `direction="given"` is passed. {_auto_classes()} With the package `vmhan` installed and imported,
+nothing needs `trust_remote_code`. An Inference Endpoint serves it through `handler.py`: it takes
+`{{"inputs": {{"text": ..., "entities": [...], "image": URL or base64}}}}`."""
+
+
+def _quoted(value: str | list[str]) -> str:
+    return f'"{value}"' if isinstance(value, str) else f"[{', '.join(map(_quoted, value))}]"
+
+
+def _auto_classes() -> str:
+    names = [f"`{name}`" for name in read_registrations().auto_map]
+    return f"{', '.join(names[:-1])} and {names[-1]} load it too."
+
+
+def _scores(result: dict) -> str:
+    dataset, address = _dataset(result)
+    protocol, setting = result["protocol"], result["visual_setting"]
+    order = (
+        "The columns before the last know which entity is head and which is tail, as printed results do, and that "
+        "order tells much; the last does not, and is what to expect of `pipeline(...)` as it stands."
+    )
+    return (
+        f"[{dataset}]({address}), protocol `{protocol}`: {PROTOCOLS.get(protocol, '')}. Visual setting `{setting}`: "
+        f"the model sees {SEES.get(setting, setting)}. Percent; F1, precision and recall are micro-averages over the "
+        f"relations other than `{_none(result)}`. {order}\n\n{scores_table(result)}"
+    )
+
+
+def _training(result: dict) -> str:
+    checksums = "\n".join(f"- `{name}`: sha256 `{value}`" for name, value in result["data"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    changed = ", with changes that were not committed" if result["uncommitted_changes"] else ""
+    return (
+        f"Read from these files:\n\n{checksums}\n\n"
+        f"```bash\n{result['command']}\n```\n\nSeed {result['seed']}, best step {result['best_step']}, "
+        f"{result['wall_time_seconds'] / 60:.0f} minutes, commit `{result['commit']}`{changed}; {versions}."
+    )
+
+
+def _limits(config: dict, result: dict | None) -> str:
+    lines = [f"It knows {len(config['id2label'])} relations and no others. It reads one sentence at a time."]
+    if "pixels" not in config["visual_features"]:
+        lines.append("It does not look at pixels: without words about a picture, the picture changes nothing.")
+    precision = number(result, "test", ("direction_unknown", "precision")) if result else None
+    if precision is not None:
+        wrong = f"{100 * (1 - precision):.0f} of 100 relations that it names are wrong"
+        lines.append(f"On test, where the direction of a pair has to be found too, {wrong}; look at the score.")
+    rare = [name for name, of in _per_relation(result).items() if of["support"] and of["f1"] == 0]
+    if rare:
+        lines.append(f"On test it found none of {', '.join(f'`{name}`' for name in sorted(rare))}.")
+    lines.append(
+        "Relations such as nationality, religion and race are claims about people: do not decide anything about "
+        "people with it."
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _licence(licence: str, result: dict | None) -> str:
+    about = ""
+    if result and _dataset(result)[1].startswith("https://github.com/thecharm"):
+        about = " MNRE states no licence. None of its content is here; who needs certainty should ask its authors."
+    return f"These weights and this code: {licence}.{about}"
+
+
+def _dataset(result: dict) -> tuple[str, str]:
+    """Name and address of the data, by the names of the files that were read, or of their repository on the Hub."""
+    if "dataset" in result["data"]:
+        name = result["data"]["dataset"]
+        return name, f"https://huggingface.co/datasets/{name}"
+    for file in result["data"]:
+        if file.split("_")[0] in DATASETS:
+            return DATASETS[file.split("_")[0]]
+    raise HubError(
+        f"The result names none of the data sets {sorted(DATASETS)} among its files {sorted(result['data'])}."
+    )
+
+
+def _none(result: dict) -> str:
+    return result["config"]["model"]["no_relation"]
+
+
+def _per_relation(result: dict | None) -> dict[str, dict]:
+    return result["metrics"].get("test", {}).get("per_relation", {}) if result else {}

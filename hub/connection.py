@@ -1,0 +1,99 @@
+"""The way to the Hub: who asks, which repository, and errors that say what to do."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from huggingface_hub import HfApi
+from huggingface_hub.errors import (
+    HFValidationError,
+    HTTPError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
+LOGIN = (
+    "Log in with `hf auth login`, or set HF_TOKEN to a token with write access; "
+    "the Hub makes one under Settings > Access Tokens."
+)
+
+
+class HubError(Exception):
+    """Something that the user can mend; the message says how."""
+
+
+@contextmanager
+def explained_errors(repository: str) -> Iterator[None]:
+    """Turns what the client raises about `repository` into a `HubError`."""
+    try:
+        yield
+    except HFValidationError as error:
+        raise HubError(
+            f"{repository!r} is no name of a repository: {error}. Write user/name, in letters, digits, '-', '_', '.'."
+        ) from error
+    except (LocalTokenNotFoundError, HTTPError, OfflineModeIsEnabled, PermissionError, RuntimeError) as error:
+        # a RuntimeError is a failed upload: of LFS with its reason, of Xet, which is not Python, without one
+        reason = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+        raise HubError(_explain(reason, repository)) from error
+
+
+def _explain(error: BaseException, repository: str) -> str:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, LocalTokenNotFoundError) or status == 401:
+        return f"The Hub does not know who asks for {repository!r}. {LOGIN}"
+    if status == 403 or isinstance(error, PermissionError):
+        said = getattr(error, "server_message", None) or error
+        return (
+            f"The token may not write to {repository!r}: {said}. Use a name under your own user or organisation, and "
+            "a token with write access to it."
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return f"There is no {repository!r} on the Hub, or the token may not see it; check the name. {LOGIN}"
+    if isinstance(error, OfflineModeIsEnabled):
+        return "The Hub's client is switched off by HF_HUB_OFFLINE; unset it and run the same command again."
+    if isinstance(error, HTTPError | RuntimeError) and status is None:
+        return (
+            f"The connection to the Hub broke: {error or type(error).__name__}. Run the same command again; "
+            "the large files that have arrived are not sent twice."
+        )
+    return f"The Hub refused {repository!r}: {error}"
+
+
+def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings) -> bool:
+    """Makes the repository unless it exists, and returns whether it did.
+
+    Args:
+        name: `user/name`.
+        kind: `"model"`, `"dataset"` or `"space"`.
+        private: Whether only its owner may see it.
+        settings: Further arguments of `create_repo`.
+
+    Raises:
+        HubError: Nobody is logged in, the token has no rights there, or a public repository has to be private.
+    """
+    if name.count("/") != 1:
+        raise HubError(f"{name!r} is not of the form user/name; put your user name or organisation before it.")
+    with explained_errors(name):
+        api.whoami()  # the client asks nothing else of a reader before the first file has been read
+        existed = api.repo_exists(name, repo_type=kind)
+        if not existed:
+            api.create_repo(name, repo_type=kind, private=private, **settings)
+        elif private and not api.repo_info(name, repo_type=kind).private:
+            raise HubError(
+                f"{name!r} exists and is public. Make it private in its settings on the Hub, take another name, or "
+                "allow it to be public."
+            )
+    return existed
+
+
+def run_command(name: str, main: Callable[[list[str]], object]) -> None:
+    """Runs a command line; what the user can mend is one line on the screen, not a stack trace."""
+    logging.getLogger("huggingface_hub").setLevel(
+        logging.ERROR
+    )  # "Retrying", "No files have been modified": said here
+    try:
+        main(sys.argv[1:])
+    except HubError as error:
+        raise SystemExit(f"{name}: {error}") from error

@@ -1,0 +1,125 @@
+"""What a model's repository holds, as a dict from the path there to a file here, or to its content."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from .code_files import PACKAGE, Registrations, code_files, read_registrations, requirements
+from .connection import HubError
+
+Contents = dict[str, Path | bytes]
+
+HANDLER = Path(__file__).with_name("handler.py")
+CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
+#: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
+KINDS = (".safetensors", ".json", ".jinja", ".txt", ".model")
+#: What training leaves beside them.
+OF_TRAINING = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file.
+
+    Raises:
+        HubError: There is none.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HubError(f"{path} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise HubError(f"{path} is no JSON object.")
+    return value
+
+
+def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
+    """Weights, config, processor, the code that these need and the endpoint's handler, without the model card.
+
+    Raises:
+        HubError: The folder holds no VM-HAN, or weights in pickles only.
+    """
+    check_folder(folder)
+    registrations = read_registrations(package)
+    code = [*code_files(registrations, package), HANDLER]
+    saved = {path.name: path for path in sorted(folder.iterdir()) if _belongs(path)}
+    processor = read_json(folder / PROCESSOR)
+    reads_pixels = ["torchvision"] if "image_processor" in processor else []  # transformers imports it by itself
+    generated = {
+        CONFIG: _dump(_with_registrations(read_json(folder / CONFIG), registrations)),
+        PROCESSOR: _dump(_with_processor(processor, registrations)),
+        "requirements.txt": ("\n".join(requirements(code, reads_pixels)) + "\n").encode(),
+    }
+    return dict(sorted({**saved, **{path.name: path for path in code}, **generated}.items()))
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses what is no finished VM-HAN, with a word on how to get one."""
+    if not folder.is_dir():
+        raise HubError(f"{str(folder)!r} is no folder; name one that `save_pretrained` wrote.")
+    for name, maker in ((CONFIG, "model"), (PROCESSOR, "processor")):
+        if not (folder / name).is_file():
+            raise HubError(f"{folder} holds no {name}; save the {maker} there with `{maker}.save_pretrained`.")
+    kind = read_json(folder / CONFIG).get("model_type")
+    if kind != "vmhan":
+        raise HubError(f"{folder / CONFIG} describes a model of type {kind!r}; only VM-HAN models can be pushed here.")
+    if not any(folder.glob("model*.safetensors")):
+        raise HubError(f"{folder} holds no model.safetensors; load the model and `save_pretrained` it again.")
+
+
+def result_contents(results: Iterable[Path]) -> Contents:
+    """Result files under `results/`.
+
+    Raises:
+        HubError: A file is missing, is no result, or shares its name with another.
+    """
+    contents: Contents = {}
+    for path in results:
+        if "metrics" not in read_json(path):
+            raise HubError(f'{path} holds no "metrics"; name a file that training wrote under assets/results.')
+        if f"results/{path.name}" in contents:
+            raise HubError(f"Two result files are called {path.name}; rename one.")
+        contents[f"results/{path.name}"] = path
+    return contents
+
+
+def size(content: Path | bytes) -> int:
+    """Bytes of a file or of a content."""
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+def write_contents(contents: Contents, folder: Path) -> None:
+    """Writes what would be pushed to a folder, from which it loads as from the Hub."""
+    for name, content in contents.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+
+
+def is_weights(name: str) -> bool:
+    """Whether a file holds weights that `from_pretrained` reads, or says which files do."""
+    return name.startswith("model") and name.endswith((".safetensors", ".safetensors.index.json"))
+
+
+def _belongs(path: Path) -> bool:
+    hidden = path.name.startswith((".", "_")) or path.name in OF_TRAINING
+    other_weights = path.suffix == ".safetensors" and not is_weights(path.name)
+    return path.is_file() and path.suffix in KINDS and not hidden and not other_weights
+
+
+def left_out(folder: Path) -> list[str]:
+    """Names of the files in the folder that do not go, such as pickles."""
+    return sorted(path.name for path in folder.iterdir() if not _belongs(path) and path.name != CARD)
+
+
+def _with_registrations(config: dict, registrations: Registrations) -> dict:
+    pipelines = registrations.custom_pipelines
+    return {**config, "auto_map": registrations.auto_map, "custom_pipelines": pipelines}
+
+
+def _with_processor(config: dict, registrations: Registrations) -> dict:
+    name = "AutoProcessor"
+    return {**config, "auto_map": {name: registrations.auto_map[name]}}
+
+
+def _dump(value: dict) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,145 @@
+"""Pushes a trained model to the Hub, in one commit.
+
+    python -m hub.push assets/vmhan-mini-mnre user/name --dry-run         # lists what would go; needs no login
+    python -m hub.push assets/vmhan-mini-mnre user/name --private
+    python -m hub.push runs/mnre/final user/name --result assets/results/mnre.json --compare assets/results/mnre
+    python -m hub.push assets/vmhan-mini-mnre user/name --export folder   # the same files in a folder
+
+Weights, config, processor, the code files that the Auto classes need, the pipeline, the model card made from the
+result files, the handler of an Inference Endpoint and the result files go; pickles never do. What is there already is
+not sent again, and a push that broke goes on where it stopped when the same command is run once more.
+"""
+
+import argparse
+from pathlib import Path
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+from .card import make_card
+from .connection import HubError, explained_errors, open_repository, run_command
+from .contents import (
+    CARD,
+    CONFIG,
+    Contents,
+    is_weights,
+    left_out,
+    model_contents,
+    read_json,
+    result_contents,
+    size,
+    write_contents,
+)
+
+
+def collect(
+    folder: Path, name: str, result: Path | None = None, compare: list[Path] | None = None, **card_settings
+) -> Contents:
+    """Everything that a push of `folder` to `name` sends.
+
+    Args:
+        folder: A saved model with its processor.
+        name: `user/name`, which the card's example loads.
+        result: The result file of this very model.
+        compare: Result files of other runs, for the card's table.
+        card_settings: Further arguments of `make_card`.
+    """
+    results = list(dict.fromkeys([*([result] if result else []), *(compare or [])]))
+    contents = {**model_contents(folder), **result_contents(results)}
+    card = make_card(
+        folder,
+        name,
+        read_json(result) if result else None,
+        [read_json(path) for path in compare or []],
+        **card_settings,
+    )
+    return {**contents, CARD: str(card).encode()}
+
+
+def push(contents: Contents, name: str, private: bool = False, message: str = "Upload VM-HAN") -> str | None:
+    """Sends `contents` in one commit and returns its address, or None if all of it was there already.
+
+    Weights that an earlier push left and this one does not replace are deleted: `transformers` would read a
+    `model.safetensors` before the shards of a newer model.
+
+    Raises:
+        HubError: With what to do about it.
+    """
+    api, present = claim(name, private)
+    with explained_errors(name):
+        stale = [path for path in present - contents.keys() if is_weights(path)]
+        before = api.model_info(name).sha
+        operations = [
+            *(CommitOperationAdd(path, content) for path, content in contents.items()),
+            *(CommitOperationDelete(path) for path in sorted(stale)),
+        ]
+        commit = api.create_commit(name, operations, commit_message=message)
+    return None if commit.oid == before else commit.commit_url
+
+
+def claim(name: str, private: bool = False) -> tuple[HfApi, set[str]]:
+    """Makes the repository if there is none, and returns the client and the files that are there.
+
+    Raises:
+        HubError: Nobody is logged in, the token has no rights there, or the name is taken.
+    """
+    api = HfApi()
+    existed = open_repository(api, name, "model", private)
+    with explained_errors(name):
+        present = set(api.list_repo_files(name))
+        if existed:
+            _refuse_other_model(api, name, present)
+    return api, present
+
+
+def _refuse_other_model(api: HfApi, name: str, present: set[str]) -> None:
+    """A repository of something else is not overwritten."""
+    kind = read_json(Path(api.hf_hub_download(name, CONFIG))).get("model_type") if CONFIG in present else None
+    others = present - {".gitattributes", CARD}
+    if kind != "vmhan" and others:
+        what = f"a model of type {kind!r}" if kind else f"other files, such as {sorted(others)[0]}"
+        raise HubError(f"The name {name!r} is taken: it holds {what}. Choose another name, or delete it on the Hub.")
+
+
+def _table(contents: Contents, folder: Path) -> str:
+    lines = [f"{size(content):>12,}  {path}" for path, content in contents.items()]
+    total = f"{sum(map(size, contents.values())):>12,}  bytes in {len(contents)} files"
+    skipped = left_out(folder)
+    return "\n".join([*lines, total, *([f"Left out of {folder}: {', '.join(skipped)}"] if skipped else [])])
+
+
+def _result_files(paths: list[Path]) -> list[Path]:
+    return [file for path in paths for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+
+
+def main(argv: list[str]) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="hub.push", description="Push a trained model to the Hub.")
+    parser.add_argument("folder", type=Path, help="what save_pretrained wrote, model and processor")
+    parser.add_argument("name", help="user/name of the repository; it is made if there is none")
+    parser.add_argument("--result", type=Path, help="the result file of this very model: its numbers go on the card")
+    parser.add_argument("--compare", type=Path, nargs="+", default=[], help="result files, or folders, for a table")
+    parser.add_argument("--base-model", help="Hub id of the text encoder it was trained from")
+    parser.add_argument("--licence", help="of the weights, as the Hub spells it (default: apache-2.0)")
+    parser.add_argument("--private", action="store_true", help="only you may see it")
+    parser.add_argument("--dry-run", action="store_true", help="list what would go, and send nothing")
+    parser.add_argument("--export", type=Path, metavar="FOLDER", help="write it to a folder, and send nothing")
+    options = parser.parse_args(argv)
+    contents = collect(
+        options.folder,
+        options.name,
+        options.result,
+        _result_files(options.compare),
+        base_model=options.base_model,
+        licence=options.licence,
+    )
+    print(_table(contents, options.folder))
+    if options.export:
+        write_contents(contents, options.export)
+        print(f"Written to {options.export}.")
+    elif not options.dry_run:
+        address = push(contents, options.name, options.private)
+        print(f"Pushed: {address}" if address else f"{options.name} is up to date; nothing was sent.")
+
+
+if __name__ == "__main__":
+    run_command("hub.push", main)

@@ -1,0 +1,112 @@
+"""What a Space of the page holds, found by reading `app.py` and what it imports."""
+
+import ast
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+from huggingface_hub import SpaceCardData
+
+from .code_files import ROOT, requirements
+from .contents import CARD, CONFIG, Contents, read_json
+
+APP = "app.py"
+
+
+def space_contents(root: Path = ROOT, model: str | None = None, **card_settings) -> Contents:
+    """The files of the Space, by their path in it.
+
+    Args:
+        root: Where `app.py` lies.
+        model: `user/name` of the model; without one the bundled model goes along.
+        card_settings: Further arguments of `space_card`.
+    """
+    sources = local_sources(root)
+    bundled = [] if model else [path.name for path in model_folders(root)]
+    files = [*sources, *named_assets(root, sources, bundled)]
+    contents: Contents = {path.relative_to(root).as_posix(): path for path in sorted(files)}
+    needed = requirements(sources, leave_out=("gradio",))  # the Space has Gradio already, of the version in its card
+    return {
+        **contents,
+        "requirements.txt": ("\n".join(needed) + "\n").encode(),
+        CARD: space_card(model, **card_settings),
+    }
+
+
+def local_sources(root: Path) -> list[Path]:
+    """`app.py`, the packages beside it that it imports, wherever in it, and those that these import."""
+    found, waiting = [], [root / APP]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.append(path)
+        for name in _imported(path):
+            package, module = root / name, root / f"{name}.py"
+            waiting += sorted(package.rglob("*.py")) if (package / "__init__.py").is_file() else []
+            waiting += [module] if module.is_file() else []
+    return sorted(found)
+
+
+def _imported(path: Path) -> set[str]:
+    """First names of what a file imports, relative imports left out: their whole package goes."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def model_folders(root: Path) -> list[Path]:
+    """The models that are bundled in `assets/`."""
+    return [path.parent for path in sorted((root / "assets").glob(f"*/{CONFIG}")) if "model_type" in read_json(path)]
+
+
+def named_assets(root: Path, sources: list[Path], models: list[str]) -> list[Path]:
+    """Files of what lies in `assets/` and is named in the sources; of the models there only those in `models`."""
+    words = {
+        part
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for part in node.value.split("/")
+    }
+    unwanted = {path.name for path in model_folders(root)} - set(models)
+    named = [path for path in sorted((root / "assets").glob("*")) if path.name in words - unwanted]
+    return [
+        file for path in named for file in ([path] if path.is_file() else sorted(path.rglob("*"))) if file.is_file()
+    ]
+
+
+def space_card(model: str | None, title: str = "VM-HAN", hardware: str = "cpu-basic", preload: bool = False) -> bytes:
+    """The README of the Space: settings that the Hub reads, and a few words.
+
+    Args:
+        model: `user/name`, or None for the bundled model.
+        title: Of the page's tile.
+        hardware: What others who copy the Space should ask for.
+        preload: Whether the model is fetched when the Space is built; a private one cannot be.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    data = SpaceCardData(
+        title=title,
+        emoji="🕸️",
+        colorFrom="indigo",
+        colorTo="green",
+        sdk="gradio",
+        sdk_version=version("gradio"),
+        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        app_file=APP,
+        license=project["license"].lower(),
+        short_description="Relations in a sentence with a picture",
+        suggested_hardware=hardware,
+        models=[model] if model else None,
+        preload_from_hub=[model] if model and preload else None,
+        tags=["vmhan", "relation-extraction", "multimodal"],
+    )
+    shown = f"the model [{model}](https://huggingface.co/{model})" if model else "the model that lies beside it"
+    words = f"A sentence, its entities and a picture in; the relation of every pair out. The page serves {shown}."
+    return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{words}\n".encode()

@@ -1,0 +1,117 @@
+"""The model card says what the files say."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+from local_hub import LocalHub
+from tiny import save_tiny_checkpoint
+
+from hub.card import EXAMPLE, make_card
+from hub.connection import HubError
+from hub.contents import read_json
+from hub.push import main as push_command
+
+ROOT = Path(__file__).resolve().parents[1]
+BUNDLED = ROOT / "assets" / "vmhan-mini-mnre"
+RESULTS = sorted((ROOT / "assets" / "results" / "mnre-mini").glob("*.json"))
+OWN = next(path for path in RESULTS if path.name == "shared-vhan-described-seed1.json")
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    """The card of the bundled model."""
+    return make_card(BUNDLED, "ada/mini", read_json(OWN), [read_json(path) for path in RESULTS])
+
+
+def test_card_numbers_equal_the_result_file(card):
+    metrics = read_json(OWN)["metrics"]
+    written = {(item.dataset_split, item.metric_name.split(" ", 1)[1]): item for item in card.data.eval_results}
+    for split, measured in metrics.items():
+        assert written[split, "accuracy"].metric_value == round(measured["accuracy"], 4)
+        assert written[split, "F1 (micro, without None)"].metric_value == round(measured["f1"], 4)
+        unknown = written[split, "F1, direction unknown (micro, without None)"]
+        assert unknown.metric_value == round(measured["direction_unknown"]["f1"], 4)
+        assert unknown.dataset_args == {"protocol": "clean", "visual_setting": "described"}
+        assert f"| {split} | {measured['rows']:,} | {100 * measured['f1']:.1f} |" in card.text
+    for name, of_relation in metrics["test"]["per_relation"].items():
+        assert f"| `{name}` | {of_relation['support']} |" in card.text
+
+
+def test_seeds_are_one_line_of_the_comparison(card):
+    trained = [result for result in map(read_json, RESULTS) if not result["config"]["training"].get("checkpoint")]
+    mean = sum(100 * result["metrics"]["test"]["f1"] for result in trained) / len(trained)
+    line = next(line for line in card.text.splitlines() if f"| {len(trained)} |" in line and "±" in line)
+    assert f"| {mean:.1f} ±" in line
+
+
+def test_card_names_data_base_model_size_and_command(card):
+    result = read_json(OWN)
+    assert card.data.base_model == "sentence-transformers/all-MiniLM-L6-v2" and card.data.license == "apache-2.0"
+    assert f"{result['parameters']:,} parameters, stored as F16" in card.text
+    assert result["command"] in card.text and result["commit"] in card.text and f"Seed {result['seed']}," in card.text
+    assert all(checksum in card.text for checksum in result["data"].values())
+    assert card.data.eval_results[0].dataset_name == "MNRE"
+    assert card.data.to_dict()["widget"][0]["text"] == EXAMPLE["text"]
+
+
+def test_base_model_comes_from_the_settings_that_the_run_names(tmp_path):
+    (tmp_path / "config.json").write_bytes((BUNDLED / "config.json").read_bytes())
+    (tmp_path / "model.safetensors").symlink_to(BUNDLED / "model.safetensors")
+    card = make_card(tmp_path, "ada/mini", read_json(OWN))
+    assert card.data.base_model == "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def test_relations_that_were_never_found_are_named_as_a_limit(card):
+    relations = read_json(OWN)["metrics"]["test"]["per_relation"]
+    limits = card.text.split("## Limits")[1]
+    for name, measured in relations.items():
+        assert (f"`{name}`" in limits) == (measured["support"] > 0 and measured["f1"] == 0)
+
+
+def test_result_of_another_model_is_refused(tmp_path):
+    other = save_tiny_checkpoint(tmp_path)
+    with pytest.raises(HubError, match="give --result the file that training wrote for this model"):
+        make_card(Path(other), "ada/tiny", read_json(OWN))
+
+
+def test_card_without_a_result_holds_no_numbers(tmp_path):
+    card = make_card(Path(save_tiny_checkpoint(tmp_path)), "ada/tiny")
+    assert card.data.eval_results is None and "there are no numbers here" in card.text
+
+
+def test_pushed_card_shows_code_that_runs(tmp_path):
+    """The bundled model goes to the Hub, and a clean process runs what its card shows."""
+    with LocalHub() as hub:
+        with pytest.MonkeyPatch.context() as patch:
+            hub.enter(patch, tmp_path)
+            push_command([str(BUNDLED), "ada/mini", "--result", str(OWN), "--compare", str(OWN.parent)])
+        files = hub.repository("ada/mini").files
+        assert {f"results/{path.name}" for path in RESULTS} <= files.keys()
+        text = files["README.md"].data.decode()
+        code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+        head = 'import sys\nsys.modules["vmhan"] = sys.modules["ultralytics"] = None\n'
+        environment = hub.environment(tmp_path, token=None)  # it is public
+        del environment["PYTHONPATH"]
+        finished = subprocess.run(
+            [sys.executable, "-c", head + code + "import json; print(json.dumps(answer['pairs']))"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+    assert finished.returncode == 0, finished.stderr
+    *printed, answer = finished.stdout.splitlines()
+    from transformers import pipeline
+
+    import vmhan  # noqa: F401
+
+    local = pipeline("multimodal-relation-extraction", model=str(BUNDLED))(EXAMPLE)["pairs"]
+    for remote, here in zip(json.loads(answer), local, strict=True):
+        assert remote["relation"] == here["relation"] and remote["score"] == pytest.approx(here["score"], abs=1e-4)
+    assert len(printed) == 3 and printed[0].startswith("Zinedine Zidane -> Carlo Ancelotti: /per/per/peer")

@@ -1,0 +1,144 @@
+"""The handler of an Inference Endpoint, loaded as an endpoint does: from the folder of the pushed files."""
+
+import base64
+import importlib.util
+import io
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tiny import save_tiny_checkpoint
+from transformers import pipeline
+
+from hub.contents import model_contents, write_contents
+
+REQUEST = {
+    "text": "Ada met Bob in Paris",
+    "entities": ["Ada", "Bob"],
+    "objects": [{"label": "dog", "box": [1, 2, 30, 15]}],
+}
+
+
+def picture(kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 20), "green").save(file, kind)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    saved = Path(save_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), visual_features=["text", "box"]))
+    write_contents(model_contents(saved), saved / "repository")
+    return saved / "repository"
+
+
+@pytest.fixture(scope="module")
+def module(folder):
+    """`handler.py` as it lies beside the weights."""
+    spec = importlib.util.spec_from_file_location("handler", folder / "handler.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def handler(module, folder):
+    return module.EndpointHandler(str(folder))
+
+
+@pytest.fixture(scope="module")
+def expected(folder):
+    return pipeline("multimodal-relation-extraction", model=str(folder))(
+        {**REQUEST, "image": Image.open(io.BytesIO(picture()))}
+    )
+
+
+@pytest.fixture
+def web():
+    """The address of a server that knows /picture, /moved, which leads there, and /missing."""
+
+    class Pictures(BaseHTTPRequestHandler):
+        def log_message(self, *message):
+            pass
+
+        def do_GET(self):
+            self.send_response({"/picture": 200, "/moved": 302}.get(self.path, 404))
+            self.send_header("Location", "/picture")
+            self.end_headers()
+            self.wfile.write(picture() if self.path == "/picture" else b"")
+
+    with HTTPServer(("127.0.0.1", 0), Pictures) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        picture(),
+        base64.b64encode(picture("JPEG")).decode(),
+        "data:image/png;base64," + base64.encodebytes(picture()).decode(),
+        Image.new("RGB", (40, 20), "green"),
+    ],
+    ids=["bytes", "base64", "data URI", "PIL"],
+)
+def test_picture_in_the_body_gives_the_pipelines_answer(handler, expected, image):
+    assert handler({"inputs": {**REQUEST, "image": image}}) == expected
+
+
+@pytest.mark.parametrize("path", ["/picture", "/moved"])
+def test_picture_on_the_web_is_fetched(handler, expected, web, monkeypatch, path):
+    monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
+    assert handler({"inputs": {**REQUEST, "image": web + path}}) == expected
+
+
+def test_several_inputs_give_several_answers(handler, expected):
+    image = base64.b64encode(picture()).decode()
+    assert handler({"inputs": [{**REQUEST, "image": image}] * 2}) == [expected, expected]
+    assert handler({"inputs": []}) == []
+
+
+def test_parameters_reach_the_pipeline(handler):
+    asked = {"inputs": {**REQUEST, "objects": ["dog"]}, "parameters": {"pairs": [[1, 0]], "direction": "given"}}
+    (pair,) = handler(asked)["pairs"]
+    assert (pair["head"]["text"], pair["tail"]["text"]) == ("Bob", "Ada")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, '"inputs"'),
+        ([], '"inputs"'),
+        ({"inputs": "Ada met Bob"}, '"text" and "entities"'),
+        ({"inputs": {"text": "", "entities": ["Ada", "Bob"]}}, "give the sentence"),
+        ({"inputs": {"text": "Ada met Bob", "entities": ["Ada", "Eve"]}}, "'Eve' does not occur"),
+        ({"inputs": [REQUEST | {"objects": []}, {"text": "Ada"}]}, "request 1"),
+        ({"inputs": REQUEST, "parameters": {"top_k": 3}}, "there are pairs, direction"),
+        ({"inputs": {**REQUEST, "objects": [{"label": "dog", "score": []}]}}, "TypeError"),
+        ({"inputs": {**REQUEST, "image": "no picture!"}}, "neither a web address nor base64"),
+        ({"inputs": {**REQUEST, "image": "/etc/hostname"}}, "image"),
+        ({"inputs": {**REQUEST, "image": b"no picture"}}, "cannot be read"),
+        ({"inputs": {**REQUEST, "image": 3}}, "is a int"),
+        ({"inputs": {**REQUEST, "image": "http://127.0.0.1/picture"}}, "not on the public internet"),
+        ({"inputs": {**REQUEST, "image": "http://nowhere.invalid/picture"}}, "is not known"),
+    ],
+)
+def test_bad_input_is_answered_by_an_error_that_says_what_to_do(handler, body, said):
+    answer = handler(body)
+    assert set(answer) == {"error"} and said in answer["error"] and "Traceback" not in answer["error"]
+    json.dumps(answer)
+
+
+def test_address_without_a_picture_is_named(handler, web, monkeypatch):
+    monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
+    assert "answers 404" in handler({"inputs": {**REQUEST, "image": f"{web}/missing"}})["error"]
+
+
+def test_too_large_a_picture_is_refused(handler, module, web, monkeypatch):
+    monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
+    monkeypatch.setattr(module, "LARGEST_IMAGE", 10)
+    assert "larger than" in handler({"inputs": {**REQUEST, "image": f"{web}/picture"}})["error"]

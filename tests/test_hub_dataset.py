@@ -1,0 +1,158 @@
+"""A data set goes to the Hub, comes back whole or as a stream, and a model trains on it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from local_hub import READER, File, LocalHub, Repository
+from mnre_fixture import write_mnre
+from training_fixture import write_settings
+
+from hub.connection import HubError
+from hub.dataset import RIGHTS
+from hub.dataset import main as dataset_command
+from train.data import load_mnre
+from train.hub_data import load_hub_dataset
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "ada/mnre-own"
+READ = """
+import json, sys
+from datasets import load_dataset
+whole = load_dataset(sys.argv[1])
+stream = load_dataset(sys.argv[1], split="train", streaming=True)
+def plain(row):
+    image = row.pop("image")
+    return {**row, "size": image.size if image else None, "pixel": image.getpixel((0, 0)) if image else None}
+print(json.dumps({
+    "rows": {split: len(rows) for split, rows in whole.items()},
+    "names": whole["train"].features["relation"].names,
+    "whole": [plain(row) for row in whole["train"].select(range(4))],
+    "stream": [plain(row) for row in stream.take(4)],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Invented data with pictures, one of which is missing."""
+    folder = write_mnre(tmp_path_factory.mktemp("mnre"), sentences=11, images=True)
+    (folder / "images" / "twitter_invented_train_0.jpg").unlink()
+    return folder
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    with LocalHub() as hub:
+        hub.enter(monkeypatch, tmp_path)
+        monkeypatch.setattr("datasets.config.HF_ENDPOINT", hub.url)
+        monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", False)
+        yield hub
+
+
+def words(folder, *more) -> list[str]:
+    return ["mnre", str(folder), NAME, "--images", str(folder / "images"), "--boxes", "detect", *more]
+
+
+def run(hub, home, *command) -> str:
+    """What a process prints that knows the Hub and no folder of ours."""
+    finished = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=hub.environment(home), capture_output=True, text=True, timeout=600
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_rows_come_back_whole_and_as_a_stream(hub, folder, tmp_path, capsys):
+    dataset_command(words(folder))
+    repository = hub.repository(NAME, "dataset")
+    assert repository.private and {path for path in repository.files if path.endswith(".parquet")}
+    read = json.loads(run(hub, tmp_path, "-c", READ, NAME).splitlines()[-1])
+    local = load_mnre(folder, image_dir=folder / "images", max_objects=10)
+    assert read["rows"] == {split: len(rows) for split, rows in local.items()}
+    assert read["names"] == local["train"].features["relation"].names
+    for place, (whole, stream) in enumerate(zip(read["whole"], read["stream"], strict=True)):
+        row = local["train"][place]
+        image = row.pop("image")
+        assert whole["pixel"] == stream["pixel"] == (list(image.getpixel((0, 0))) if image else None)
+        for column, value in row.items():
+            assert whole[column] == stream[column] == value
+    assert [row["size"] for row in read["whole"]] == [None, None, None, [64, 48]]
+
+
+def test_card_and_screen_say_whose_responsibility_it_is(hub, folder, capsys):
+    dataset_command(words(folder))
+    assert RIGHTS in capsys.readouterr().out
+    card = hub.repository(NAME, "dataset").files["README.md"].data.decode()
+    assert RIGHTS in card and "license: other" in card and "dataset_info" in card
+    assert "- `train`: 29 pairs, 10 of 11 pictures" in card and "mnre_train.txt" in card
+
+
+def test_second_push_of_the_same_data_sends_nothing(hub, folder, capsys):
+    dataset_command(words(folder))
+    commits, uploads = len(hub.repository(NAME, "dataset").commits), hub.uploads()
+    dataset_command(words(folder))
+    assert "was up to date" in capsys.readouterr().out
+    assert len(hub.repository(NAME, "dataset").commits) == commits and hub.uploads() == uploads
+
+
+def test_public_repository_needs_a_word_about_rights(hub, folder):
+    with pytest.raises(HubError, match="--i-may-redistribute"):
+        dataset_command(words(folder, "--public"))
+    assert not hub.repositories
+    dataset_command(words(folder, "--public", "--i-may-redistribute"))
+    assert not hub.repository(NAME, "dataset").private
+
+
+def test_dry_run_sends_nothing(hub, folder, capsys):
+    dataset_command(words(folder, "--dry-run"))
+    assert hub.requests == [] and "## Columns" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", ["described", "pixels"])
+def test_training_from_the_hub_equals_training_from_the_files(hub, folder, monkeypatch, tmp_path, setting):
+    from test_visual_features import write_parts  # here, for train/run.py takes the place of tests/ on the path
+
+    from train import run as training
+
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+    dataset_command(words(folder))
+    settings = [write_settings(tmp_path), "--boxes", "detect", "--num_train_epochs", "1"]
+    local = ["--data_dir", str(folder)]
+    if setting == "pixels":
+        (tmp_path / "pixels").mkdir()
+        settings = [*write_parts(tmp_path / "pixels"), "--on_missing_image", "none"]
+        local += ["--image_dir", str(folder / "images")]
+    from_hub = training.main([*settings, "--data_dir", "", "--dataset", NAME])
+    from_files = training.main([*settings, *local, "--output_dir", str(tmp_path / "again")])
+    assert from_hub["data"] == {"dataset": NAME, "revision": hub.repository(NAME, "dataset").commits[-1].oid}
+    assert from_hub["pair_order"] == from_files["pair_order"]
+    assert from_hub["metrics"] == from_files["metrics"]
+
+
+def test_repository_without_what_training_needs_is_refused(hub, folder, monkeypatch, tmp_path):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+    dataset_command(["mnre", str(folder), NAME])
+    with pytest.raises(ValueError, match="has no image in 'train'; push it again with --images"):
+        load_hub_dataset(NAME, pictures=True)
+
+
+def test_other_data_under_the_name_are_not_overwritten(hub, folder):
+    taken = hub.repositories["dataset", NAME] = Repository("dataset", NAME, private=True)
+    taken.add_commit("other", {"data.csv": File(b"a,b", large=False)}, [])
+    with pytest.raises(HubError, match=r"is taken: it holds other data, such as data\.csv"):
+        dataset_command(words(folder))
+
+
+def test_token_that_may_only_read_is_refused(hub, folder, monkeypatch, tmp_path):
+    hub.enter(monkeypatch, tmp_path, READER)
+    with pytest.raises(HubError, match="may not write"):
+        dataset_command(words(folder))
+
+
+def test_missing_files_are_named(hub, tmp_path):
+    with pytest.raises(HubError, match=r"mnre_train\.txt"):
+        dataset_command(["mnre", str(tmp_path), NAME])

@@ -1,0 +1,96 @@
+"""A training run that pushes itself to a local Hub."""
+
+import json
+
+import pytest
+from local_hub import READER, LocalHub
+from training_fixture import write_settings
+
+from hub.connection import HubError
+from train import run
+from train.trainer import PairTrainer
+
+NAME = "ada/vmhan-run"
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    with LocalHub() as hub:
+        hub.enter(monkeypatch, tmp_path)
+        yield hub
+
+
+def words(folder, *more) -> list[str]:
+    return [write_settings(folder), "--push_to_hub", "true", "--hub_model_id", NAME, *more]
+
+
+def titles(hub) -> list[str]:
+    return [commit.title for commit in hub.repository(NAME).commits]
+
+
+def is_pickle(path: str) -> bool:
+    return path.endswith((".bin", ".pt", ".pth", ".pkl"))
+
+
+def test_run_pushes_its_checkpoints_and_its_result_without_pickles(hub, tmp_path):
+    result = run.main(words(tmp_path, "--hub_private_repo", "true"))
+    repository = hub.repository(NAME)
+    assert repository.private
+    assert titles(hub)[1] == "Training in progress, step 2" and titles(hub)[-1] == "End of training"
+    paths = {path for commit in repository.commits for path in commit.files}
+    assert (tmp_path / "run" / "checkpoint-2" / "training_args.bin").exists(), "there was a pickle to leave out"
+    assert not any(map(is_pickle, paths)) and "raw_weights.safetensors" not in paths
+    assert {"config.json", "modeling_vmhan.py", "handler.py", "results/run.json"} <= repository.files.keys()
+    final = tmp_path / "run" / "final" / "model.safetensors"
+    assert repository.files["model.safetensors"].data == final.read_bytes()
+    assert json.loads(repository.files["results/run.json"].data) == json.loads(json.dumps(result))
+    assert f"{100 * result['metrics']['test']['accuracy']:.1f}" in repository.files["README.md"].data.decode()
+
+
+def test_end_strategy_pushes_once(hub, tmp_path):
+    run.main(words(tmp_path, "--hub_strategy", "end"))
+    assert titles(hub)[1:] == ["End of training"]
+
+
+def test_killed_run_goes_on_pushing_when_it_is_resumed(hub, tmp_path, monkeypatch):
+    settings = words(tmp_path)
+    step, done = PairTrainer.training_step, []
+
+    def killed(self, *args, **kwargs):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(1)
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(PairTrainer, "training_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.main(settings)
+    assert titles(hub)[1:] == ["Training in progress, step 2"]
+    monkeypatch.setattr(PairTrainer, "training_step", step)
+    run.main([*settings, "--resume_from_checkpoint", "last"])
+    assert titles(hub)[2] == "Training in progress, step 4" and titles(hub)[-1] == "End of training"
+
+
+def test_broken_connection_does_not_cost_the_training(hub, tmp_path, caplog):
+    hub.cut_after = 0
+    with pytest.raises(HubError, match=r"connection to the Hub broke.*to push it: python -m hub\.push .* --result"):
+        run.main(words(tmp_path))
+    assert "The checkpoint of step 2 was not pushed" in caplog.text
+    assert (tmp_path / "run" / "final" / "model.safetensors").exists() and (tmp_path / "results" / "run.json").exists()
+
+
+def test_missing_rights_are_told_before_the_training(hub, tmp_path, monkeypatch):
+    hub.enter(monkeypatch, tmp_path, READER)
+    with pytest.raises(HubError, match="may not write"):
+        run.main(words(tmp_path))
+    assert not (tmp_path / "run").exists()
+
+
+def test_push_without_a_name_says_what_to_set(tmp_path):
+    with pytest.raises(ValueError, match="--hub_model_id user/name"):
+        run.main([write_settings(tmp_path), "--push_to_hub", "true"])
+
+
+def test_token_in_the_settings_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="HF_TOKEN"):
+        run.main([write_settings(tmp_path), "--hub_token", "hf_secret"])

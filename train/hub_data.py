@@ -1,0 +1,92 @@
+"""Rows from a data set repository on the Hub, as `hub.dataset` makes it, in place of local files."""
+
+from pathlib import Path
+
+import datasets
+from datasets import DatasetDict, load_dataset
+from huggingface_hub import HfApi
+from tqdm.auto import tqdm
+
+SPLITS = ("train", "validation", "test")
+NEEDED = ("line", "words", "mentions", "head_span", "tail_span", "relation", "image_id", "description", "object_names")
+
+
+def hub_checksums(name: str) -> dict[str, str]:
+    """Name and newest commit of a repository, for result files."""
+    return {"dataset": name, "revision": HfApi().dataset_info(name).sha}
+
+
+def load_hub_dataset(
+    name: str,
+    *,
+    pictures: bool | None = False,
+    boxes: bool = True,
+    max_objects: int = 3,
+    on_missing_image: str = "none",
+    limit: int | None = None,
+) -> DatasetDict:
+    """The rows that `load_mnre` gave when they were pushed, in the same columns.
+
+    Args:
+        name: `user/name`.
+        pictures: Whether rows hold their picture, as a file in the cache: what looks at pictures wants paths. None
+            is where there are pictures.
+        boxes: Whether rows keep their boxes.
+        max_objects: At most so many names and boxes a row.
+        on_missing_image: With `pictures`, what a row without one does: `"none"` leaves it empty, `"raise"` stops.
+        limit: Keep the first so many rows of each split.
+
+    Raises:
+        ValueError: The repository holds something else.
+    """
+    revision = hub_checksums(name)["revision"]
+    splits = load_dataset(name, revision=revision)
+    _check(splits, name, pictures)
+    splits = DatasetDict({split: splits[split].take(limit) if limit else splits[split] for split in SPLITS})
+    if "image" in splits["train"].column_names:
+        splits = splits.cast_column("image", datasets.Image(decode=False))
+        folder = Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-pictures" / revision
+        wanted = pictures is not False
+        splits = _unpack(splits, folder, on_missing_image) if wanted else splits.remove_columns("image")
+    return splits.map(_keep_objects, fn_kwargs={"names": max_objects, "boxes": max_objects if boxes else 0})
+
+
+def _keep_objects(row: dict, names: int, boxes: int) -> dict:
+    return {"object_names": row["object_names"][:names], "object_boxes": row["object_boxes"][:boxes]}
+
+
+def _check(splits: DatasetDict, name: str, pictures: bool | None) -> None:
+    for split in SPLITS:
+        if split not in splits:
+            raise ValueError(f"{name} has the splits {sorted(splits)}, not {split!r}; push it with hub.dataset.")
+        needed = [*NEEDED, "object_boxes", *(["image"] if pictures else [])]
+        missing = [column for column in needed if column not in splits[split].column_names]
+        if missing:
+            fix = "push it again with --images" if missing == ["image"] else "push it with hub.dataset"
+            raise ValueError(f"{name} has no {', '.join(missing)} in {split!r}; {fix}.")
+
+
+def _unpack(splits: DatasetDict, folder: Path, on_missing: str) -> DatasetDict:
+    """Rows whose picture is a file in `folder`, written once for all rows of an image."""
+    folder.mkdir(parents=True, exist_ok=True)
+    feature = splits["train"].features["image"]
+    unpacked = {}
+    for split, rows in splits.items():
+        paths = []
+        for row in tqdm(rows.select_columns(["image_id", "image", "line"]), desc=f"Pictures of {split}", delay=2):
+            if row["image"] is None and on_missing == "raise":
+                fix = "push it again with all pictures, or set on_missing_image to none"
+                raise ValueError(f"Line {row['line']} of {split} came without its picture {row['image_id']!r}; {fix}.")
+            paths.append(_write(row["image"], folder / f"{split}-{Path(row['image_id']).name}.jpg"))
+        unpacked[split] = rows.remove_columns("image").add_column("image", paths, feature=feature)
+    return DatasetDict(unpacked)
+
+
+def _write(image: dict | None, path: Path) -> dict | None:
+    if image is None:
+        return None
+    if not path.is_file():
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(image["bytes"])
+        partial.replace(path)  # a run that is killed leaves no half picture under the name
+    return {"path": str(path), "bytes": None}
