@@ -25,7 +25,7 @@ from tiny import (
 )
 from transformers import BertModel, pipeline, set_seed
 
-from train import run
+from train import inputs, run
 from train.batching import PairCollator
 from train.controls import shuffle_images
 from train.data import load_mnre
@@ -432,7 +432,7 @@ def test_an_llm_selects_nodes_of_pictures_that_the_run_looks_at(tmp_path, monkey
         def detect(self, images):
             return [[DetectedObject("man", 0.9 - i / 10, (i, 1, 20 + i, 30)) for i in range(5)] for _ in images]
 
-    monkeypatch.setattr(run, "load_detector", lambda name: Boxes())
+    monkeypatch.setattr(inputs, "load_detector", lambda name: Boxes())
 
     def answer(body):
         return '{"objects": [1]}' if asks_for(body) == "objects" else '{"phrases": ["red jersey"]}'
