@@ -21,7 +21,7 @@ from train import run
 from train.batching import PairCollator, told_of_image
 from train.data import load_mnre
 from train.directions import both_ways
-from train.selection import REQUEST_COLUMNS, select_nodes, to_request
+from train.selection import REQUEST_COLUMNS, candidate_objects, select_nodes, selection_settings, to_request
 from vmhan.node_selection import NodeSelection, WordSelector
 from vmhan.selectors import load_selector
 
@@ -246,7 +246,7 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
 
 def test_without_a_selector_the_saved_processor_says_nothing_of_one(tmp_path):
     data = SimpleNamespace(selector="none", visual_selector=None, max_objects=3, candidate_objects=8)
-    assert run.selection_settings(data) is None and run.candidate_objects(data) == 3
+    assert selection_settings(data) is None and candidate_objects(data) == 3
 
 
 def test_an_llm_sees_the_pictures_of_a_described_run(tmp_path):
