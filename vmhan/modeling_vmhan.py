@@ -466,7 +466,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         logits = self.classifier(features)
         if self.direction_classifier is not None and direction_given is not None:
             logits = logits + self.direction_classifier(features) * direction_given[:, None]
-        losses = self._losses(logits, labels, direction_given, nodes) if labels is not None else {}
+        losses = self._losses(logits, labels, nodes, direction_given) if labels is not None else {}
         kept = nodes if output_hidden_states else {}
         return VMHANRelationOutput(
             **losses,
@@ -500,8 +500,8 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         self,
         logits: torch.Tensor,
         labels: torch.Tensor,
-        direction_given: torch.Tensor | None,
         nodes: VMHANModelOutput,
+        direction_given: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Equation 12 as `loss`, and its parts before their weights."""
         config = self.config
