@@ -70,10 +70,11 @@ def with_image(request: dict) -> dict:
     image = request.get("image")
     if image is None or isinstance(image, Image.Image):
         return request
+    file = io.BytesIO(image_bytes(image))
     try:
-        opened = Image.open(io.BytesIO(image_bytes(image)))
+        opened = Image.open(file)
         opened.load()
-    except (OSError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow raises many kinds, and more where ultralytics puts in an opener of its own
         raise ValueError(f'"image" cannot be read ({error}); send an intact JPEG, PNG, WebP or GIF.') from error
     return {**request, "image": opened.convert("RGB")}
 
