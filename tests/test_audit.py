@@ -52,11 +52,9 @@ def test_a_count_that_knows_the_label_leaks_by_its_shape(splits):
 
 
 def test_words_that_know_the_label_leak_by_their_words(splits):
-    names = splits["train"].features["relation"].names
     found = finding(splits, of_rows(splits, lambda row, _: f"a picture of kind{row['relation']} things"))
     assert "c" in found["leaks"] and "b" not in found["leaks"]
     assert found["words"]["f1"] > 0.9
-    assert len(names) > 2
 
 
 def test_noise_passes(splits):

@@ -94,9 +94,8 @@ def detect_objects(
 ) -> list[list[DetectedObject]]:
     """The objects of each image by a network in evaluation mode; see `BundledDetector.detect`."""
     device = next(network.parameters()).device
-    by_shape = defaultdict(
-        list
-    )  # together only what needs no further padding, so that no image changes another's objects
+    # together only what needs no further padding, so that no image changes another's objects
+    by_shape = defaultdict(list)
     for number, image in enumerate(images):
         by_shape[_padded_size(_resized(image.size, settings.input_size))].append(number)
     found: list[list[DetectedObject]] = [[] for _ in images]

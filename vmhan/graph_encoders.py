@@ -32,8 +32,8 @@ class GraphEncoder(nn.Module):
         return StructureOutput(nodes=tuple(states), node_flow=drawn)
 
 
-class HGNNLayer(nn.Module):
-    """X + ReLU(Dv^-1/2 H De^-1 H^T Dv^-1/2 X W), Feng et al. 2019, with equal weights for all hyperedges."""
+class SpreadingLayer(nn.Module):
+    """X + ReLU(P X W), with a propagation matrix P that the incidence alone gives."""
 
     def __init__(self, config: VMHANConfig):
         super().__init__()
@@ -41,23 +41,27 @@ class HGNNLayer(nn.Module):
         self.dropout = nn.Dropout(config.message_dropout)
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> tuple[Gaussian, torch.Tensor]:
-        spread = hypergraph_propagation(incidence, nodes.mean.dtype)
+        spread = self.propagation(incidence, nodes.mean.dtype)
         message = self.dropout(F.relu(spread @ self.linear(nodes.mean)))
         return Gaussian(nodes.mean + message, nodes.variance), spread
 
+    def propagation(self, incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """P, (pairs, nodes, nodes)."""
+        raise NotImplementedError
 
-class GCNLayer(nn.Module):
-    """X + ReLU(D^-1/2 A D^-1/2 X W), Kipf and Welling 2017."""
 
-    def __init__(self, config: VMHANConfig):
-        super().__init__()
-        self.linear = nn.Linear(config.hidden_size, config.hidden_size)
-        self.dropout = nn.Dropout(config.message_dropout)
+class HGNNLayer(SpreadingLayer):
+    """P = Dv^-1/2 H De^-1 H^T Dv^-1/2, Feng et al. 2019, with equal weights for all hyperedges."""
 
-    def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> tuple[Gaussian, torch.Tensor]:
-        spread = graph_propagation(incidence, nodes.mean.dtype)
-        message = self.dropout(F.relu(spread @ self.linear(nodes.mean)))
-        return Gaussian(nodes.mean + message, nodes.variance), spread
+    def propagation(self, incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        return hypergraph_propagation(incidence, dtype)
+
+
+class GCNLayer(SpreadingLayer):
+    """P = D^-1/2 A D^-1/2, Kipf and Welling 2017."""
+
+    def propagation(self, incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        return graph_propagation(incidence, dtype)
 
 
 class GATLayer(nn.Module):

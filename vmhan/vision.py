@@ -151,9 +151,8 @@ def _read_state(name_or_path: str) -> dict[str, torch.Tensor]:
 
 def _vgg_from_state(state: dict[str, torch.Tensor], source: str) -> VGGModel:
     model = VGGModel(_vgg_config(state, source))
-    kept = {
-        name: tensor for name, tensor in state.items() if not name.startswith("classifier.6.")
-    }  # ImageNet's labels
+    # the last layer tells ImageNet's labels
+    kept = {name: tensor for name, tensor in state.items() if not name.startswith("classifier.6.")}
     try:
         model.load_state_dict(kept)
     except RuntimeError as error:
