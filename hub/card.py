@@ -95,9 +95,16 @@ def _base_model(result: dict | None) -> str | None:
     settings = [ROOT / word for word in shlex.split(result["command"])[2:] if word.endswith(".yaml")] if result else []
     if not settings or not settings[0].is_file():
         return None
-    named = yaml.safe_load(settings[0].read_text(encoding="utf-8")).get("training", {}).get("text_model")
+    named = _text_model_of(settings[0])
     read = result["config"]["training"].get("text_model") or named
     return named if named and named.count("/") == 1 and Path(read).name == named.split("/")[1] else None
+
+
+def _text_model_of(settings: Path) -> str | None:
+    """The text encoder that a settings file names, or the one it extends."""
+    sections = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    named, base = (sections.get("training") or {}).get("text_model"), sections.get("extends")
+    return named or (_text_model_of(settings.parent / base) if base else None)
 
 
 def _eval_results(result: dict) -> list[EvalResult]:

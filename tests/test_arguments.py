@@ -75,3 +75,41 @@ def test_word_outside_the_choices_is_refused():
 def test_missing_settings_file_is_named():
     with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml"):
         parse_arguments(["nowhere.yaml"])
+
+
+def write_base(folder):
+    write(folder, "data: {data_dir: x, boxes: detect}\nmodel: {num_layers: 3}\ntraining: {output_dir: y, seed: 5}")
+    (folder / "inner").mkdir()
+    return folder / "inner"
+
+
+def test_a_file_adds_to_the_one_it_extends_and_has_the_last_word(tmp_path):
+    inner = write_base(tmp_path)
+    middle = write(inner, "extends: ../settings.yaml\nmodel: {num_attention_heads: 2, num_layers: 1}")
+    (tmp_path / "outer.yaml").write_text("extends: inner/settings.yaml\ndata: {boxes: null}\ntraining: {seed: 6}")
+    data, model, training = parse_arguments([str(tmp_path / "outer.yaml")])
+    assert (data.data_dir, data.boxes, training.seed) == ("x", None, 6)
+    assert (model.num_layers, model.num_attention_heads) == (1, 2)
+    assert parse_arguments([middle])[2].seed == 5
+    assert parse_arguments([middle, "--seed", "7"])[2].seed == 7
+
+
+def test_settings_that_extend_each_other_are_refused(tmp_path):
+    inner = write_base(tmp_path)
+    path = write(inner, "extends: ../settings.yaml")
+    write(tmp_path, "extends: inner/settings.yaml")
+    with pytest.raises(ValueError, match="extend each other: .*settings.yaml -> .*settings.yaml -> "):
+        parse_arguments([path])
+
+
+def test_missing_base_is_named_with_the_file_that_extends_it(tmp_path):
+    path = write(tmp_path, "extends: nowhere.yaml")
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.yaml', which .*settings\.yaml extends"):
+        parse_arguments([path])
+
+
+def test_unknown_setting_of_a_base_is_refused(tmp_path):
+    inner = write_base(tmp_path)
+    write(tmp_path, "training: {learnig_rate: 1.0e-4}")
+    with pytest.raises(ValueError, match=r"'learnig_rate'.*'learning_rate'"):
+        parse_arguments([write(inner, "extends: ../settings.yaml")])

@@ -1,39 +1,85 @@
-"""The comparison: which runs there are, and which are left."""
+"""Several settings with several seeds: which runs there are, and which are left."""
 
 import json
+from pathlib import Path
 
+import pytest
 from training_fixture import write_settings
 
-from train.compare import main, missing_runs, variants
+from train.arguments import parse_arguments
+from train.compare import main, missing_runs, settings_files
+
+COMPARE = Path("train/configs/mnre/compare.yaml")
 
 
-def test_each_combination_and_the_asides_are_runs():
-    names = set(variants())
-    assert len(names) == 14 and {"shared-vhan-shuffled", "shared-vhan-boxes"} < names
-    assert {name.split("-")[0] for name in names} == {"none", "shared", "pair"}
+@pytest.fixture
+def folder(tmp_path):
+    """Two settings files that extend one beside their folder."""
+    base = Path(write_settings(tmp_path))
+    folder = base.with_suffix("")
+    folder.mkdir()
+    (folder / "none.yaml").write_text("extends: ../settings.yaml\nmodel: {structure_encoder: none}")
+    (folder / "vhan.yaml").write_text("extends: ../settings.yaml\ntraining: {num_train_epochs: 1}")
+    return folder
 
 
-def test_two_parts_share_the_runs_whose_results_are_missing(tmp_path):
-    settings = [write_settings(tmp_path)]
-    everything = missing_runs(settings, [1, 2], (1, 1))
-    halves = [missing_runs(settings, [1, 2], (number, 2)) for number in (1, 2)]
+def test_the_comparison_has_each_combination_and_the_asides():
+    files = settings_files([COMPARE])
+    assert len(files) == 14 and {"shared-vhan-shuffled", "shared-vhan-boxes"} < set(files)
+    for name, file in files.items():
+        markers, structure, sees = name.split("-")
+        data, model, training = parse_arguments([str(file)])
+        assert (model.entity_markers, model.structure_encoder) == (markers, structure)
+        assert model.entity_pool == ("mean" if markers == "none" else "mean_marker")
+        assert data.visual_setting == ("text_only" if sees == "text_only" else "described")
+        assert (data.boxes, model.visual_features) == (
+            ("detect", ["text", "box"]) if sees == "boxes" else (None, ["text"])
+        )
+        assert data.control == ("shuffled_images" if sees == "shuffled" else "none")
+        assert training.results_dir == "assets/results/mnre-compare"
+
+
+def test_a_file_stands_for_the_folder_of_its_name(folder):
+    base = folder.with_suffix(".yaml")
+    assert settings_files([base]) == settings_files([folder]) == {name: folder / f"{name}.yaml" for name in ("none", "vhan")}
+    assert settings_files([folder / "none.yaml"]) == {"none": folder / "none.yaml"}
+
+
+def test_two_files_with_one_name_are_refused(folder, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "none.yaml").write_text("extends: ../settings.yaml")
+    with pytest.raises(ValueError, match=r"other.none\.yaml would write the same results"):
+        settings_files([folder, tmp_path / "other"])
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        settings_files([tmp_path / "nowhere"])
+    with pytest.raises(FileNotFoundError, match="holds no settings"):
+        settings_files([tmp_path])
+
+
+def test_two_parts_share_the_runs_whose_results_are_missing(folder):
+    everything = missing_runs([folder], [], [1, 2, 3])
+    halves = [missing_runs([folder], [], [1, 2, 3], (number, 2)) for number in (1, 2)]
     assert sorted(map(str, everything)) == sorted(str(command) for half in halves for command in half)
-    assert len({command[-1] for command in everything}) == len(everything) == 28, "each has a folder of its own"
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "pair-none-text_only-seed2.json").write_text("{}")
-    assert len(missing_runs(settings, [1, 2], (1, 1))) == 27
+    assert len({command[-1] for command in everything}) == len(everything) == 6, "each has a folder of its own"
+    results = folder.parent / "results"
+    results.mkdir()
+    (results / "none-seed2.json").write_text("{}")
+    assert len(missing_runs([folder], [], [1, 2, 3])) == 5
+    assert len(missing_runs([folder], ["--results_dir", str(folder)], [1, 2, 3])) == 6
 
 
-def test_runs_differ_in_what_their_names_say(tmp_path):
-    settings, wanted = write_settings(tmp_path), ["pair-none-described", "shared-vhan-boxes", "shared-vhan-shuffled"]
-    (tmp_path / "results").mkdir()
-    for name in set(variants()) - set(wanted):
-        (tmp_path / "results" / f"{name}-seed1.json").write_text("{}")
-    main([settings, "--seeds", "1", "--num_train_epochs", "1"])
-    results = [json.loads((tmp_path / "results" / f"{name}-seed1.json").read_text()) for name in wanted]
-    models = [result["config"]["model"] for result in results]
-    assert [model["entity_markers"] for model in models] == ["pair", "shared", "shared"]
-    assert [model["structure_encoder"] for model in models] == ["none", "vhan", "vhan"]
-    assert [model["visual_features"] for model in models] == [["text"], ["text", "box"], ["text"]]
-    assert [result["config"]["data"]["boxes"] for result in results] == [None, "detect", None]
-    assert [result["control"] for result in results] == ["none", "none", "shuffled_images"]
+def test_the_command_runs_each_setting_with_each_seed_and_then_nothing(folder, capsys):
+    words = [str(folder), "--seeds", "1", "2", "--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no"]
+    words += ["--load_best_model_at_end", "false"]
+    main(words)
+    results = {path.stem: json.loads(path.read_text()) for path in (folder.parent / "results").iterdir()}
+    assert set(results) == {"none-seed1", "none-seed2", "vhan-seed1", "vhan-seed2"}
+    for name, result in results.items():
+        assert result["config"]["model"]["structure_encoder"] == name.split("-")[0]
+        assert f"-seed{result['seed']}" in name and result["config"]["training"]["max_steps"] == 1
+    assert "Run 4 of 4" in capsys.readouterr().out
+    main(words)
+    assert "Run" not in capsys.readouterr().out

@@ -2,6 +2,9 @@
 
 The fields of `model` are those of `VMHANConfig`; they are taken from there, so a new one is known at once. An unknown
 name is refused, with the nearest one.
+
+`extends: ../compare.yaml` on the top level of a file takes the settings of another one first, whose path is counted
+from the folder of the file that names it; what the file itself says counts more, and `null` is the default again.
 """
 
 import difflib
@@ -176,15 +179,25 @@ def check_pixels(data, model_settings, training) -> None:
         raise ValueError("The visual setting pixels needs --vision_model vgg16 and --visual_features pixels.")
 
 
-def _read_yaml(path: Path, known: tuple[str, ...]) -> dict[str, Any]:
-    """The settings of all sections, by name; `None` leaves a field at its default."""
+def _read_yaml(path: Path, known: tuple[str, ...], extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The settings of all sections, by name, and before them those of the file it extends.
+
+    `None` leaves a field at its default.
+    """
     if not path.is_file():
-        raise FileNotFoundError(f"The settings {str(path)!r} do not exist.")
+        wanted = f", which {extended_by[-1]} extends," if extended_by else ""
+        raise FileNotFoundError(f"The settings {str(path)!r}{wanted} do not exist.")
+    if path.resolve() in {other.resolve() for other in extended_by}:
+        raise ValueError(f"The settings extend each other: {' -> '.join(map(str, (*extended_by, path)))}.")
     sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    base = sections.pop("extends", None)
     for section in sections:
         if section not in known:
-            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, known)}")
-    return {name: value for section in sections.values() for name, value in (section or {}).items()}
+            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, (*known, 'extends'))}")
+    settings = {name: value for section in sections.values() for name, value in (section or {}).items()}
+    if base is None:
+        return settings
+    return _read_yaml(path.parent / base, known, (*extended_by, path)) | settings
 
 
 def _as_words(name: str, value: Any) -> list[str]:

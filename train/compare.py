@@ -1,57 +1,63 @@
-"""Compares entity markers, with and without hypergraph and descriptions: a training run for each and each seed.
+"""Trains several settings files with several seeds, such as a comparison or a table of ablations.
 
     python -m train.compare train/configs/mnre/compare.yaml --seeds 1 2 --data_dir path/to/mnre
+    python -m train.compare train/configs/mnre/ablations --seeds 1 2 3 --data_dir path/to/mnre
 
-What follows the seeds overrides settings, as in `train/run.py`. A run whose result file is there is left out, so a
-stopped comparison goes on, and `--part 1/2` and `--part 2/2` may run side by side.
+A folder stands for the YAML files in it, and a file for itself, or, if a folder of its name lies beside it, for the
+files in that, which extend it. Each is run with each seed; its result file is called `<name of the file>-seed<seed>`.
+What is no path and no seed overrides settings, as in `train/run.py`. A run whose result file is there is left out, so
+what was stopped goes on, and `--part 1/2` and `--part 2/2` may run side by side.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 from train.arguments import parse_arguments
 from train.run import main as train
 
-MARKERS = ("none", "shared", "pair")
-STRUCTURES = ("vhan", "none")
-SEES = {
-    "described": ["--visual_setting", "described"],
-    "text_only": ["--visual_setting", "text_only"],
-}
-#: Only for the variant that is bundled: detector boxes beside the descriptions, and descriptions of other images.
-ASIDES = {
-    "boxes": [*SEES["described"], "--boxes", "detect", "--visual_features", "text", "box"],
-    "shuffled": [*SEES["described"], "--control", "shuffled_images"],
-}
-BUNDLED = ("shared", "vhan")
+
+def settings_files(paths: Sequence[Path]) -> dict[str, Path]:
+    """The settings files of `paths`, by the names of their runs.
+
+    Raises:
+        FileNotFoundError: A path does not exist, or a folder holds no settings.
+        ValueError: Two files have the same name, so that their results would too.
+    """
+    files: dict[str, Path] = {}
+    for path in paths:
+        for found in _files_of(path):
+            if files.setdefault(found.stem, found).resolve() != found.resolve():
+                raise ValueError(f"{files[found.stem]} and {found} would write the same results; rename one.")
+    return files
 
 
-def variants() -> dict[str, list[str]]:
-    """Settings of each run by its name."""
-    runs = {}
-    for markers, structure in product(MARKERS, STRUCTURES):
-        pool = "mean" if markers == "none" else "mean_marker"
-        settings = ["--entity_markers", markers, "--entity_pool", pool, "--structure_encoder", structure]
-        for name, sees in (SEES | ASIDES if (markers, structure) == BUNDLED else SEES).items():
-            runs[f"{markers}-{structure}-{name}"] = [*settings, *sees]
-    return runs
+def _files_of(path: Path) -> list[Path]:
+    folder = path.with_suffix("") if path.suffix == ".yaml" else path
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is neither a settings file nor a folder of settings.")
+    if not folder.is_dir():
+        return [path]
+    found = sorted(folder.glob("*.yaml"))
+    if not found:
+        raise FileNotFoundError(f"The folder {folder} holds no settings, *.yaml.")
+    return found
 
 
-def missing_runs(settings: list[str], seeds: list[int], part: tuple[int, int]) -> list[list[str]]:
+def missing_runs(
+    paths: Sequence[Path], overrides: list[str], seeds: list[int], part: tuple[int, int] = (1, 1)
+) -> list[list[str]]:
     """The command lines of this part whose result files are not there."""
-    training = parse_arguments(settings)[-1]
-    runs = {
-        f"{name}-seed{seed}": [*settings, *of_variant, "--seed", str(seed)]
-        for seed, (name, of_variant) in product(seeds, variants().items())
-    }
-    mine = list(runs.items())[part[0] - 1 :: part[1]]
-    return [
-        [*command, "--run_name", name, "--output_dir", f"{training.output_dir}/{name}"]
-        for name, command in mine
-        if not (Path(training.results_dir) / f"{name}.json").exists()
-    ]
+    runs = list(product(seeds, settings_files(paths).items()))[part[0] - 1 :: part[1]]
+    commands = []
+    for seed, (stem, file) in runs:
+        name, command = f"{stem}-seed{seed}", [str(file), *overrides, "--seed", str(seed)]
+        training = parse_arguments(command)[-1]
+        if not (Path(training.results_dir) / f"{name}.json").exists():
+            commands.append([*command, "--run_name", name, "--output_dir", f"{training.output_dir}/{name}"])
+    return commands
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -63,11 +69,12 @@ def _part(text: str) -> tuple[int, int]:
 
 def main(argv: list[str]) -> None:
     """Runs what is missing."""
-    parser = argparse.ArgumentParser(prog="python -m train.compare", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m train.compare", description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("settings", type=Path, nargs="+", help="settings files, or folders of them")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--part", type=_part, default=(1, 1), help="1/2: the first of two halves")
-    args, settings = parser.parse_known_args(argv)
-    commands = missing_runs(settings, args.seeds, args.part)
+    args, overrides = parser.parse_known_args(argv)
+    commands = missing_runs(args.settings, overrides, args.seeds, args.part)
     for number, command in enumerate(commands, start=1):
         print(f"Run {number} of {len(commands)}: {' '.join(command)}")
         train(command)
