@@ -98,7 +98,7 @@ def test_settings_that_extend_each_other_are_refused(tmp_path):
     inner = write_base(tmp_path)
     path = write(inner, "extends: ../settings.yaml")
     write(tmp_path, "extends: inner/settings.yaml")
-    with pytest.raises(ValueError, match="extend each other: .*settings.yaml -> .*settings.yaml -> "):
+    with pytest.raises(ValueError, match=r"extend each other: .*settings\.yaml -> .*settings\.yaml -> "):
         parse_arguments([path])
 
 

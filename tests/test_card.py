@@ -66,6 +66,14 @@ def test_base_model_comes_from_the_settings_that_the_run_names(tmp_path):
     assert card.data.base_model == "sentence-transformers/all-MiniLM-L6-v2"
 
 
+def test_base_model_may_stand_in_the_settings_that_others_extend(tmp_path):
+    (tmp_path / "config.json").write_bytes((BUNDLED / "config.json").read_bytes())
+    (tmp_path / "model.safetensors").symlink_to(BUNDLED / "model.safetensors")
+    result = read_json(OWN)
+    result["command"] = "accelerate launch train/run.py train/configs/mnre/ablations/with_gat.yaml"
+    assert make_card(tmp_path, "ada/mini", result).data.base_model == "sentence-transformers/all-MiniLM-L6-v2"
+
+
 def test_relations_that_were_never_found_are_named_as_a_limit(card):
     relations = read_json(OWN)["metrics"]["test"]["per_relation"]
     limits = card.text.split("## Limits")[1]

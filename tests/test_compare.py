@@ -41,7 +41,11 @@ def test_the_comparison_has_each_combination_and_the_asides():
 
 def test_a_file_stands_for_the_folder_of_its_name(folder):
     base = folder.with_suffix(".yaml")
-    assert settings_files([base]) == settings_files([folder]) == {name: folder / f"{name}.yaml" for name in ("none", "vhan")}
+    assert (
+        settings_files([base])
+        == settings_files([folder])
+        == {name: folder / f"{name}.yaml" for name in ("none", "vhan")}
+    )
     assert settings_files([folder / "none.yaml"]) == {"none": folder / "none.yaml"}
 
 

@@ -19,15 +19,21 @@ training:
 
 def write_settings(folder) -> str:
     """Writes data, text encoder and settings; returns the path of the settings. Results go to `folder/results`."""
+    text = write_text_encoder(folder / "text")
+    write_mnre(folder / "mnre", sentences=11)
+    path = folder / "settings.yaml"
+    places = (folder / "mnre", text, folder / "run", folder / "results")
+    path.write_text(SETTINGS % places, encoding="utf-8")
+    return str(path)
+
+
+def write_text_encoder(folder) -> str:
+    """Writes a BERT of width 16 with its tokenizer; returns the folder."""
     set_seed(0)
     tokenizer = tiny_tokenizer()
-    tokenizer.save_pretrained(folder / "text")
+    tokenizer.save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
     )
-    BertModel(config).save_pretrained(folder / "text")
-    write_mnre(folder / "mnre", sentences=11)
-    path = folder / "settings.yaml"
-    places = (folder / name for name in ("mnre", "text", "run", "results"))
-    path.write_text(SETTINGS % tuple(places), encoding="utf-8")
-    return str(path)
+    BertModel(config).save_pretrained(folder)
+    return str(folder)

@@ -69,7 +69,11 @@ def _part(text: str) -> tuple[int, int]:
 
 def main(argv: list[str]) -> None:
     """Runs what is missing."""
-    parser = argparse.ArgumentParser(prog="python -m train.compare", description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m train.compare",
+        description=__doc__.splitlines()[0],
+        allow_abbrev=False,  # --seed is no --seeds
+    )
     parser.add_argument("settings", type=Path, nargs="+", help="settings files, or folders of them")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--part", type=_part, default=(1, 1), help="1/2: the first of two halves")
