@@ -21,7 +21,14 @@ from train import run
 from train.batching import PairCollator, told_of_image
 from train.data import load_mnre
 from train.directions import both_ways
-from train.selection import REQUEST_COLUMNS, candidate_objects, select_nodes, selection_settings, to_request
+from train.selection import (
+    REQUEST_COLUMNS,
+    candidate_objects,
+    remembering,
+    select_nodes,
+    selection_settings,
+    to_request,
+)
 from vmhan.node_selection import NodeSelection, WordSelector
 from vmhan.selectors import load_selector
 
@@ -86,6 +93,19 @@ def test_a_picture_may_come_as_a_path(rows, folder):
     for row in ({"image": {"path": path, "bytes": None}}, {"image": None, "picture": path}):
         assert to_request({**rows[0], **row}, TOLD).image.tobytes() == decoded.tobytes()
     assert to_request({**rows[0], "image": None}, TOLD).image is None
+
+
+def test_each_text_is_encoded_once_and_comes_back_in_its_place():
+    asked = []
+
+    def encode(texts):
+        asked.extend(texts)
+        return torch.tensor([[float(len(text))] for text in texts])
+
+    encoder = remembering(encode)
+    assert encoder(["a", "man", "a"]).tolist() == [[1], [3], [1]]
+    assert encoder(["man", "dogs"]).tolist() == [[3], [4]]
+    assert asked == ["a", "man", "dogs"]
 
 
 # Never by the label

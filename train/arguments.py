@@ -45,8 +45,20 @@ class DataArguments:
     visual_setting: Literal["pixels", "described", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
     )
-    control: Literal["none", "shuffled_images"] = field(
-        default="none", metadata={"help": "shuffled_images gives every image what belongs to another one."}
+    control: Literal["none", "text_only", "shuffled_images", "blank_images", "constant_objects"] = field(
+        default="none",
+        metadata={
+            "help": "What the rows know of images is taken away (text_only), that of another image (shuffled_images), "
+            "that of one grey picture (blank_images), or theirs but for the objects, which are those of one image "
+            "(constant_objects)."
+        },
+    )
+    legacy_crops: str | None = field(
+        default=None,
+        metadata={
+            "help": "Protocol legacy-crops: folder of the crop lists and phrases that the field shares for MNRE. They "
+            "give the label away; for comparison with print only."
+        },
     )
     selector: str = field(
         default="none",
@@ -177,6 +189,25 @@ def check_pixels(data, model_settings, training) -> None:
         raise ValueError(f'Boxes come from the files "{data.boxes}" or from the detector "{data.detector}", not both.')
     if not training.checkpoint and (not training.vision_model or "pixels" not in model_settings.visual_features):
         raise ValueError("The visual setting pixels needs --vision_model vgg16 and --visual_features pixels.")
+
+
+def check_legacy_crops(data) -> None:
+    """Refuses what the shared crops cannot stand beside.
+
+    Raises:
+        ValueError: Says what to set.
+    """
+    if not data.legacy_crops:
+        return
+    if data.visual_setting == "text_only":
+        raise ValueError("Crops are nodes of an image; choose another --visual_setting than text_only for them.")
+    if data.control != "none":
+        raise ValueError(
+            f"The control {data.control} changes what is known of images, the shared crops belong to rows; leave out "
+            "--control or --legacy_crops."
+        )
+    if data.selector != "none" or data.visual_selector not in (None, "none"):
+        raise ValueError("The shared crops stand in the place of selected phrases; leave out the selectors for them.")
 
 
 def _read_yaml(path: Path, known: tuple[str, ...], extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:

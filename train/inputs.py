@@ -9,11 +9,14 @@ from datasets import DatasetDict
 
 from train.audit import audit
 from train.batching import sort_by_sentence
-from train.controls import shuffle_images
-from train.data import data_checksums, load_mnre
+from train.constant_objects import add_features_with_constant_objects
+from train.controls import apply_control, reference_row, same_objects
+from train.data import checksums_of, data_checksums, load_mnre
 from train.detected_boxes import add_detected_boxes
 from train.directions import add_undirected, count_by_order
 from train.hub_data import hub_checksums, load_hub_dataset
+from train.legacy_crops import legacy_files, read_legacy_crops
+from train.legacy_nodes import add_legacy_nodes
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
 from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import inputs_of_run
@@ -22,6 +25,12 @@ from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detectors import load_detector
 
 logger = logging.getLogger(__name__)
+
+#: Said of every run that sees the shared crops.
+LEGACY_WARNING = (
+    "PROTOCOL legacy-crops: THE INPUTS OF THIS RUN LEAK THE GOLD LABEL. Its numbers say how well labels are read off "
+    "the crops that the field shares. Compare them with print only, never with the protocol clean."
+)
 
 
 @dataclass
@@ -56,11 +65,15 @@ def load_inputs(data, training) -> RunInputs:
         splits = _read_rows(data, training)
     if "image" in splits["train"].column_names:  # what is decoded is a matter of `_add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
-    leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data), splits)}
+    legacy = read_legacy_crops(data.legacy_crops) if data.legacy_crops else None
+    leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data, legacy), splits)}
     if any(leaks.values()):
         logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
-    if data.control == "shuffled_images":
-        splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
+    if legacy is not None:
+        logger.warning(LEGACY_WARNING)
+        splits = add_legacy_nodes(splits, legacy)
+    with training.main_process_first(desc="applying the control"):
+        splits = apply_control(splits, data.control, training.seed, _find_features(data))
     pair_order = {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
@@ -73,13 +86,16 @@ def add_visual_inputs(
     inputs: RunInputs, model: VMHANForRelationExtraction, processor: VMHANProcessor, data, training
 ) -> None:
     """Adds what a detector finds, then what a selector chooses of it, then what a vision encoder sees."""
-    reader = PictureReader(data.on_error)
+    reader, reference = PictureReader(data.on_error), None
     if data.detector:
         inputs.splits = _add_boxes(inputs.splits, data, training, reader)
+    if data.control == "constant_objects":
+        reference = reference_row(inputs.splits["train"])
+        inputs.splits = same_objects(inputs.splits, inputs.splits["train"][reference])
     if selects(data):
         inputs.splits, inputs.selection_counts = select_splits(inputs.splits, data, training)
     if data.visual_setting == "pixels":
-        _add_pictures(inputs, model, processor, data, training, reader)
+        _add_pictures(inputs, model, processor, data, training, reader, reference)
 
 
 def _read_rows(data, training) -> DatasetDict:
@@ -110,11 +126,14 @@ def _read_rows(data, training) -> DatasetDict:
 
 def checksums(data) -> dict[str, str]:
     """What the numbers were made from."""
+    shared = legacy_files(data.legacy_crops).values() if data.legacy_crops else ()
+    legacy = checksums_of(path for files in shared for path in files.values())
     if data.dataset:
-        return hub_checksums(data.dataset)
-    return data_checksums(
+        return hub_checksums(data.dataset) | legacy
+    clean = data_checksums(
         data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=_find_images(data)
     )
+    return clean | legacy
 
 
 def _find_images(data) -> str | None:
@@ -143,19 +162,28 @@ def _add_boxes(splits: DatasetDict, data, training, reader: PictureReader) -> Da
         return add_detected_boxes(splits, detector, data.detector, _find_features(data), reader, most, batch_size)
 
 
-def _add_pictures(inputs: RunInputs, model, processor, data, training, reader: PictureReader) -> None:
-    """Rows that name their picture, the features of all pictures, if the vision encoder is frozen, and counts."""
+def _add_pictures(
+    inputs: RunInputs, model, processor, data, training, reader: PictureReader, reference: int | None
+) -> None:
+    """Rows that name their picture, the features of all pictures, if the vision encoder is frozen, and counts.
+
+    With a `reference` all objects are those of this training row.
+    """
     splits = inputs.splits
     if model.config.vision_config is None:
         raise ValueError(f"{training.checkpoint} has no vision encoder to look at pictures with.")
+    if model.config.tune_vision and reference is not None:
+        raise ValueError("The control constant_objects keeps features of objects; it needs --tune_vision false.")
     model.vmhan.vision_model.to(training.device)
     with training.main_process_first(desc="looking at the pictures"):
         if model.config.tune_vision:
             inputs.splits = add_paths(splits, reader)
         else:
-            encoder = PictureEncoder(model.vmhan, processor)
-            inputs.splits, inputs.features = add_features(
-                splits, encoder, _find_features(data), reader, data.feature_batch_size
+            how = PictureEncoder(model.vmhan, processor), _find_features(data), reader, data.feature_batch_size
+            inputs.splits, inputs.features = (
+                add_features(splits, *how)
+                if reference is None
+                else add_features_with_constant_objects(splits, reference, *how)
             )
     if report := _find_report(data, training):
         report_bad_pictures(splits, reader, report)

@@ -23,6 +23,15 @@ METRICS = ("f1", "precision", "recall", "accuracy")
 SETTINGS = {"pixels": "pixels", "described": "descriptions", "object_names": "object names", "text_only": "text only"}
 
 
+CONTROLS = {
+    "none": "",
+    "text_only": ", hidden",
+    "shuffled_images": " of other images",
+    "blank_images": " of a blank image",
+    "constant_objects": ", the same objects for all",
+}
+
+
 def read_results(folder: Path) -> list[dict]:
     """The result files of a folder, in the order of their names."""
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
@@ -35,8 +44,7 @@ def variant(result: dict) -> tuple[str, str, str]:
     seen = SETTINGS[result["visual_setting"]]
     if result["config"]["data"]["boxes"]:
         seen += " and boxes"
-    if result["control"] == "shuffled_images":
-        seen += " of other images"
+    seen += CONTROLS[result["control"]]
     if result["config"]["training"].get("checkpoint"):
         seen = f"trained with descriptions, then {seen}"
     return model["entity_markers"], structure, seen

@@ -22,7 +22,7 @@ from transformers.trainer_utils import get_last_checkpoint
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
-from train.arguments import check_pixels, parse_arguments  # noqa: E402
+from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.building import build_model  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected  # noqa: E402
@@ -59,6 +59,7 @@ def main(argv: list[str]) -> dict:
     code = code_version()  # now: the files may change while it runs
     publisher = build_publisher(training)
     check_pixels(data, model_settings, training)
+    check_legacy_crops(data)
     set_seed(training.seed)
     inputs = load_inputs(data, training)
     label_names = inputs.label_names
@@ -88,7 +89,7 @@ def main(argv: list[str]) -> dict:
     names = ["validation", "test"] if training.read_test else ["validation"]
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
-        "protocol": "leaking" if any(inputs.leaks.values()) else "clean",
+        "protocol": protocol(data, inputs.leaks),
         "audit": inputs.leaks,
         "visual_setting": data.visual_setting,
         "control": data.control,
@@ -118,6 +119,13 @@ def main(argv: list[str]) -> dict:
         if publisher is not None:
             publisher.push_finished(Path(training.output_dir) / "final", path)
     return result
+
+
+def protocol(data, leaks: dict[str, list[str]]) -> str:
+    """`"legacy-crops"` with the shared crops, else `"leaking"` if the audit finds something, else `"clean"`."""
+    if data.legacy_crops:
+        return "legacy-crops"
+    return "leaking" if any(leaks.values()) else "clean"
 
 
 def build_publisher(training) -> Publisher | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from operator import itemgetter
 
+import torch
 from datasets import Dataset, DatasetDict, Features, List, Value
 from PIL import Image
 from tqdm.auto import tqdm
@@ -174,13 +175,25 @@ def text_encoder(training) -> Encoder:
     """
 
     @cache
-    def load() -> MeanPooledEncoder:
+    def load() -> Encoder:
         if training.text_model:
             model = AutoModel.from_pretrained(training.text_model)
             tokenizer = AutoTokenizer.from_pretrained(training.text_model)
         else:
             model = VMHANForRelationExtraction.from_pretrained(training.checkpoint).vmhan.text_model
             tokenizer = VMHANProcessor.from_pretrained(training.checkpoint).tokenizer
-        return MeanPooledEncoder(model.to(training.device), tokenizer, training.max_length)
+        return remembering(MeanPooledEncoder(model.to(training.device), tokenizer, training.max_length))
 
     return lambda texts: load()(texts)
+
+
+def remembering(encode: Encoder) -> Encoder:
+    """Encodes each text once: a sentence comes again with its other pairs, and "man" in many pictures."""
+    known: dict[str, torch.Tensor] = {}
+
+    def encode_new(texts: list[str]) -> torch.Tensor:
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(new, encode(new), strict=True))
+        return torch.stack([known[text] for text in texts])
+
+    return encode_new

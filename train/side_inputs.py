@@ -43,11 +43,12 @@ def clean_inputs(splits: DatasetDict) -> list[SideInput]:
     return [*inputs, SideInput("order of head and tail", PAIR, order, in_words=False, of_task=True)]
 
 
-def inputs_of_run(splits: DatasetDict, data) -> list[SideInput]:
-    """Those of the clean inputs that a run with these `DataArguments` sees."""
+def inputs_of_run(splits: DatasetDict, data, legacy: dict[str, dict[str, list]] | None = None) -> list[SideInput]:
+    """Those of the clean inputs that a run with these `DataArguments` sees, and the shared crops if it has them."""
     words = {"described": {"description", "object names"}, "object_names": {"object names"}}
     seen = words.get(data.visual_setting, set()) | ({"object boxes"} if data.boxes else set())
-    return [item for item in clean_inputs(splits) if item.name in seen]
+    clean = [item for item in clean_inputs(splits) if item.name in seen]
+    return clean if legacy is None else clean + legacy_inputs(splits, legacy)
 
 
 def legacy_inputs(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> list[SideInput]:

@@ -1,0 +1,40 @@
+"""Protocol `legacy-crops`: what the field's shared per-row files say, as visual nodes of each pair. It leaks.
+
+The names of the crops are nothing but running numbers, and their pixels cannot be redistributed. What is left is how
+many there are, and the phrase that they were searched with: the names of the two entities and, for each crop beyond
+two, one more word. A pair gets a node that says how many crops, for an attention that averages nodes does not count
+them; one of the phrase; and one of the last words.
+"""
+
+from datasets import Dataset, DatasetDict
+
+from train.selection import FEATURE
+
+
+def add_legacy_nodes(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> DatasetDict:
+    """Rows with a column `selection` that holds the nodes of each.
+
+    Args:
+        splits: Rows with their `line`.
+        legacy: As `read_legacy_crops` gives it, an entry for each line.
+    """
+    return DatasetDict({name: _with_nodes(rows, **legacy[name]) for name, rows in splits.items()})
+
+
+def _with_nodes(rows: Dataset, crops: list[list[str]], phrases: list[str]) -> Dataset:
+    column = [
+        {"text_phrases": [], "visual_phrases": legacy_phrases(crops[line - 1], phrases[line - 1]), "objects": None}
+        for line in rows["line"]
+    ]
+    return rows.add_column("selection", column, feature=FEATURE)
+
+
+def legacy_phrases(crops: list[str], phrase: str) -> list[str]:
+    """The words of the nodes.
+
+    >>> legacy_phrases(["a.png", "b.png", "c.png"], "Bill Cosby Hollywood Walk of Fame person")
+    ['3 crops', 'Bill Cosby Hollywood Walk of Fame person', 'person']
+    """
+    more = max(len(crops) - 2, 0)
+    last_words = " ".join(phrase.split()[-more:]) if more else ""
+    return [words for words in (f"{len(crops)} crops", phrase, last_words) if words.strip()]
