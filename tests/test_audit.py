@@ -4,10 +4,11 @@ import json
 
 import pytest
 import torch
+from legacy_fixture import is_none, write_legacy
 from mnre_fixture import write_mnre
 
 from train.audit import audit, contradictions, main, size, table
-from train.data import NO_RELATION, load_mnre
+from train.data import load_mnre
 from train.legacy_crops import read_legacy_crops
 from train.side_inputs import IMAGE, SideInput, clean_inputs
 
@@ -30,10 +31,6 @@ def of_rows(splits, read, **settings) -> SideInput:
 
 def finding(splits, item) -> dict:
     return audit([item], splits)[0]
-
-
-def is_none(splits, row) -> bool:
-    return splits["train"].features["relation"].int2str(row["relation"]) == NO_RELATION
 
 
 def test_what_belongs_to_another_row_contradicts_its_image(splits):
@@ -82,17 +79,6 @@ def test_keys_are_compared_over_all_their_columns(splits):
 
 def test_nothing_known_differs_from_nothing_there():
     assert [size(value) for value in (None, [], "", ["a"], "two words")] == [-1, 0, 0, 1, 2]
-
-
-def write_legacy(folder, splits):
-    """Crop lists and phrases in the published layout, which give the label away as the shared ones do."""
-    for split, name in (("train", "train"), ("validation", "val"), ("test", "test")):
-        rows = list(enumerate(splits[split]))
-        crops = {number: ["x.png"] * (2 if is_none(splits, row) else 3) for number, row in rows}
-        torch.save(crops, folder / f"mre_{name}_dict.pth")
-        phrases = {str(number): " ".join(["Mira", *["person"] * row["relation"]]) for number, row in rows}
-        (folder / f"phrase_text_{name}.json").write_text(json.dumps(phrases), encoding="utf-8")
-    return folder
 
 
 def test_shared_crops_fail_beside_clean_inputs_that_show_their_scores(folder, splits, tmp_path, capsys):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
-from train.report import RESULTS, ROOT, markdown_table
+from train.report import RESULTS, ROOT
+from train.tables import markdown_table
 
 RESULT = RESULTS / "detector.json"
 CARD = ROOT / "assets" / "detector" / "README.md"

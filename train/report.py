@@ -7,14 +7,16 @@ Runs that differ in nothing but the seed are one line: mean and standard deviati
 """
 
 import argparse
-import functools
 import json
 import re
 import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from train.ablation_tables import ablations_table
 from train.audit import table as audit_table
+from train.legacy_tables import legacy_table
+from train.tables import markdown_table, read_results, scores, spread
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
@@ -32,15 +34,10 @@ CONTROLS = {
 }
 
 
-def read_results(folder: Path) -> list[dict]:
-    """The result files of a folder, in the order of their names."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-
-
 def variant(result: dict) -> tuple[str, str, str]:
     """What tells runs apart but the seed: entity markers, structure, and what of the image is seen."""
     model = result["config"]["model"]
-    structure = {"vhan": "V-HAN", "none": "none"}[model["structure_encoder"]]
+    structure = {"vhan": "V-HAN"}.get(model["structure_encoder"], model["structure_encoder"])
     seen = SETTINGS[result["visual_setting"]]
     if result["config"]["data"]["boxes"]:
         seen += " and boxes"
@@ -55,7 +52,7 @@ def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dic
     groups = defaultdict(list)
     for result in results:
         groups[variant(result)].append(result)
-    return dict(sorted(groups.items(), key=lambda group: -statistics.mean(_scores(group[1], "validation", "f1"))))
+    return dict(sorted(groups.items(), key=lambda group: -statistics.mean(scores(group[1], "validation", "f1"))))
 
 
 def results_table(results: list[dict]) -> str:
@@ -65,7 +62,7 @@ def results_table(results: list[dict]) -> str:
     lines = [head, ["---"] * len(head)]
     for of_variant, runs in group_by_variant(results).items():
         shown = [("validation", "f1"), *(("test", name) for name in METRICS), ("test", "direction_unknown", "f1")]
-        lines.append([*of_variant, str(len(runs)), *(_spread(_scores(runs, *path)) for path in shown)])
+        lines.append([*of_variant, str(len(runs)), *(spread(scores(runs, *path)) for path in shown)])
     majority = f"{100 * majority_accuracy(results[0]):.1f}"
     lines.append(["", "", "majority (None)", "", *["0.0"] * 4, majority, "0.0"])
     return markdown_table(lines)
@@ -96,14 +93,15 @@ def fill(text: str, tables: dict[str, str]) -> str:
 
 def make_tables() -> dict[str, str]:
     """Every table by name: one for each folder of results, the speed, and the audit on the test split."""
+    audited, speed = RESULTS / "audit-mnre.json", RESULTS / "benchmark-base.json"
+    audit = json.loads(audited.read_text(encoding="utf-8")) if audited.exists() else None
+    kinds = {"mnre-ablations": ablations_table, "mnre-legacy": lambda results: legacy_table(results, audit)}
     folders = [path for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))]
-    tables = {folder.name: results_table(read_results(folder)) for folder in folders}
-    speed = RESULTS / "benchmark-base.json"
+    tables = {folder.name: kinds.get(folder.name, results_table)(read_results(folder)) for folder in folders}
     if speed.exists():
         tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
-    audited = RESULTS / "audit-mnre.json"
-    if audited.exists():
-        tables["audit-mnre"] = audit_table(json.loads(audited.read_text(encoding="utf-8"))["findings"]["test"])
+    if audit:
+        tables["audit-mnre"] = audit_table(audit["findings"]["test"])
     return tables
 
 
@@ -117,21 +115,6 @@ def main() -> None:
         return
     for path in DOCUMENTS:
         path.write_text(fill(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
-
-
-def markdown_table(lines: list[list[str]]) -> str:
-    """Lines of cells, the second of dashes, as a Markdown table."""
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _scores(runs: list[dict], split: str, *path: str) -> list[float]:
-    """Of each run the number at `path` in the metrics of a split."""
-    return [functools.reduce(lambda metrics, name: metrics[name], path, run["metrics"][split]) for run in runs]
-
-
-def _spread(scores: list[float]) -> str:
-    mean = f"{100 * statistics.mean(scores):.1f}"
-    return mean if len(scores) == 1 else f"{mean} ± {100 * statistics.stdev(scores):.1f}"
 
 
 if __name__ == "__main__":

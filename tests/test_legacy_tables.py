@@ -1,0 +1,44 @@
+"""What the shared crops are worth, in one table with print."""
+
+import json
+
+import pytest
+from test_ablation_tables import cells, result
+
+from train import report
+from train.legacy_tables import legacy_table
+from train.published import MAIN_MNRE
+
+AUDIT = json.loads((report.RESULTS / "audit-mnre.json").read_text(encoding="utf-8"))
+
+
+def legacy_run(seed=1, hits=360):
+    return {**result("legacy_crops", seed, hits), "protocol": "legacy-crops"}
+
+
+def test_look_ups_runs_and_print_stand_below_each_other():
+    table = legacy_table([legacy_run(), result("legacy_crops_clean", 1, 300)], AUDIT)
+    first = [line.strip("| ").split(" |")[0] for line in table.splitlines()[2:]]
+    assert first[:4] == ["look-up table", "linear model", "VM-HAN here, `clean`", "VM-HAN here, `legacy-crops`"]
+    assert first[4:] == [
+        f"{name}, in print" for name in ("HVPNet", "MKGformer", "MOREformer", "TMR", "HVFormer", "CAMIM", "VM-HAN")
+    ]
+    words = {finding["name"]: finding for finding in AUDIT["findings"]["test"]}["legacy phrases"]["words"]
+    assert cells(table, "linear model")[3] == f"{100 * words['f1']:.1f}"
+    assert cells(table, "VM-HAN, in print")[3:7] == [
+        f"{x:.1f}" for x in (MAIN_MNRE[-1].f1, MAIN_MNRE[-1].precision, MAIN_MNRE[-1].recall, MAIN_MNRE[-1].accuracy)
+    ]
+    assert cells(table, "HVFormer, in print")[6] == ""
+
+
+def test_what_has_not_been_run_is_left_out():
+    assert "VM-HAN here" not in legacy_table([], AUDIT)
+    table = legacy_table([legacy_run(1, 350), legacy_run(2, 360)], None)
+    assert "look-up" not in table and "`clean`" not in table
+    assert cells(table, "VM-HAN here, `legacy-crops`")[2] == "2"
+
+
+def test_a_run_of_another_protocol_is_not_shown_as_clean():
+    leaking = {**result("legacy_crops_clean", 1, 300), "protocol": "leaking"}
+    with pytest.raises(ValueError, match="legacy_crops_clean are not of the protocol 'clean'"):
+        legacy_table([leaking], AUDIT)

@@ -1,0 +1,51 @@
+"""What the field's shared crops are worth: look-ups, our model without and with them, and figures in print."""
+
+from train.published import MAIN_MNRE
+from train.tables import markdown_table, runs_by_settings, scores, spread
+
+METRICS = ("f1", "precision", "recall", "accuracy", "none_accuracy")
+HEAD = ("system", "its inputs", "seeds", "F1", "precision", "recall", "accuracy", "none or not")
+#: Rows of Table 1 of the VM-HAN paper with which the leaking inputs are compared.
+IN_PRINT = ("HVPNet", "MKGformer", "MOREformer", "HVFormer", "TMR", "CAMIM", "VM-HAN")
+#: The settings in train/configs/mnre, and what they see.
+RUNS = {
+    "legacy_crops_clean": ("clean", "sentence and descriptions"),
+    "legacy_crops": ("legacy-crops", "the same, number of crops and words of the phrases"),
+}
+
+
+def legacy_table(results: list[dict], audit: dict | None) -> str:
+    """Percent, on test; what has not been run is left out.
+
+    Args:
+        results: Of `legacy_crops.yaml` and its clean twin.
+        audit: What `train.audit --legacy` wrote.
+    """
+    lines = [list(HEAD), ["---"] * len(HEAD), *(_lookups(audit) if audit else [])]
+    groups = runs_by_settings(results)
+    for name, (protocol, inputs) in RUNS.items():
+        runs = groups.get(name, [])
+        if runs and {run["protocol"] for run in runs} != {protocol}:
+            raise ValueError(f"The runs {name} are not of the protocol {protocol!r}; make them anew.")
+        if runs:
+            measured = [spread(scores(runs, "test", metric)) for metric in METRICS]
+            lines.append([f"VM-HAN here, `{protocol}`", inputs, str(len(runs)), *measured])
+    for row in MAIN_MNRE:
+        if row.name in IN_PRINT:
+            figures = [row.f1, row.precision, row.recall, row.accuracy]
+            lines.append([f"{row.name}, in print", "", "", *("" if x is None else f"{x:.1f}" for x in figures), ""])
+    return markdown_table(lines)
+
+
+def _lookups(audit: dict) -> list[list[str]]:
+    """What the audit got out of the files alone: no sentence, no image, no entity but in the phrases."""
+    findings = {finding["name"]: finding for finding in audit["findings"]["test"]}
+    lines = []
+    if crops := findings.get("legacy crops"):
+        found = (crops["shape"][asked]["accuracy"] for asked in ("relation", "none_or_not"))
+        accuracies = [f"{100 * accuracy:.1f}" for accuracy in found]
+        lines.append(["look-up table", "number of crops alone", "", "", "", "", *accuracies])
+    if phrases := findings.get("legacy phrases"):
+        words = [f"{100 * phrases['words'][metric]:.1f}" for metric in METRICS]
+        lines.append(["linear model", "words of the phrases alone", "", *words])
+    return lines
