@@ -26,7 +26,7 @@ def test_look_ups_runs_and_print_stand_below_each_other():
     words = {finding["name"]: finding for finding in AUDIT["findings"]["test"]}["legacy phrases"]["words"]
     assert cells(table, "linear model")[3] == f"{100 * words['f1']:.1f}"
     assert cells(table, "VM-HAN, in print")[3:7] == [
-        f"{x:.1f}" for x in (MAIN_MNRE[-1].f1, MAIN_MNRE[-1].precision, MAIN_MNRE[-1].recall, MAIN_MNRE[-1].accuracy)
+        f"{x:.2f}" for x in (MAIN_MNRE[-1].f1, MAIN_MNRE[-1].precision, MAIN_MNRE[-1].recall, MAIN_MNRE[-1].accuracy)
     ]
     assert cells(table, "HVFormer, in print")[6] == ""
 

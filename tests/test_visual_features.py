@@ -342,6 +342,23 @@ def test_the_finished_model_looks_at_pictures_without_any_other_file(finished):
     assert [node["label"] for node in answer["pairs"][0]["objects"]] == ["image"]
 
 
+@pytest.mark.parametrize("control", ["text_only", "shuffled_images", "blank_images", "constant_objects"])
+def test_controls_change_what_a_run_sees_of_pictures(control, finished, tmp_path):
+    folder, words, result = finished
+    changes = ["--checkpoint", str(folder / "run" / "final"), "--control", control, "--read_test", "false"]
+    controlled = run.main([*words, *changes, "--results_dir", str(tmp_path)])
+    train = controlled["pictures"]["train"]
+    seen = {"text_only": (0, 20), "blank_images": (1, 0)}.get(control, (8, 0))
+    assert (train["pictures"], train["rows_without_picture"]) == seen
+    assert controlled["metrics"]["validation"]["loss"] != result["metrics"]["validation"]["loss"]
+
+
+def test_constant_objects_cannot_be_cut_out_while_training(finished):
+    _, words, _ = finished
+    with pytest.raises(ValueError, match="tune_vision false"):
+        run.main([*words, "--control", "constant_objects", "--tune_vision", "true"])
+
+
 def test_evaluating_the_finished_model_gives_the_numbers_of_the_run(finished, tmp_path):
     folder, words, result = finished
     changes = ["--checkpoint", str(folder / "run" / "final"), "--results_dir", str(tmp_path)]

@@ -33,7 +33,7 @@ def legacy_table(results: list[dict], audit: dict | None) -> str:
     for row in MAIN_MNRE:
         if row.name in IN_PRINT:
             figures = [row.f1, row.precision, row.recall, row.accuracy]
-            lines.append([f"{row.name}, in print", "", "", *("" if x is None else f"{x:.1f}" for x in figures), ""])
+            lines.append([f"{row.name}, in print", "", "", *("" if x is None else f"{x:.2f}" for x in figures), ""])
     return markdown_table(lines)
 
 
