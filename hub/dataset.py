@@ -45,11 +45,11 @@ def read_local(kind: str, folder: Path, max_objects: int = 10, **settings) -> tu
     A command may join the two packages, which do not know each other otherwise: the reader is that of training, so
     that a model trained from the Hub sees what one trained from the files sees.
     """
-    from train.data import data_checksums, load_mnre
+    from vmhan.mnre import load_mnre, mnre_checksums
 
     load = {"mnre": load_mnre}[kind]
     try:
-        return load(folder, max_objects=max_objects, **settings), data_checksums(folder, **settings)
+        return load(folder, max_objects=max_objects, **settings), mnre_checksums(folder, **settings)
     except (OSError, ValueError) as error:
         raise HubError(str(error)) from error
 

@@ -7,9 +7,10 @@ import torch
 from mnre_fixture import write_mnre
 
 from train.audit import audit, contradictions, main, size, table
-from train.data import NO_RELATION, load_mnre
 from train.legacy_crops import read_legacy_crops
 from train.side_inputs import IMAGE, SideInput, clean_inputs
+from vmhan import NO_RELATION
+from vmhan.mnre import load_mnre
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from training_fixture import write_settings
 from hub.connection import HubError
 from hub.dataset import RIGHTS
 from hub.dataset import main as dataset_command
-from train.data import load_mnre
 from train.hub_data import load_hub_dataset
+from vmhan.mnre import load_mnre
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "ada/mnre-own"

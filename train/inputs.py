@@ -10,10 +10,9 @@ from datasets import DatasetDict
 from train.audit import audit
 from train.batching import sort_by_sentence
 from train.controls import shuffle_images
-from train.data import data_checksums, load_mnre
+from train.data import read_rows
 from train.detected_boxes import add_detected_boxes
 from train.directions import add_undirected, count_by_order
-from train.hub_data import hub_checksums, load_hub_dataset
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
 from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import inputs_of_run
@@ -53,7 +52,7 @@ class RunInputs:
 def load_inputs(data, training) -> RunInputs:
     """The rows, without what a detector, a selector or a vision encoder adds."""
     with training.main_process_first(desc="reading the data"):
-        splits = _read_rows(data, training)
+        splits = read_rows(data, _find_report(data, training))
     if "image" in splits["train"].column_names:  # what is decoded is a matter of `_add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data), splits)}
@@ -80,46 +79,6 @@ def add_visual_inputs(
         inputs.splits, inputs.selection_counts = select_splits(inputs.splits, data, training)
     if data.visual_setting == "pixels":
         _add_pictures(inputs, model, processor, data, training, reader)
-
-
-def _read_rows(data, training) -> DatasetDict:
-    """The rows of each split, from the Hub or from files."""
-    if data.dataset:
-        return load_hub_dataset(
-            data.dataset,
-            pictures=True if data.visual_setting == "pixels" else None if selects(data) else False,
-            boxes=data.boxes is not None,
-            max_objects=candidate_objects(data),
-            on_missing_image=data.on_missing_image,
-            limit=data.limit,
-        )
-    if not data.data_dir:
-        raise ValueError("Name the data: --data_dir <folder of the files>, or --dataset user/name on the Hub.")
-    return load_mnre(
-        data.data_dir,
-        descriptions=data.descriptions,
-        boxes=data.boxes,
-        image_dir=_find_images(data),
-        max_objects=candidate_objects(data),
-        on_error=data.on_error,
-        on_missing_image=data.on_missing_image,
-        report_path=_find_report(data, training),
-        limit=data.limit,
-    )
-
-
-def checksums(data) -> dict[str, str]:
-    """What the numbers were made from."""
-    if data.dataset:
-        return hub_checksums(data.dataset)
-    return data_checksums(
-        data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=_find_images(data)
-    )
-
-
-def _find_images(data) -> str | None:
-    """The folder of the pictures, if the model or a selector of nodes looks at them."""
-    return data.image_dir if data.visual_setting == "pixels" or selects(data) else None
 
 
 def _find_report(data, training) -> Path | None:

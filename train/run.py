@@ -25,8 +25,9 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 from train.arguments import check_pixels, parse_arguments  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.building import build_model  # noqa: E402
+from train.data import checksums  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected  # noqa: E402
-from train.inputs import add_visual_inputs, checksums, load_inputs  # noqa: E402
+from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
