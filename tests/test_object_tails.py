@@ -113,9 +113,7 @@ def test_take_tails_leaves_its_inputs_as_they_are():
 
 TEXT = "Ada met Bob in Paris"
 MENTIONS = [(0, 3), (8, 11), 0, 2]  # Ada, Bob, and two objects
-OBJECTS = [
-    {"label": name, "box": (0.5, 0.5, size, size)} for name, size in (("a", 0.2), ("b", 0.4), ("c", 0.6), ("d", 0.8))
-]
+OBJECTS = [{"label": name, "box": (0.5, 0.5, size / 8, size / 8)} for size, name in enumerate("abcd", start=1)]
 
 
 def encode(pairs, mentions=MENTIONS, objects=OBJECTS, selections=None, **settings):
