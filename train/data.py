@@ -1,5 +1,6 @@
 """The rows of a run: MNRE or MORE, from local files or from a data set repository on the Hub."""
 
+import logging
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -8,6 +9,8 @@ from train.hub_data import hub_checksums, load_hub_dataset
 from train.selection import candidate_objects, selects
 from vmhan.mnre import load_mnre, mnre_checksums
 from vmhan.more import load_more, more_checksums
+
+logger = logging.getLogger(__name__)
 
 
 def read_rows(data, report_path: Path | None = None) -> DatasetDict:
@@ -48,6 +51,38 @@ def checksums(data) -> dict[str, str]:
     if data.dataset:
         return hub_checksums(data.dataset)
     return {"mnre": mnre_checksums, "more": more_checksums}[data.corpus](data.data_dir, **_files(data))
+
+
+def check_object_tails(data) -> None:
+    """Refuses settings that rows whose tail is an object of the image cannot have.
+
+    Raises:
+        ValueError: Says which, and why.
+    """
+    refused = {
+        "visual_setting text_only": (data.visual_setting == "text_only", "without the image there is no tail"),
+        "control shuffled_images": (data.control != "none", "another image has other tails"),
+        "undirected_pairs": (data.undirected_pairs, "the head is in the text and the tail in the image"),
+        "selector": (selects(data), "nodes are selected for two entities of the text"),
+        "on_missing_image none": (
+            data.visual_setting == "pixels" and data.on_missing_image == "none",
+            "a tail needs its picture",
+        ),
+    }
+    for name, (asked, why) in refused.items():
+        if asked:
+            raise ValueError(f"Leave {name} out for data whose tails are objects, such as MORE: {why}.")
+
+
+def leave_out_unseen_tails(splits: DatasetDict) -> DatasetDict:
+    """Rows whose tail is an object and whose picture is broken have no tail: they go, counted and logged."""
+    kept = {}
+    for split, rows in splits.items():
+        places = [place for place, picture in enumerate(rows["picture"]) if picture is not None]
+        if gone := len(rows) - len(places):
+            logger.warning("%d of %d rows of %s are left out, for their picture is broken", gone, len(rows), split)
+        kept[split] = rows.select(places)
+    return DatasetDict(kept)
 
 
 def _files(data) -> dict:

@@ -10,7 +10,7 @@ from datasets import DatasetDict
 from train.audit import audit
 from train.batching import sort_by_sentence
 from train.controls import shuffle_images
-from train.data import read_rows
+from train.data import check_object_tails, leave_out_unseen_tails, read_rows
 from train.detected_boxes import add_detected_boxes
 from train.directions import add_undirected, count_by_order
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
@@ -18,6 +18,7 @@ from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import inputs_of_run
 from train.visual_features import PictureEncoder, add_features, add_paths
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan.data_rows import has_object_tails
 from vmhan.detectors import load_detector
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class RunInputs:
 
     Args:
         splits: Each in the order it is read in.
-        pair_order: As `count_by_order` of each split.
+        pair_order: As `count_by_order` of each split; empty where tails are objects.
         leaks: Of each audited input, the questions that it fails.
         features: What the frozen vision encoder made of the pictures, by the rows' `picture`.
         selection_counts: What became of the questions to LLMs.
@@ -53,6 +54,9 @@ def load_inputs(data, training) -> RunInputs:
     """The rows, without what a detector, a selector or a vision encoder adds."""
     with training.main_process_first(desc="reading the data"):
         splits = read_rows(data, _find_report(data, training))
+    object_tails = has_object_tails(splits["train"].column_names)
+    if object_tails:
+        check_object_tails(data)
     if "image" in splits["train"].column_names:  # what is decoded is a matter of `_add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data), splits)}
@@ -60,7 +64,7 @@ def load_inputs(data, training) -> RunInputs:
         logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
     if data.control == "shuffled_images":
         splits = type(splits)({name: shuffle_images(split, training.seed) for name, split in splits.items()})
-    pair_order = {name: count_by_order(split) for name, split in splits.items()}
+    pair_order = {} if object_tails else {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
@@ -119,3 +123,5 @@ def _add_pictures(inputs: RunInputs, model, processor, data, training, reader: P
     if report := _find_report(data, training):
         report_bad_pictures(splits, reader, report)
     inputs.picture_counts = count_pictures(splits, reader)
+    if has_object_tails(splits["train"].column_names):
+        inputs.splits = leave_out_unseen_tails(inputs.splits)
