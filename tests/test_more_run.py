@@ -1,5 +1,6 @@
 """MORE end to end: a run of its settings with tiny encoders, from the files to an answer of the finished model."""
 
+import json
 import logging
 
 import numpy as np
@@ -10,6 +11,7 @@ from more_fixture import RELATIONS, write_more
 from tiny import VISUAL_WIDTH, tiny_processor, tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
 from transformers import BertModel, pipeline, set_seed
 
+from hub.card import make_card
 from train import run
 from train.audit import audit
 from train.batching import PairCollator
@@ -20,11 +22,16 @@ from vmhan.more import load_more
 PAPER, MINI = "train/configs/more/paper.yaml", "train/configs/more/mini.yaml"
 
 
-def save_encoders(folder):
-    """A BERT, a VGG of torchvision and a YOLOv3-tiny of ultralytics, all random."""
+def save_text_encoder(folder):
+    """A random BERT."""
     set_seed(0)
     tiny_tokenizer().save_pretrained(folder / "text")
     BertModel(tiny_text_config()).save_pretrained(folder / "text")
+
+
+def save_encoders(folder):
+    """A BERT, a VGG of torchvision and a YOLOv3-tiny of ultralytics, all random."""
+    save_text_encoder(folder)
     torch.save(tiny_torchvision_vgg().state_dict(), folder / "vgg.pth")
     yolo = ultralytics.YOLO("yolov3-tiny.yaml")
     for branch in yolo.model.model[-1].cv3:
@@ -100,6 +107,12 @@ def test_evaluating_the_finished_model_gives_the_numbers_of_the_run(parts, paper
     assert again["metrics"]["test"]["loss"] == pytest.approx(result["metrics"]["test"]["loss"], rel=1e-5)
 
 
+def test_the_card_shows_how_to_ask_for_an_object(parts, mini):
+    card = make_card(parts / "mini" / "final", "ada/more", json.loads(json.dumps(mini[1])))
+    assert "[MORE](https://github.com/NJUNLP/MORE)" in card.text and '{"box": [40, 10, 210, 300]}' in card.text
+    assert "both\nways" not in card.text and "without none" in card.content and card.data.widget is None
+
+
 @pytest.mark.parametrize("setting", ["paper", "mini"])
 def test_the_finished_model_answers_for_an_object(parts, setting, request):
     request.getfixturevalue(setting)
@@ -161,6 +174,7 @@ def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, c
         (MINI, {"control": "shuffled_images"}, "control shuffled_images .* other tails"),
         (MINI, {"undirected_pairs": "true"}, "undirected_pairs .* head is in the text"),
         (MINI, {"selector": "words"}, "selector .* two entities of the text"),
+        (MINI, {"boxes": "detect"}, "boxes .* bring their own"),
         (PAPER, {"on_missing_image": "none"}, "on_missing_image none .* needs its picture"),
         (MINI, {"no_relation": "None"}, "no_relation is 'None', the data call it 'none'; set no_relation"),
         (MINI, {"data_dir": "nowhere"}, r"nowhere/txt/train.txt is missing"),

@@ -64,6 +64,7 @@ def check_object_tails(data) -> None:
         "control shuffled_images": (data.control != "none", "another image has other tails"),
         "undirected_pairs": (data.undirected_pairs, "the head is in the text and the tail in the image"),
         "selector": (selects(data), "nodes are selected for two entities of the text"),
+        "boxes": (data.boxes is not None, "they bring their own"),
         "on_missing_image none": (
             data.visual_setting == "pixels" and data.on_missing_image == "none",
             "a tail needs its picture",

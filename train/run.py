@@ -41,11 +41,11 @@ def evaluate(trainer, dataset, label_names, prefix):
 
     Where tails are objects of the image there is no direction to be found.
     """
-    directed = has_object_tails(dataset.column_names)
-    rows = dataset if directed else add_undirected(dataset)  # all that a sentence is asked, in one pass
+    one_way = has_object_tails(dataset.column_names)
+    rows = dataset if one_way else add_undirected(dataset)  # all that a sentence is asked, in one pass
     rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
     logits = trainer.predict(rows, metric_key_prefix=prefix).predictions[np.argsort(rows["place"])]
-    given, *both_ways = np.split(logits, 1 if directed else 3)
+    given, *both_ways = np.split(logits, 1 if one_way else 3)
     labels, no_relation = np.array(dataset["relation"]), find_no_relation(label_names)
     metrics = {
         "rows": len(dataset),

@@ -13,7 +13,7 @@ Span = tuple[int, int]
 def read_entities(
     text: str, entities: Sequence, objects: list[dict] | None, image_size: tuple[int, int] | None
 ) -> tuple[list[Span | int], list[dict]]:
-    """The mentions of a request, and the objects that are entities."""
+    """The mentions of a request, spans or places among the objects that are entities, and these objects."""
     mentions, entity_objects = [], []
     for entity in entities:
         if not isinstance(entity, dict):
@@ -67,6 +67,7 @@ def find_mention(text: str, entity: str | Sequence[int]) -> Span:
 
 
 def read_pairs(pairs, mentions: list[Span | int], text: str) -> list[tuple[int, int]]:
+    """The pairs of mentions that a user names, or every two of which one is in the text, heads in the text."""
     if pairs is None:
         pairs = [_from_the_text(pair, mentions) for pair in combinations(range(len(mentions)), 2)]
         pairs = [pair for pair in pairs if not isinstance(mentions[pair[0]], int)]
