@@ -69,6 +69,6 @@ class Publisher:
         command = [sys.executable, *COMMAND[1:], str(folder.resolve()), self.name, *self.words, *words]
         finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if finished.returncode:
-            said = finished.stderr.strip().splitlines() or [f"it ended with code {finished.returncode}"]
-            raise PushFailed(said[-1].removeprefix("hub.push: "))
+            said = finished.stderr.strip().rpartition("hub.push: ")[-1]
+            raise PushFailed(said or f"hub.push ended with code {finished.returncode}.")
         logger.info("%s: %s", self.name, finished.stdout.strip().splitlines()[-1])
