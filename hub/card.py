@@ -5,6 +5,7 @@ numbers, data, command and versions from the result file. Licence and language a
 there is one.
 """
 
+import json
 import shlex
 from collections import Counter
 from math import prod
@@ -27,6 +28,16 @@ EXAMPLE = {
     "entities": ["Zinedine Zidane", "Carlo Ancelotti", "Real Madrid"],
     "description": "Two men in dark suits in front of a crowd.",
 }
+#: For a model whose tails are objects of the image.
+OBJECT_EXAMPLE = {
+    "text": "Zinedine Zidane watches Real Madrid from the bench",
+    "entities": ["Zinedine Zidane", "Real Madrid", {"box": [40, 10, 210, 300]}],
+    "image": "bench.jpg",
+}
+ORDER = (
+    "The columns before the last know which entity is head and which is tail, as printed results do, and that order "
+    "tells much; the last does not, and is what to expect of `pipeline(...)` as it stands."
+)
 SIGHT = {
     "pixels": "pixels of the picture and its objects",
     "text": "a description of the picture and the names of its objects",
@@ -69,7 +80,7 @@ def make_card(
         base_model=base_model,
         datasets=[result["data"]["dataset"]] if result and "dataset" in result["data"] else None,
         tags=[TASK_TYPE, "multimodal", "hypergraph", "vmhan"],
-        widget=[{"example_title": "Two coaches and a club", **EXAMPLE}],
+        widget=None if _has_object_tails(result) else [{"example_title": "Two coaches and a club", **EXAMPLE}],
         eval_results=_eval_results(result) if result else None,
     )
     body = _body(folder, name, config, result, compare or [], base_model, licence)
@@ -130,7 +141,7 @@ def _eval_results(result: dict) -> list[EvalResult]:
 
 
 def _body(folder, name, config, result, compare, base_model, licence) -> str:
-    parts = [f"# {name.split('/')[-1]}", _summary(folder, config, base_model), "## How to use", _usage(name)]
+    parts = [f"# {name.split('/')[-1]}", _summary(folder, config, base_model), "## How to use", _usage(name, result)]
     if result:
         parts += ["## What it scores", _scores(result), relations_table(result)]
     else:
@@ -166,8 +177,12 @@ def _weights(folder: Path) -> tuple[int, str]:
     return counts.total(), counts.most_common(1)[0][0]
 
 
-def _usage(name: str) -> str:
-    request = ",\n     ".join(f'"{key}": {_quoted(value)}' for key, value in EXAMPLE.items())
+def _usage(name: str, result: dict | None) -> str:
+    example = OBJECT_EXAMPLE if _has_object_tails(result) else EXAMPLE
+    request = ",\n     ".join(f'"{key}": {json.dumps(value)}' for key, value in example.items())
+    ways = 'Each pair is tried both\nways round unless `direction="given"` is passed.'
+    if _has_object_tails(result):
+        ways = 'The tail is\nan object of the image: its box in pixels, perhaps with a "label".'
     return f"""```python
 from transformers import pipeline
 
@@ -179,14 +194,15 @@ for pair in answer["pairs"]:
     print(f"{{pair['head']['text']}} -> {{pair['tail']['text']}}: {{pair['relation']}} ({{pair['score']:.2f}})")
 ```
 
-`description`, `objects` and `image` are optional; entities may be (start, end) characters. Each pair is tried both
-ways round unless `direction="given"` is passed. {_auto_classes()} With the package `vmhan` installed and imported,
+`description`, `objects` and `image` are optional; entities may be (start, end) characters. {ways}
+{_auto_classes()} With the package `vmhan` installed and imported,
 nothing needs `trust_remote_code`. An Inference Endpoint serves it through `handler.py`: it takes
 `{{"inputs": {{"text": ..., "entities": [...], "image": URL or base64}}}}`."""
 
 
-def _quoted(value: str | list[str]) -> str:
-    return f'"{value}"' if isinstance(value, str) else f"[{', '.join(map(_quoted, value))}]"
+def _has_object_tails(result: dict | None) -> bool:
+    """Whether the model relates entities of the text to objects of the image, as in MORE: its pairs have no order."""
+    return bool(result) and result.get("pair_order") == {}
 
 
 def _auto_classes() -> str:
@@ -197,10 +213,7 @@ def _auto_classes() -> str:
 def _scores(result: dict) -> str:
     dataset, address = _dataset(result)
     protocol, setting = result["protocol"], result["visual_setting"]
-    order = (
-        "The columns before the last know which entity is head and which is tail, as printed results do, and that "
-        "order tells much; the last does not, and is what to expect of `pipeline(...)` as it stands."
-    )
+    order = "" if _has_object_tails(result) else ORDER
     return (
         f"[{dataset}]({address}), protocol `{protocol}`: {PROTOCOLS.get(protocol, '')}. Visual setting `{setting}`: "
         f"the model sees {SEES.get(setting, setting)}. Percent; F1, precision and recall are micro-averages over the "
@@ -245,10 +258,12 @@ def _licence(licence: str, result: dict | None) -> str:
 
 
 def _dataset(result: dict) -> tuple[str, str]:
-    """Name and address of the data, by the names of the files that were read, or of their repository on the Hub."""
+    """Name and address of the data, or of their repository on the Hub; old results know them by the files' names."""
     if "dataset" in result["data"]:
         name = result["data"]["dataset"]
         return name, f"https://huggingface.co/datasets/{name}"
+    if "corpus" in result["config"]["data"]:
+        return DATASETS[result["config"]["data"]["corpus"]]
     for file in result["data"]:
         if file.split("_")[0] in DATASETS:
             return DATASETS[file.split("_")[0]]

@@ -2,11 +2,12 @@
 
     python -m hub.dataset mnre path/to/mnre user/name --images path/to/pictures --dry-run
     python -m hub.dataset mnre path/to/mnre user/name --images path/to/pictures --boxes detect
+    python -m hub.dataset more path/to/more user/name --images path/to/more/img_org
 
     load_dataset("user/name", streaming=True)        # afterwards, or `dataset: user/name` in a YAML of train/run.py
 
-The repository is private. MNRE states no licence: whether its tweets and pictures may be passed on to anyone is for
-you to find out, and your responsibility.
+The repository is private. MNRE states no licence, and MORE's covers no news agency's picture: whether the texts and
+pictures may be passed on to anyone is for you to find out, and your responsibility.
 """
 
 import argparse
@@ -15,21 +16,31 @@ from pathlib import Path
 from datasets import DatasetDict
 from huggingface_hub import DatasetCard, DatasetCardData, HfApi
 
+from vmhan.mnre import load_mnre, mnre_checksums
+from vmhan.more import load_more, more_checksums
+
 from .connection import HubError, explained_errors, open_repository, run_command
 from .contents import CARD
 
-RIGHTS = (
-    "MNRE states no licence. Whether its tweets and pictures may be passed on is not settled by this tool: "
+NOT_SETTLED = (
+    "may be passed on is not settled by this tool: "
     "redistribution is the responsibility of whoever makes this repository public or gives others access."
 )
-SOURCES = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE")}
-STEMS = ("descriptions", "boxes")  # options that name files, as `load_mnre` does
+RIGHTS = {
+    "mnre": f"MNRE states no licence. Whether its tweets and pictures {NOT_SETTLED}",
+    "more": "MORE's repository is under the MIT licence, its titles and pictures are those of news. Whether these "
+    f"{NOT_SETTLED}",
+}
+SOURCES = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE"), "more": ("MORE", "https://github.com/NJUNLP/MORE")}
 COLUMNS = {
     "line": "line of the pair in its source file, from 1",
     "words": "words of the sentence",
     "mentions": "spans of all entities of the sentence, [start, end) in words",
     "head_span": "the first entity of the pair",
     "tail_span": "the second",
+    "tail_object": "the second, an object of the picture: its place among `entity_boxes`",
+    "entity_boxes": "the objects of the picture that may be the second, as (cx, cy, w, h) in 0..1",
+    "entity_captions": "words about each of them",
     "relation": "the label",
     "image_id": "name of the picture",
     "image": "the picture, where there was one",
@@ -39,17 +50,22 @@ COLUMNS = {
 }
 
 
-def read_local(kind: str, folder: Path, max_objects: int = 10, **settings) -> tuple[DatasetDict, dict[str, str]]:
+def read_local(options: argparse.Namespace) -> tuple[DatasetDict, dict[str, str]]:
     """The splits of a folder, and the sha256 of each of its files.
 
-    A command may join the two packages, which do not know each other otherwise: the reader is that of training, so
-    that a model trained from the Hub sees what one trained from the files sees.
-    """
-    from train.data import data_checksums, load_mnre
+    The readers are those of training, so that a model trained from the Hub sees what one trained from the files sees.
 
-    load = {"mnre": load_mnre}[kind]
+    Raises:
+        HubError: A file is missing or broken.
+    """
+    descriptions, boxes = (None if stem == "none" else stem for stem in (options.descriptions, options.boxes))
     try:
-        return load(folder, max_objects=max_objects, **settings), data_checksums(folder, **settings)
+        if options.kind == "more":
+            settings = {"captions": descriptions is not None, "image_dir": options.images}
+            return load_more(options.folder, **settings), more_checksums(options.folder, **settings)
+        settings = {"descriptions": descriptions, "boxes": boxes, "image_dir": options.images}
+        splits = load_mnre(options.folder, max_objects=options.max_objects, **settings)
+        return splits, mnre_checksums(options.folder, **settings)
     except (OSError, ValueError) as error:
         raise HubError(str(error)) from error
 
@@ -127,7 +143,7 @@ def make_card(kind: str, name: str, splits: DatasetDict, checksums: dict[str, st
 
 ## Rights
 
-**{RIGHTS}**
+**{RIGHTS[kind]}**
 
 ## How to use
 
@@ -168,23 +184,25 @@ def main(argv: list[str]) -> None:
     parser.add_argument("kind", choices=list(SOURCES), help="which data set the folder holds")
     parser.add_argument("folder", type=Path, help="its files")
     parser.add_argument("name", help="user/name of the repository; it is made if there is none")
-    parser.add_argument("--images", type=Path, help="folder of the pictures, which go along")
-    parser.add_argument("--descriptions", default="llavanext", help="stem of the description files, or none")
-    parser.add_argument("--boxes", default="none", help="stem of the box files, or none")
-    parser.add_argument("--max-objects", type=int, default=10, help="most objects kept of an image (default: 10)")
+    parser.add_argument("--images", type=Path, help="folder of the pictures, which go along; of MORE, img_org")
+    parser.add_argument(
+        "--descriptions",
+        default="llavanext",
+        help="stem of MNRE's description files; none leaves out MORE's captions too",
+    )
+    parser.add_argument("--boxes", default="none", help="stem of MNRE's box files, or none")
+    parser.add_argument("--max-objects", type=int, default=10, help="most objects kept of MNRE's images (default: 10)")
     parser.add_argument("--public", action="store_true", help="anyone may see it; needs --i-may-redistribute")
     parser.add_argument("--i-may-redistribute", action="store_true", help="you have the right to pass the data on")
     parser.add_argument("--dry-run", action="store_true", help="read and describe all, and send nothing")
     options = parser.parse_args(argv)
-    print(f"NOTE: {RIGHTS}")
+    print(f"NOTE: {RIGHTS[options.kind]}")
     if options.public and not options.i_may_redistribute:
         raise HubError(
             "A public repository passes the data on to everyone. Leave out --public, or say that you may do that with "
             "--i-may-redistribute."
         )
-    stems = {name: None if getattr(options, name) == "none" else getattr(options, name) for name in STEMS}
-    settings = {"image_dir": options.images, **stems}
-    splits, checksums = read_local(options.kind, options.folder, options.max_objects, **settings)
+    splits, checksums = read_local(options)
     card = make_card(options.kind, options.name, splits, checksums)
     if options.dry_run:
         print(card)

@@ -30,6 +30,8 @@ from .contents import (
     write_contents,
 )
 
+MESSAGE = "Upload VM-HAN"
+
 
 def collect(
     folder: Path, name: str, result: Path | None = None, compare: list[Path] | None = None, **card_settings
@@ -55,7 +57,7 @@ def collect(
     return {**contents, CARD: str(card).encode()}
 
 
-def push(contents: Contents, name: str, private: bool = False, message: str = "Upload VM-HAN") -> str | None:
+def push(contents: Contents, name: str, private: bool = False, message: str = MESSAGE) -> str | None:
     """Sends `contents` in one commit and returns its address, or None if all of it was there already.
 
     Weights that an earlier push left and this one does not replace are deleted: `transformers` would read a
@@ -121,9 +123,15 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--base-model", help="Hub id of the text encoder it was trained from")
     parser.add_argument("--licence", help="of the weights, as the Hub spells it (default: apache-2.0)")
     parser.add_argument("--private", action="store_true", help="only you may see it")
+    parser.add_argument("--message", default=MESSAGE, help="title of the commit")
+    parser.add_argument("--claim", action="store_true", help="make the repository, or check the rights; send nothing")
     parser.add_argument("--dry-run", action="store_true", help="list what would go, and send nothing")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write it to a folder, and send nothing")
     options = parser.parse_args(argv)
+    if options.claim:
+        claim(options.name, options.private)
+        print(f"{options.name} is there, and may be written to.")
+        return
     contents = collect(
         options.folder,
         options.name,
@@ -137,7 +145,7 @@ def main(argv: list[str]) -> None:
         write_contents(contents, options.export)
         print(f"Written to {options.export}.")
     elif not options.dry_run:
-        address = push(contents, options.name, options.private)
+        address = push(contents, options.name, options.private, options.message)
         print(f"Pushed: {address}" if address else f"{options.name} is up to date; nothing was sent.")
 
 

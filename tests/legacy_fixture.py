@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from train.data import NO_RELATION
+from vmhan import NO_RELATION
 
 
 def write_legacy(folder: Path, splits) -> Path:

@@ -8,9 +8,9 @@ from legacy_fixture import is_none, write_legacy
 from mnre_fixture import write_mnre
 
 from train.audit import audit, contradictions, main, size, table
-from train.data import load_mnre
 from train.legacy_crops import read_legacy_crops
 from train.side_inputs import IMAGE, SideInput, clean_inputs
+from vmhan.mnre import load_mnre
 
 
 @pytest.fixture(scope="module")

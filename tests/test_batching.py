@@ -8,8 +8,8 @@ from tiny import tiny_tokenizer
 
 from train.batching import PairCollator, SentenceSampler, group_by_sentence, sort_by_sentence
 from train.controls import shuffle_images
-from train.data import load_mnre
 from vmhan import VMHANProcessor
+from vmhan.mnre import load_mnre
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from train import run
 from train.batching import PairCollator
 from train.constant_objects import add_features_with_constant_objects
 from train.controls import BLANK_DESCRIPTION, apply_control, reference_row, same_objects
-from train.data import load_mnre
 from train.pictures import PictureReader
 from train.visual_features import PictureEncoder, add_features
+from vmhan.mnre import load_mnre
 
 KNOWN = ("description", "object_names", "object_boxes")
 

@@ -3,8 +3,8 @@
 import pytest
 from mnre_fixture import write_mnre
 
-from train.data import load_mnre
 from train.directions import SYMMETRIC, add_undirected, both_ways, count_by_order
+from vmhan.mnre import load_mnre
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from local_hub import READER, File, LocalHub, Repository
 from mnre_fixture import write_mnre
+from more_fixture import write_more
 from training_fixture import write_settings
 
 from hub.connection import HubError
 from hub.dataset import RIGHTS
 from hub.dataset import main as dataset_command
-from train.data import load_mnre
 from train.hub_data import load_hub_dataset
+from vmhan.mnre import load_mnre
+from vmhan.more import load_more
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "ada/mnre-own"
@@ -84,9 +86,9 @@ def test_rows_come_back_whole_and_as_a_stream(hub, folder, tmp_path, capsys):
 
 def test_card_and_screen_say_whose_responsibility_it_is(hub, folder, capsys):
     dataset_command(words(folder))
-    assert RIGHTS in capsys.readouterr().out
+    assert RIGHTS["mnre"] in capsys.readouterr().out
     card = hub.repository(NAME, "dataset").files["README.md"].data.decode()
-    assert RIGHTS in card and "license: other" in card and "dataset_info" in card
+    assert RIGHTS["mnre"] in card and "license: other" in card and "dataset_info" in card
     assert "- `train`: 29 pairs, 10 of 11 pictures" in card and "mnre_train.txt" in card
 
 
@@ -156,3 +158,53 @@ def test_token_that_may_only_read_is_refused(hub, folder, monkeypatch, tmp_path)
 def test_missing_files_are_named(hub, tmp_path):
     with pytest.raises(HubError, match=r"mnre_train\.txt"):
         dataset_command(["mnre", str(tmp_path), NAME])
+
+
+@pytest.fixture
+def more(tmp_path):
+    return write_more(tmp_path / "more")
+
+
+def words_of_more(folder, *more_words) -> list[str]:
+    return ["more", str(folder), "ada/more-own", "--images", str(folder / "img_org"), *more_words]
+
+
+def test_more_comes_back_with_its_objects_and_pictures(hub, more, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+    dataset_command(words_of_more(more))
+    assert RIGHTS["more"] in capsys.readouterr().out
+    card = hub.repository("ada/more-own", "dataset").files["README.md"].data.decode()
+    assert "- `train`: 60 pairs, 9 of 9 pictures" in card and "- `tail_object`: " in card and "rel2id.json" in card
+    local, loaded = load_more(more, image_dir=more / "img_org"), load_hub_dataset("ada/more-own", pictures=True)
+    for split, rows in local.items():
+        assert loaded[split].features["relation"] == rows.features["relation"]
+        columns = [name for name in rows.column_names if name != "image"]
+        assert loaded[split].select_columns(columns).to_list() == rows.select_columns(columns).to_list()
+        assert all(Path(row["image"]["path"]).is_file() for row in loaded[split])
+
+
+def test_more_without_captions_has_none(hub, more, capsys):
+    dataset_command(words_of_more(more, "--descriptions", "none", "--dry-run"))
+    out = capsys.readouterr().out
+    assert hub.requests == [] and "caption_dict.json" not in out and "ent_train_dict.pth" in out
+
+
+def test_broken_more_is_named(hub, more):
+    (more / "rel2id.json").write_text("{}")
+    with pytest.raises(HubError, match="there has to be one"):
+        dataset_command(words_of_more(more))
+
+
+@pytest.mark.slow
+def test_training_on_more_from_the_hub_equals_training_from_the_files(hub, more, monkeypatch, tmp_path):
+    from test_more_run import MINI, save_text_encoder, words_of  # here, as above
+
+    from train import run as training
+
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+    dataset_command(words_of_more(more))
+    save_text_encoder(tmp_path)
+    words = words_of(tmp_path, MINI, hidden_size=16)
+    from_files = training.main(words)
+    from_hub = training.main([*words, "--data_dir", "", "--dataset", "ada/more-own"])
+    assert from_hub["data"]["dataset"] == "ada/more-own" and from_hub["metrics"] == from_files["metrics"]

@@ -13,11 +13,11 @@ from training_fixture import write_settings
 from train import run
 from train.arguments import parse_arguments
 from train.batching import PairCollator
-from train.data import load_mnre
 from train.directions import both_ways
 from train.legacy_crops import read_legacy_crops
 from train.legacy_nodes import add_legacy_nodes, legacy_phrases
 from vmhan.hypergraph import VISUAL_PHRASE
+from vmhan.mnre import load_mnre
 
 LEGACY, CLEAN = (f"train/configs/mnre/{name}.yaml" for name in ("legacy_crops", "legacy_crops_clean"))
 

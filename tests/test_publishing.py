@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from local_hub import READER, LocalHub
+from local_hub import READER, WRITER, LocalHub
 from training_fixture import write_settings
 
-from hub.connection import HubError
 from train import run
+from train.publishing import PushFailed
 from train.trainer import PairTrainer
 
 NAME = "ada/vmhan-run"
@@ -16,8 +16,15 @@ NAME = "ada/vmhan-run"
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     with LocalHub() as hub:
-        hub.enter(monkeypatch, tmp_path)
+        enter(hub, monkeypatch, tmp_path)
         yield hub
+
+
+def enter(hub, monkeypatch, home, token=WRITER) -> None:
+    """Makes the processes that this one starts clients of `hub`."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    for name, value in hub.environment(home, token).items():
+        monkeypatch.setenv(name, value)
 
 
 def words(folder, *more) -> list[str]:
@@ -73,15 +80,15 @@ def test_killed_run_goes_on_pushing_when_it_is_resumed(hub, tmp_path, monkeypatc
 
 def test_broken_connection_does_not_cost_the_training(hub, tmp_path, caplog):
     hub.cut_after = 0
-    with pytest.raises(HubError, match=r"connection to the Hub broke.*to push it: python -m hub\.push .* --result"):
+    with pytest.raises(PushFailed, match=r"connection to the Hub broke.*to push it: python -m hub\.push .* --result"):
         run.main(words(tmp_path))
     assert "The checkpoint of step 2 was not pushed" in caplog.text
     assert (tmp_path / "run" / "final" / "model.safetensors").exists() and (tmp_path / "results" / "run.json").exists()
 
 
 def test_missing_rights_are_told_before_the_training(hub, tmp_path, monkeypatch):
-    hub.enter(monkeypatch, tmp_path, READER)
-    with pytest.raises(HubError, match="may not write"):
+    enter(hub, monkeypatch, tmp_path, READER)
+    with pytest.raises(PushFailed, match="may not write"):
         run.main(words(tmp_path))
     assert not (tmp_path / "run").exists()
 

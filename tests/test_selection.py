@@ -19,7 +19,6 @@ from training_fixture import write_settings
 
 from train import run
 from train.batching import PairCollator, told_of_image
-from train.data import load_mnre
 from train.directions import both_ways
 from train.selection import (
     REQUEST_COLUMNS,
@@ -29,6 +28,7 @@ from train.selection import (
     selection_settings,
     to_request,
 )
+from vmhan.mnre import load_mnre
 from vmhan.node_selection import NodeSelection, WordSelector
 from vmhan.selectors import load_selector
 
@@ -150,7 +150,7 @@ SCRIPT = """
 import sys
 from functools import partial
 from train.batching import told_of_image
-from train.data import load_mnre
+from vmhan.mnre import load_mnre
 from train.selection import select_nodes
 from vmhan.selectors import load_selector
 folder, url, cache = sys.argv[1:]

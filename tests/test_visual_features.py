@@ -28,12 +28,12 @@ from transformers import BertModel, pipeline, set_seed
 from train import inputs, run
 from train.batching import PairCollator
 from train.controls import shuffle_images
-from train.data import load_mnre
 from train.detected_boxes import add_detected_boxes
 from train.pictures import BadPicture, PictureReader, count_pictures
 from train.visual_features import PictureEncoder, add_features, add_paths
 from vmhan import VMHANForRelationExtraction
 from vmhan.detection import DetectedObject
+from vmhan.mnre import load_mnre
 
 PAPER = "train/configs/mnre/paper.yaml"
 

@@ -24,7 +24,8 @@ from vmhan import VMHANConfig
 class DataArguments:
     """Where the data lie and what of them the model sees."""
 
-    data_dir: str | None = field(default=None, metadata={"help": "Folder of MNRE's text and JSON files."})
+    data_dir: str | None = field(default=None, metadata={"help": "Folder of the files of MNRE or MORE."})
+    corpus: Literal["mnre", "more"] = field(default="mnre", metadata={"help": "Which of them data_dir holds."})
     dataset: str | None = field(
         default=None, metadata={"help": "The data's repository on the Hub, as hub.dataset makes it, or data_dir."}
     )
@@ -33,6 +34,7 @@ class DataArguments:
     detector: str | None = field(
         default=None, metadata={"help": "Object detector whose boxes are used in place of a file's, with pixels."}
     )
+    captions: bool = field(default=True, metadata={"help": "MORE: read the captions of the objects."})
     max_objects: int = field(default=3, metadata={"help": "Objects of an image, the paper's k."})
     image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures, for pixels."})
     on_missing_image: Literal["raise", "none"] = field(

@@ -29,11 +29,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
-from train.data import NO_RELATION, checksums_of, data_checksums, load_mnre
 from train.legacy_crops import legacy_files, read_legacy_crops
 from train.metrics import relation_metrics
 from train.results import code_version, versions, write_result
 from train.side_inputs import SideInput, clean_inputs, legacy_inputs
+from vmhan.data_images import checksums_of
+from vmhan.data_rows import find_no_relation
+from vmhan.mnre import load_mnre, mnre_checksums
 
 #: (b): the look-up must beat the majority by so much, and all of the permutations. On MNRE what belongs to an image
 #: gains nothing, the shared crop lists 0.37.
@@ -51,6 +53,7 @@ def audit(inputs: list[SideInput], splits: DatasetDict, read: str = "validation"
         input without words), with `leaks`, the letters of the questions that it fails.
     """
     names = splits["train"].features["relation"].names
+    none_id = names.index(find_no_relation(names))
     fit, asked = (np.array(splits[split]["relation"]) for split in ("train", read))
     findings = []
     for item in tqdm(inputs, desc="Auditing inputs"):
@@ -59,7 +62,7 @@ def audit(inputs: list[SideInput], splits: DatasetDict, read: str = "validation"
             "key": list(item.key),
             "of_task": item.of_task,
             "contradictions": contradictions(item, splits[read], item.values[read]),
-            "shape": shape_lookup(item.values["train"], fit, item.values[read], asked, names.index(NO_RELATION)),
+            "shape": shape_lookup(item.values["train"], fit, item.values[read], asked, none_id),
             "words": word_scores(item.values["train"], fit, item.values[read], asked, names)
             if item.in_words
             else None,
@@ -130,7 +133,7 @@ def word_scores(fit_values: list, fit: np.ndarray, values: list, asked: np.ndarr
         guesses = model.fit(list(map(as_words, fit_values)), fit).predict(list(map(as_words, values)))
     except ValueError:  # no word stands in two rows, or all rows have one label: there is nothing to learn
         guesses = np.full(len(asked), _most_frequent(fit))
-    return relation_metrics(guesses, asked, names, NO_RELATION)
+    return relation_metrics(guesses, asked, names, find_no_relation(names))
 
 
 def _most_frequent(labels: np.ndarray) -> int:
@@ -196,7 +199,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     splits = load_mnre(args.data_dir, descriptions=args.descriptions, boxes=args.boxes)
     inputs = clean_inputs(splits)
-    checksums = data_checksums(args.data_dir, descriptions=args.descriptions, boxes=args.boxes)
+    checksums = mnre_checksums(args.data_dir, descriptions=args.descriptions, boxes=args.boxes)
     if args.legacy:
         inputs += legacy_inputs(splits, read_legacy_crops(args.legacy))
         checksums |= checksums_of(path for files in legacy_files(args.legacy).values() for path in files.values())

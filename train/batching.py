@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 import torch
 from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import BatchFeature
 
-from train.pictures import PictureCache
+from train.pictures import PictureCache, seen_boxes
 from vmhan import VMHANProcessor
+from vmhan.data_rows import has_object_tails
 from vmhan.extraction_request import read_image
 from vmhan.node_selection import NodeSelection
 
@@ -137,7 +139,8 @@ class PairCollator:
         sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
         text, mentions, pairs, labels, direction_given = (list(column) for column in zip(*sentences, strict=True))
         images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
-        selections = [[_selection(row) for row in of_sentence] for of_sentence in groups.values()]
+        beside = self.processor.max_objects
+        selections = [[_selection(row, beside) for row in of_sentence] for of_sentence in groups.values()]
         return self.processor(
             text=text,
             mentions=mentions,
@@ -158,9 +161,15 @@ class PairCollator:
 
 
 def told_of_image(row: dict, visual_setting: str, use_boxes: bool) -> dict | None:
-    """Description and objects of a row's image as `VMHANProcessor` takes them; the arguments are `PairCollator`'s."""
+    """Description and objects of a row's image as `VMHANProcessor` takes them; the arguments are `PairCollator`'s.
+
+    Objects that may be tails come first, with their captions.
+    """
     if visual_setting == "text_only":
         return None
+    if has_object_tails(row):
+        objects = zip_longest(seen_boxes(row), row["entity_captions"])
+        return {"objects": [{"label": label, "box": box} for box, label in objects]}
     if visual_setting == "pixels":
         has_picture = (row.get("picture") or row.get("image")) is not None
         return {"objects": [{"box": box} for box in row["object_boxes"]]} if has_picture else None
@@ -170,7 +179,12 @@ def told_of_image(row: dict, visual_setting: str, use_boxes: bool) -> dict | Non
     return {"description": description, "objects": named + boxed}
 
 
-def _selection(row: dict) -> NodeSelection | None:
+def _selection(row: dict, beside: int) -> NodeSelection | None:
+    """What was selected for a row; beside a tail that is an object stand so many of its `object_boxes`."""
+    if has_object_tails(row):
+        boxes = seen_boxes(row)
+        places = [boxes.index(box) for box in row["object_boxes"]]
+        return NodeSelection(objects=[place for place in places if place != row["tail_object"]][:beside])
     selection = row.get("selection")
     return None if selection is None else NodeSelection(**selection)
 
@@ -183,11 +197,20 @@ def character_spans(words: list[str], spans: Iterable[Sequence[int]]) -> list[tu
     return [(starts[start], starts[end] - 1) for start, end in spans]
 
 
+def _spans(row: dict) -> list[Sequence[int]]:
+    """Of head and tail those that are in the text."""
+    return [row[name] for name in ("head_span", "tail_span") if name in row]
+
+
 def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
     """Text, mentions in characters, and of each row of one sentence its pair of mentions, label and directedness."""
     words = rows[0]["words"]
-    spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], row["head_span"], row["tail_span"])})
+    spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], *_spans(row))})
     mentions = character_spans(words, spans)
-    pairs = [(spans.index(tuple(row["head_span"])), spans.index(tuple(row["tail_span"]))) for row in rows]
+    if has_object_tails(rows[0]):
+        mentions += sorted({row["tail_object"] for row in rows})
+        pairs = [(spans.index(tuple(row["head_span"])), mentions.index(row["tail_object"])) for row in rows]
+    else:
+        pairs = [tuple(spans.index(tuple(span)) for span in _spans(row)) for row in rows]
     given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
     return " ".join(words), mentions, pairs, [row["relation"] for row in rows], given

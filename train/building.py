@@ -3,6 +3,7 @@
 from train.optimization import freeze
 from train.selection import candidate_objects, selection_settings
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan.data_rows import find_no_relation
 
 
 def build_model(data, model_settings, training, label_names):
@@ -16,6 +17,9 @@ def build_model(data, model_settings, training, label_names):
     if not training.text_model:
         raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
     settings = dict(vars(model_settings))
+    none = find_no_relation(label_names)
+    if settings["no_relation"] != none:
+        raise ValueError(f"no_relation is {settings['no_relation']!r}, the data call it {none!r}; set no_relation.")
     names_and_boxes = data.boxes and data.visual_setting != "pixels"
     of_processor = {
         "entity_markers": settings["entity_markers"],

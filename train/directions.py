@@ -8,7 +8,7 @@ from collections import Counter
 
 from datasets import ClassLabel, Dataset, concatenate_datasets
 
-from train.data import NO_RELATION
+from vmhan.data_rows import find_no_relation
 
 #: Relations that hold both ways round.
 SYMMETRIC = frozenset(
@@ -26,7 +26,8 @@ SYMMETRIC = frozenset(
 
 def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
     """How many pairs are related and how many are not, by which of head and tail comes first in the sentence."""
-    none = dataset.features["relation"].str2int(NO_RELATION)
+    relations: ClassLabel = dataset.features["relation"]
+    none = relations.str2int(find_no_relation(relations.names))
     columns = (dataset[name] for name in ("head_span", "tail_span", "relation"))
     counts = Counter((head < tail, relation != none) for head, tail, relation in zip(*columns, strict=True))
     return {
@@ -51,7 +52,7 @@ def with_direction(dataset: Dataset, given: bool) -> Dataset:
 def both_ways(dataset: Dataset) -> Dataset:
     """The rows, and after them all of them the other way round: the same relation if it is symmetric, else none."""
     relations: ClassLabel = dataset.features["relation"]
-    none = relations.str2int(NO_RELATION)
+    none = relations.str2int(find_no_relation(relations.names))
     symmetric = {relations.str2int(name) for name in SYMMETRIC & set(relations.names)}
     swapped = dataset.map(
         lambda row: {

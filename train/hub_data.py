@@ -7,8 +7,11 @@ from datasets import DatasetDict, load_dataset
 from huggingface_hub import HfApi
 from tqdm.auto import tqdm
 
+from vmhan.data_rows import has_object_tails
+
 SPLITS = ("train", "validation", "test")
-NEEDED = ("line", "words", "mentions", "head_span", "tail_span", "relation", "image_id", "description", "object_names")
+NEEDED = ("line", "words", "mentions", "head_span", "relation", "image_id", "description", "object_names")
+OF_TAIL = {True: ("tail_object", "entity_boxes", "entity_captions"), False: ("tail_span",)}  # whether it is an object
 
 
 def hub_checksums(name: str) -> dict[str, str]:
@@ -25,14 +28,14 @@ def load_hub_dataset(
     on_missing_image: str = "none",
     limit: int | None = None,
 ) -> DatasetDict:
-    """The rows that `load_mnre` gave when they were pushed, in the same columns.
+    """The rows that `load_mnre` or `load_more` gave when they were pushed, in the same columns.
 
     Args:
         name: `user/name`.
         pictures: Whether rows hold their picture, as a file in the cache: what looks at pictures wants paths. None
             is where there are pictures.
-        boxes: Whether rows keep their boxes.
-        max_objects: At most so many names and boxes a row.
+        boxes: Whether rows keep their boxes. They always do where tails are objects.
+        max_objects: At most so many names and boxes a row. Where tails are objects all are kept.
         on_missing_image: With `pictures`, what a row without one does: `"none"` leaves it empty, `"raise"` stops.
         limit: Keep the first so many rows of each split.
 
@@ -48,6 +51,8 @@ def load_hub_dataset(
         folder = Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-pictures" / revision
         wanted = pictures is not False
         splits = _unpack(splits, folder, on_missing_image) if wanted else splits.remove_columns("image")
+    if has_object_tails(splits["train"].column_names):
+        return splits
     return splits.map(_keep_objects, fn_kwargs={"names": max_objects, "boxes": max_objects if boxes else 0})
 
 
@@ -59,8 +64,9 @@ def _check(splits: DatasetDict, name: str, pictures: bool | None) -> None:
     for split in SPLITS:
         if split not in splits:
             raise ValueError(f"{name} has the splits {sorted(splits)}, not {split!r}; push it with hub.dataset.")
-        needed = [*NEEDED, "object_boxes", *(["image"] if pictures else [])]
-        missing = [column for column in needed if column not in splits[split].column_names]
+        columns = splits[split].column_names
+        needed = [*NEEDED, *OF_TAIL[has_object_tails(columns)], "object_boxes", *(["image"] if pictures else [])]
+        missing = [column for column in needed if column not in columns]
         if missing:
             fix = "push it again with --images" if missing == ["image"] else "push it with hub.dataset"
             raise ValueError(f"{name} has no {', '.join(missing)} in {split!r}; {fix}.")

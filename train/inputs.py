@@ -11,17 +11,17 @@ from train.audit import audit
 from train.batching import sort_by_sentence
 from train.constant_objects import add_features_with_constant_objects
 from train.controls import apply_control, reference_row, same_objects
-from train.data import checksums_of, data_checksums, load_mnre
+from train.data import check_object_tails, leave_out_unseen_tails, read_rows
 from train.detected_boxes import add_detected_boxes
 from train.directions import add_undirected, count_by_order
-from train.hub_data import hub_checksums, load_hub_dataset
-from train.legacy_crops import legacy_files, read_legacy_crops
+from train.legacy_crops import read_legacy_crops
 from train.legacy_nodes import add_legacy_nodes
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
 from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import inputs_of_run
 from train.visual_features import PictureEncoder, add_features, add_paths
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan.data_rows import has_object_tails
 from vmhan.detectors import load_detector
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class RunInputs:
 
     Args:
         splits: Each in the order it is read in.
-        pair_order: As `count_by_order` of each split.
+        pair_order: As `count_by_order` of each split; empty where tails are objects.
         leaks: Of each audited input, the questions that it fails.
         features: What the frozen vision encoder made of the pictures, by the rows' `picture`.
         selection_counts: What became of the questions to LLMs.
@@ -62,7 +62,10 @@ class RunInputs:
 def load_inputs(data, training) -> RunInputs:
     """The rows, without what a detector, a selector or a vision encoder adds."""
     with training.main_process_first(desc="reading the data"):
-        splits = _read_rows(data, training)
+        splits = read_rows(data, _find_report(data, training))
+    object_tails = has_object_tails(splits["train"].column_names)
+    if object_tails:
+        check_object_tails(data)
     if "image" in splits["train"].column_names:  # what is decoded is a matter of `_add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     legacy = read_legacy_crops(data.legacy_crops) if data.legacy_crops else None
@@ -74,7 +77,7 @@ def load_inputs(data, training) -> RunInputs:
         splits = add_legacy_nodes(splits, legacy)
     with training.main_process_first(desc="applying the control"):
         splits = apply_control(splits, data.control, training.seed, _find_features(data))
-    pair_order = {name: count_by_order(split) for name, split in splits.items()}
+    pair_order = {} if object_tails else {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
     for name in ("validation", "test"):
@@ -96,49 +99,6 @@ def add_visual_inputs(
         inputs.splits, inputs.selection_counts = select_splits(inputs.splits, data, training)
     if data.visual_setting == "pixels":
         _add_pictures(inputs, model, processor, data, training, reader, reference)
-
-
-def _read_rows(data, training) -> DatasetDict:
-    """The rows of each split, from the Hub or from files."""
-    if data.dataset:
-        return load_hub_dataset(
-            data.dataset,
-            pictures=True if data.visual_setting == "pixels" else None if selects(data) else False,
-            boxes=data.boxes is not None,
-            max_objects=candidate_objects(data),
-            on_missing_image=data.on_missing_image,
-            limit=data.limit,
-        )
-    if not data.data_dir:
-        raise ValueError("Name the data: --data_dir <folder of the files>, or --dataset user/name on the Hub.")
-    return load_mnre(
-        data.data_dir,
-        descriptions=data.descriptions,
-        boxes=data.boxes,
-        image_dir=_find_images(data),
-        max_objects=candidate_objects(data),
-        on_error=data.on_error,
-        on_missing_image=data.on_missing_image,
-        report_path=_find_report(data, training),
-        limit=data.limit,
-    )
-
-
-def checksums(data) -> dict[str, str]:
-    """What the numbers were made from."""
-    shared = legacy_files(data.legacy_crops).values() if data.legacy_crops else ()
-    legacy = checksums_of(path for files in shared for path in files.values())
-    if data.dataset:
-        return hub_checksums(data.dataset) | legacy
-    clean = data_checksums(
-        data.data_dir, descriptions=data.descriptions, boxes=data.boxes, image_dir=_find_images(data)
-    )
-    return clean | legacy
-
-
-def _find_images(data) -> str | None:
-    """The folder of the pictures, if the model or a selector of nodes looks at them."""
-    return data.image_dir if data.visual_setting == "pixels" or selects(data) else None
 
 
 def _find_report(data, training) -> Path | None:
@@ -188,3 +148,5 @@ def _add_pictures(
     if report := _find_report(data, training):
         report_bad_pictures(splits, reader, report)
     inputs.picture_counts = count_pictures(splits, reader)
+    if has_object_tails(splits["train"].column_names):
+        inputs.splits = leave_out_unseen_tails(inputs.splits)

@@ -18,6 +18,7 @@ from vmhan.extraction_request import read_image
 
 logger = logging.getLogger(__name__)
 
+PICTURE_COLUMNS = ("image", "object_boxes", "entity_boxes", "line")
 #: Pictures after which results are on disk: a stopped run goes on there.
 PICTURES_IN_A_FILE = 512
 
@@ -66,21 +67,32 @@ def distinct_pictures(splits: DatasetDict) -> dict[tuple, dict]:
     """By `picture_key`: `path`, `boxes`, `sha256` of the file, and `split` and `line` of the first row with it."""
     checksums, pictures = {}, {}
     for split, rows in splits.items():
-        for row in rows.select_columns(["image", "object_boxes", "line"]):
+        for row in select_picture_columns(rows):
             if row["image"] is None:
                 continue
             path = row["image"]["path"]
             if path not in checksums:
                 with open(path, "rb") as file:
                     checksums[path] = hashlib.file_digest(file, "sha256").hexdigest()
-            picture = {"path": path, "boxes": row["object_boxes"], "sha256": checksums[path]}
+            picture = {"path": path, "boxes": seen_boxes(row), "sha256": checksums[path]}
             pictures.setdefault(picture_key(row), {**picture, "split": split, "line": row["line"]})
     return pictures
 
 
+def select_picture_columns(rows: Dataset) -> Dataset:
+    """The columns that `seen_boxes` and `picture_key` read, and the line."""
+    return rows.select_columns([name for name in PICTURE_COLUMNS if name in rows.column_names])
+
+
+def seen_boxes(row: dict) -> list[list[float]]:
+    """All boxes that are cut out of the picture of a row: objects that may be tails, then those beside them."""
+    entities = row.get("entity_boxes") or []
+    return [*entities, *(box for box in row["object_boxes"] if box not in entities)]
+
+
 def picture_key(row: dict) -> tuple | None:
     """Equal for rows that see the same: one file and its boxes."""
-    return None if row["image"] is None else (row["image"]["path"], str(row["object_boxes"]))
+    return None if row["image"] is None else (row["image"]["path"], str(seen_boxes(row)))
 
 
 def checksum(*parts: Any) -> str:

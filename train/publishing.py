@@ -1,14 +1,25 @@
 """Pushes a run to the Hub while it goes on and when it is done: `push_to_hub: true` and `hub_model_id: user/name`.
 
-What goes is what `python -m hub.push` sends: weights, config, processor, code and card, never a pickle, so neither
-`training_args.bin` nor the state of the optimizer. A run that was killed is resumed from its own folder and goes on
-pushing; what the Hub has already is not sent again.
+It runs the command that a user would, `python -m hub.push`, in a process of its own: what goes is the same (weights,
+config, processor, code and card, never a pickle, so neither `training_args.bin` nor the state of the optimizer), and
+training knows no more of the Hub than its command line. A run that was killed is resumed from its own folder and goes
+on pushing; what the Hub has already is not sent again.
 """
 
 import logging
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = ("python", "-m", "hub.push")
+
+
+class PushFailed(Exception):
+    """What the command said."""
 
 
 class Publisher:
@@ -21,44 +32,43 @@ class Publisher:
 
     Raises:
         ValueError: There is no name.
-        HubError: Nobody is logged in, or the token has no rights there.
+        PushFailed: Nobody is logged in, or the token has no rights there.
     """
 
     def __init__(self, name: str | None, private: bool = False, base_model: str | None = None):
         if not name:
             raise ValueError("push_to_hub needs the name of a repository: --hub_model_id user/name.")
-        # only here, where a run asks for it: `train` and `hub` do not know each other otherwise
-        from hub.push import claim
-
-        self.name, self.private = name, private
-        self.base_model = base_model if base_model and not Path(base_model).exists() else None
-        claim(name, private)
+        self.name = name
+        self.words = ["--private"] if private else []
+        self._run(Path("."), "--claim")
+        if base_model and not Path(base_model).exists():
+            self.words += ["--base-model", base_model]
 
     def push_checkpoint(self, folder: str | Path, step: int) -> None:
-        """Pushes a checkpoint; a broken connection is noted and does not stop the training."""
-        from hub.connection import HubError
-
+        """Pushes a checkpoint; what goes wrong is noted and does not stop the training."""
         try:
-            self._push(Path(folder), f"Training in progress, step {step}")
-        except HubError as error:
+            self._run(Path(folder), "--message", f"Training in progress, step {step}")
+        except PushFailed as error:
             logger.warning("The checkpoint of step %d was not pushed: %s", step, error)
 
     def push_finished(self, folder: str | Path, result: Path) -> None:
         """Pushes the finished model with its result file, whose numbers are on the card.
 
         Raises:
-            HubError: It did not work; the message ends with the command that does it again.
+            PushFailed: It did not work; the message ends with the command that does it again.
         """
-        from hub.connection import HubError
-
+        words = ["--message", "End of training", "--result", str(result.resolve())]
         try:
-            self._push(Path(folder), "End of training", result)
-        except HubError as error:
-            command = f"python -m hub.push {folder} {self.name} --result {result}"
-            raise HubError(f"{error} The model is in {folder}; to push it: {command}") from error
+            self._run(Path(folder), *words)
+        except PushFailed as error:
+            command = shlex.join([*COMMAND, str(folder), self.name, "--result", str(result)])
+            raise PushFailed(f"{error} The model is in {folder}; to push it: {command}") from error
 
-    def _push(self, folder: Path, message: str, result: Path | None = None) -> None:
-        from hub.push import collect, push
-
-        contents = collect(folder, self.name, result, base_model=self.base_model)
-        logger.info("%s: %s", self.name, push(contents, self.name, self.private, message) or "up to date")
+    def _run(self, folder: Path, *words: str) -> None:
+        """Runs the command where its package lies, with the Python that runs this."""
+        command = [sys.executable, *COMMAND[1:], str(folder.resolve()), self.name, *self.words, *words]
+        finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if finished.returncode:
+            said = finished.stderr.strip().rpartition("hub.push: ")[-1]
+            raise PushFailed(said or f"hub.push ended with code {finished.returncode}.")
+        logger.info("%s: %s", self.name, finished.stdout.strip().splitlines()[-1])

@@ -25,32 +25,39 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
 from train.building import build_model  # noqa: E402
+from train.data import checksums  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected  # noqa: E402
-from train.inputs import add_visual_inputs, checksums, load_inputs  # noqa: E402
+from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
-from vmhan import NO_RELATION  # noqa: E402
+from vmhan.data_rows import find_no_relation, has_object_tails  # noqa: E402
 from vmhan.objectives import relation_loss  # noqa: E402
 
 
 def evaluate(trainer, dataset, label_names, prefix):
-    """Metrics over all relations, per relation, and over all where the direction has to be found too."""
-    rows = add_undirected(dataset)  # all that a sentence is asked, in one pass
+    """Metrics over all relations, per relation, and over all where the direction has to be found too.
+
+    Where tails are objects of the image there is no direction to be found.
+    """
+    one_way = has_object_tails(dataset.column_names)
+    rows = dataset if one_way else add_undirected(dataset)  # all that a sentence is asked, in one pass
     rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
     logits = trainer.predict(rows, metric_key_prefix=prefix).predictions[np.argsort(rows["place"])]
-    given, as_annotated, turned = np.split(logits, 3)
-    labels = np.array(dataset["relation"])
-    symmetric = [name in SYMMETRIC for name in label_names]
-    found = choose_direction(as_annotated, turned, label_names.index(NO_RELATION), symmetric)
-    return {
+    given, *both_ways = np.split(logits, 1 if one_way else 3)
+    labels, no_relation = np.array(dataset["relation"]), find_no_relation(label_names)
+    metrics = {
         "rows": len(dataset),
         "loss": float(relation_loss(torch.from_numpy(given), torch.from_numpy(labels))),
-        **relation_metrics(given.argmax(axis=-1), labels, label_names, NO_RELATION),
-        "per_relation": per_relation_metrics(given.argmax(axis=-1), labels, label_names, NO_RELATION),
-        "direction_unknown": relation_metrics(found, labels, [*label_names, "wrong direction"], NO_RELATION),
+        **relation_metrics(given.argmax(axis=-1), labels, label_names, no_relation),
+        "per_relation": per_relation_metrics(given.argmax(axis=-1), labels, label_names, no_relation),
     }
+    if both_ways:
+        symmetric = [name in SYMMETRIC for name in label_names]
+        found = choose_direction(*both_ways, label_names.index(no_relation), symmetric)
+        metrics["direction_unknown"] = relation_metrics(found, labels, [*label_names, "wrong direction"], no_relation)
+    return metrics
 
 
 def main(argv: list[str]) -> dict:
@@ -75,7 +82,7 @@ def main(argv: list[str]) -> dict:
         data_collator=PairCollator(
             processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
         ),
-        compute_metrics=make_compute_metrics(label_names, NO_RELATION),
+        compute_metrics=make_compute_metrics(label_names, find_no_relation(label_names)),
         processing_class=processor,
         publisher=publisher,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,

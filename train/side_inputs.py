@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 from datasets import DatasetDict
 
+from vmhan.data_rows import has_object_tails
+
 IMAGE = ("image_id",)
+TAIL = ("image_id", "tail_object")
 PAIR = ("words", "image_id", "head_span", "tail_span")
 
 
@@ -32,7 +35,9 @@ class SideInput:
 
 
 def clean_inputs(splits: DatasetDict) -> list[SideInput]:
-    """What the protocol `clean` lets a model see, and, as part of the task, the order of the pair."""
+    """What the protocol `clean` lets a model see, and, as part of the task, the order of the pair, or its tail."""
+    if has_object_tails(splits["train"].column_names):
+        return _inputs_of_objects(splits)
     columns = {"description": True, "object_names": True, "object_boxes": False}
     present = [name for name in columns if name in splits["train"].column_names]
     inputs = [
@@ -43,8 +48,22 @@ def clean_inputs(splits: DatasetDict) -> list[SideInput]:
     return [*inputs, SideInput("order of head and tail", PAIR, order, in_words=False, of_task=True)]
 
 
+def _inputs_of_objects(splits: DatasetDict) -> list[SideInput]:
+    """Where tails are objects: their boxes and which of them it is are the task, words about them are not."""
+    boxes = _each_row(splits, lambda row: row["entity_boxes"])
+    captions = _each_row(splits, lambda row: row["entity_captions"][row["tail_object"]])
+    place = _each_row(splits, lambda row: row["entity_boxes"][: row["tail_object"]])
+    return [
+        SideInput("caption of the tail", TAIL, captions),
+        SideInput("boxes of the objects", IMAGE, boxes, in_words=False, of_task=True),
+        SideInput("place of the tail", TAIL, place, in_words=False, of_task=True),
+    ]
+
+
 def inputs_of_run(splits: DatasetDict, data, legacy: dict[str, dict[str, list]] | None = None) -> list[SideInput]:
     """Those of the clean inputs that a run with these `DataArguments` sees, and the shared crops if it has them."""
+    if has_object_tails(splits["train"].column_names):
+        return [item for item in clean_inputs(splits) if data.captions or item.name != "caption of the tail"]
     words = {"described": {"description", "object names"}, "object_names": {"object names"}}
     seen = words.get(data.visual_setting, set()) | ({"object boxes"} if data.boxes else set())
     clean = [item for item in clean_inputs(splits) if item.name in seen]

@@ -14,7 +14,14 @@ from datasets import DatasetDict, List, Value
 from PIL import Image
 from tqdm.auto import tqdm
 
-from train.pictures import PictureCache, PictureReader, checksum, distinct_pictures, picture_key
+from train.pictures import (
+    PictureCache,
+    PictureReader,
+    checksum,
+    distinct_pictures,
+    picture_key,
+    select_picture_columns,
+)
 from vmhan import VMHANModel, VMHANProcessor
 from vmhan.pictures import encode_pictures
 
@@ -86,6 +93,6 @@ def _replace_images(splits: DatasetDict, name: Callable[[dict], str], reader: Pi
 
     named = {}
     for split, rows in splits.items():
-        pictures = [picture(row) for row in rows.select_columns(["image", "object_boxes"])]
+        pictures = [picture(row) for row in select_picture_columns(rows)]
         named[split] = rows.add_column("picture", pictures, feature=Value("string")).remove_columns("image")
     return DatasetDict(named)

@@ -1,10 +1,11 @@
-"""What a user asks for, checked: a sentence, its entities, the pairs to score and what is known of the image."""
+"""What a user asks for, checked: a sentence, its entities, the pairs to score and what is known of the image.
 
-import operator
+An entity is a mention in the sentence or an object of the image. A relation goes from the sentence to either.
+"""
+
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -12,8 +13,7 @@ from transformers.image_utils import load_image
 
 from .detection import DetectedObject
 from .node_selection import SelectionRequest
-
-Span = tuple[int, int]
+from .request_entities import Span, read_entities, read_objects, read_pairs, read_words
 
 
 @dataclass
@@ -22,20 +22,31 @@ class ExtractionRequest:
 
     Args:
         text: The sentence.
-        mentions: [start, end) characters of each entity.
+        mentions: [start, end) characters of each entity; of one that is an object its place in `visible_objects`.
         pairs: (head, tail) indices into `mentions`.
         description: Words about the image, or None.
         objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None. None until someone has
             looked for objects, if the user names none.
         image: The upright picture, or None.
+        entity_objects: Those of the entities that are objects, like `objects`; their label may be None.
     """
 
     text: str
-    mentions: list[Span]
+    mentions: list[Span | int]
     pairs: list[tuple[int, int]]
     description: str | None
     objects: list[dict] | None
     image: Image.Image | None
+    entity_objects: list[dict] = field(default_factory=list)
+
+    @property
+    def visible_objects(self) -> list[dict]:
+        """The entities that are objects, then the other objects of the image."""
+        return [*self.entity_objects, *(item for item in self.objects or () if item not in self.entity_objects)]
+
+    def is_object(self, mention: int) -> bool:
+        """Whether this entity is an object of the image."""
+        return isinstance(self.mentions[mention], int)
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -45,13 +56,23 @@ class ExtractionRequest:
     def visual_input(self, with_pixels: bool = False) -> dict | None:
         """The image as `VMHANProcessor` takes it, or None if nothing is known of it."""
         picture = self.image if with_pixels else None
-        if not self.description and not self.objects and picture is None:
+        visible = self.visible_objects
+        if not self.description and not visible and picture is None:
             return None
-        objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in self.objects]
+        objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in visible]
         return {"description": self.description, "objects": objects, "image": picture}
 
     def selection_request(self, head: int, tail: int) -> SelectionRequest:
-        """What a `NodeSelector` may know of the pair of these two mentions; objects in the order of `visual_input`."""
+        """What a `NodeSelector` may know of the pair of these two mentions; objects in the order of `visual_input`.
+
+        Raises:
+            ValueError: The tail is an object, which no selector knows what to do with.
+        """
+        if self.is_object(tail):
+            raise ValueError(
+                f"Entity {tail} is an object of the image, but this model was trained with nodes selected for two "
+                "entities of the text; give a mention in the text, or take a model that was trained on MORE."
+            )
         return SelectionRequest(
             self.text,
             self.mentions[head],
@@ -59,7 +80,7 @@ class ExtractionRequest:
             self.mentions,
             self.description,
             self.image,
-            [DetectedObject(item["label"], item["score"], item["box"]) for item in self.objects],
+            [DetectedObject(item["label"] or "", item["score"], item["box"]) for item in self.visible_objects],
         )
 
     def _relative_box(self, box: list[float] | None) -> tuple[float, float, float, float] | None:
@@ -76,9 +97,12 @@ def read_request(
     """Checks `inputs` and finds the entities in the text.
 
     Args:
-        inputs: `"text"` and `"entities"` (strings or [start, end) characters), and optionally `"image"` (path, URL or
-            PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners.
-        pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order.
+        inputs: `"text"` and `"entities"` (strings, [start, end) characters, or an object of the image: `{"box"}` with
+            pixel corners and perhaps a `"label"`, or `{"object"}`, its place among `"objects"`), and optionally
+            `"image"` (path, URL or PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}`
+            with pixel corners.
+        pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order, but from the
+            text to an object and never between two objects.
         max_objects: How many objects are kept, the surest first.
 
     Raises:
@@ -92,49 +116,28 @@ def read_request(
         raise ValueError(
             f"Unknown fields {sorted(unknown)}; a request has text, entities, image, description, objects."
         )
-    text = _read_words("text", inputs.get("text"))
+    text = read_words("text", inputs.get("text"))
     if not text.strip():
         raise ValueError(f"text is {inputs.get('text')!r}; give the sentence that holds the entities.")
     entities = inputs.get("entities")
     if not isinstance(entities, Sequence) or isinstance(entities, str) or len(entities) < 2:
         raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
-    mentions = [find_mention(text, entity) for entity in entities]
     image = inputs.get("image")
     image = None if image is None else read_image(image)
     image_size = None if image is None else image.size
-    description = _read_words("description", inputs.get("description")).strip() or None
+    description = read_words("description", inputs.get("description")).strip() or None
     objects = inputs.get("objects")
+    objects = None if objects is None else read_objects(objects, image_size)
+    mentions, entity_objects = read_entities(text, entities, objects, image_size)
     return ExtractionRequest(
         text,
         mentions,
-        _read_pairs(pairs, mentions, text),
+        read_pairs(pairs, mentions, text),
         description,
-        None if objects is None else _read_objects(objects, image_size, max_objects),
+        None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
         image,
+        entity_objects,
     )
-
-
-def find_mention(text: str, entity: str | Sequence[int]) -> Span:
-    """Characters [start, end) of an entity: of the first occurrence of a string, or of a checked span."""
-    if isinstance(entity, str):
-        start = text.find(entity) if entity.strip() else -1
-        if start < 0:
-            raise ValueError(
-                f"The entity {entity!r} does not occur in the text {_short(text)}; copy it letter by letter."
-            )
-        return start, start + len(entity)
-    try:
-        start, end = map(operator.index, entity)
-    except (TypeError, ValueError):
-        raise ValueError(f"The entity {entity!r} is neither a string nor a (start, end) span of characters.") from None
-    if not 0 <= start < end <= len(text):
-        raise ValueError(
-            f"The entity span ({start}, {end}) is not within the {len(text)} characters of the text; "
-            "spans are end-exclusive character offsets with start < end."
-        )
-    if not text[start:end].strip():
-        raise ValueError(f"The entity span ({start}, {end}) holds only white space; choose the words of the entity.")
-    return start, end
 
 
 def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:
@@ -153,76 +156,3 @@ def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:
         raise ValueError(
             f"The image {name} cannot be read ({error}); give an intact JPEG, PNG, WebP or GIF."
         ) from error
-
-
-def _read_words(name: str, words: str | None) -> str:
-    """`words`, empty for None; refuses what is no string, and the half characters that JSON can smuggle in."""
-    if words is not None and not isinstance(words, str):
-        raise ValueError(f"{name} is {words!r}; give a string.")
-    try:
-        (words or "").encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{name} holds half a character at {error.start}: {words[error.start]!r}; drop it."
-        ) from error
-    return words or ""
-
-
-def _read_pairs(pairs, mentions: list[Span], text: str) -> list[tuple[int, int]]:
-    if pairs is None:
-        pairs = list(combinations(range(len(mentions)), 2))
-    try:
-        pairs = [tuple(map(operator.index, pair)) for pair in pairs]
-    except TypeError:
-        raise ValueError(f"pairs is {pairs!r}; give a list of (head, tail) indices, such as [(0, 1)].") from None
-    if not pairs:
-        raise ValueError("pairs is empty; name at least one (head, tail), or leave it out for every two entities.")
-    for pair in pairs:
-        if len(pair) != 2 or not all(0 <= i < len(mentions) for i in pair):
-            raise ValueError(
-                f"The pair {pair} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
-            )
-        head, tail = (mentions[i] for i in pair)
-        if head == tail:
-            raise ValueError(
-                f"Head and tail of the pair {pair} are both {text[slice(*head)]!r} at {head[0]} to {head[1]}; "
-                "give a (start, end) span for another occurrence, or leave one out."
-            )
-    return pairs
-
-
-def _read_objects(objects: Sequence, image_size: tuple[int, int] | None, max_objects: int) -> list[dict]:
-    """The `max_objects` surest objects as `{"label", "score", "box"}`; what a user only names is sure."""
-    if not isinstance(objects, Sequence) or isinstance(objects, str):
-        raise ValueError(f"objects is {objects!r}; give a list of names or of dicts, or leave it out.")
-    read = [_read_object({"label": item} if isinstance(item, str) else item, image_size) for item in objects]
-    return sorted(read, key=lambda item: -item["score"])[:max_objects]
-
-
-def _read_object(item: dict, image_size: tuple[int, int] | None) -> dict:
-    if not isinstance(item, dict) or not _read_words("label", item.get("label")).strip():
-        raise ValueError(f'The object {item!r} is neither a name nor a dict with a "label".')
-    score = item.get("score")
-    return {
-        "label": item["label"].strip(),
-        "score": 1.0 if score is None else float(score),
-        "box": None if item.get("box") is None else _read_box(item["box"], item["label"], image_size),
-    }
-
-
-def _read_box(box: Sequence, label: str, image_size: tuple[int, int] | None) -> list[float]:
-    if image_size is None:
-        raise ValueError(f"The object {label!r} has a box, but there is no image to measure it in.")
-    try:
-        x0, y0, x1, y1 = corners = [float(edge) for edge in box]
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"The box {box!r} of {label!r} is not four numbers: left, top, right and bottom in pixels."
-        ) from None
-    if not (0 <= x0 < x1 <= image_size[0] and 0 <= y0 < y1 <= image_size[1]):
-        raise ValueError(f"The box {corners} of {label!r} is not within the image of {image_size} pixels.")
-    return corners
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:77] + "...")

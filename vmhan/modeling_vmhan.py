@@ -14,7 +14,7 @@ from transformers.utils.generic import can_return_tuple
 
 from .configuration_vmhan import VMHANConfig
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
-from .nodes import NodeGroup, VisualNodes, box_features, pool_spans, split_by_length
+from .nodes import NodeGroup, VisualNodes, box_features, pool_spans, split_by_length, take_tails
 from .objectives import kl_loss, reconstruction_loss, relation_loss
 from .structure_encoders import STRUCTURE_ENCODERS
 from .vhan import Gaussian, GaussianNodes
@@ -171,6 +171,7 @@ class VMHANModel(VMHANPreTrainedModel):
         object_box_mask: torch.BoolTensor | None = None,
         object_mask: torch.BoolTensor | None = None,
         pair_object_mask: torch.BoolTensor | None = None,
+        tail_object: torch.LongTensor | None = None,
         text_phrase_spans: torch.LongTensor | None = None,
         text_phrase_mask: torch.BoolTensor | None = None,
         visual_phrase_ids: torch.LongTensor | None = None,
@@ -196,17 +197,23 @@ class VMHANModel(VMHANPreTrainedModel):
             object_box_mask: Where they are known, (images, objects); by default wherever there is an object.
             object_mask: Which objects exist, (images, objects); by default all.
             pair_object_mask: The objects selected for a pair, (pairs, objects); by default all of its image.
+            tail_object: The object of the pair's image that is its tail, (pairs,); -1, the default, where the tail is
+                text. Such an object is the tail's node and no other, and `tail_span` is not read.
             text_phrase_spans, text_phrase_mask: Further nodes from the sentence, (pairs, m, 2) and (pairs, m).
             visual_phrase_ids, visual_phrase_mask: Further nodes about the image, (pairs, n, phrase tokens).
             output_hidden_states, output_attentions: Whether to return the states and attentions of every layer.
+
+        Raises:
+            ValueError: Nothing is known of an object that is a tail, or there are no means to look at pixels.
         """
         sentence_states = self._encode(input_ids, attention_mask)
         groups = [self._mentions(sentence_states, pair_sentence, torch.stack([head_span, tail_span], dim=1))]
         if text_phrase_spans is not None:
             groups.append(self._text_phrases(sentence_states, pair_sentence, text_phrase_spans, text_phrase_mask))
+        known = {}
         if pair_image is not None:
             if self.training:
-                pair_image, visual_text_mask = self._hide_images(pair_image, visual_text_mask)
+                pair_image, visual_text_mask = self._hide_images(pair_image, visual_text_mask, tail_object)
             if pixel_values is not None and "pixels" in self.config.visual_features:
                 if visual_states is not None:
                     raise ValueError("Give pixel_values or visual_states, which are made of them, not both.")
@@ -216,9 +223,20 @@ class VMHANModel(VMHANPreTrainedModel):
                 visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
             )
             if known:
-                groups.append(self._image_and_objects(known, pair_image, object_mask, pair_object_mask))
+                visual = self._image_and_objects(known, pair_image, object_mask)
+                if tail_object is not None:
+                    groups[0], visual = take_tails(groups[0], visual, tail_object)
+                if pair_object_mask is not None:
+                    selected = nn.functional.pad(pair_object_mask.bool(), (1, 0), value=True)
+                    visual = visual._replace(mask=visual.mask & selected)
+                groups.append(visual)
             if visual_phrase_ids is not None and self.config.visual_features:
                 groups.append(self._visual_phrases(visual_phrase_ids, visual_phrase_mask, pair_image))
+        if not known and tail_object is not None and (tail_object >= 0).any():
+            raise ValueError(
+                "An object is the tail of a pair, but the model is given none of what it knows objects by, "
+                f"{self.config.visual_features}."
+            )
         nodes = NodeGroup.join(groups)
 
         features = nodes.states
@@ -288,11 +306,16 @@ class VMHANModel(VMHANPreTrainedModel):
         return NodeGroup(states, mask.bool(), spans.new_full(spans.shape[1:2], TEXT_PHRASE))
 
     def _hide_images(
-        self, pair_image: torch.Tensor, text_mask: torch.Tensor | None
+        self, pair_image: torch.Tensor, text_mask: torch.Tensor | None, tail_object: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Draws the images and descriptions that stay hidden; their words are masked before they are encoded."""
+        """Draws the images and descriptions that stay hidden; their words are masked before they are encoded.
+
+        An image that holds a tail is not hidden.
+        """
         images = len(text_mask) if text_mask is not None else max(int(pair_image.max()), 0) + 1
         hidden = torch.rand(images, device=pair_image.device) < self.config.image_dropout
+        if tail_object is not None:
+            hidden[pair_image[(tail_object >= 0) & (pair_image >= 0)]] = False
         undescribed = torch.rand(images, device=pair_image.device) < self.config.description_dropout
         if text_mask is not None:
             text_mask = text_mask.bool() & ~hidden[:, None, None]
@@ -345,15 +368,12 @@ class VMHANModel(VMHANPreTrainedModel):
         known: dict[str, tuple[torch.Tensor, torch.Tensor]],
         pair_image: torch.Tensor,
         object_mask: torch.Tensor | None,
-        pair_object_mask: torch.Tensor | None,
     ) -> NodeGroup:
         states, mask = self.visual_nodes(known)
         if object_mask is not None:
             mask = mask & nn.functional.pad(object_mask.bool(), (1, 0), value=True)
         chosen = pair_image.clamp(min=0)
         mask = mask[chosen] & (pair_image >= 0)[:, None]
-        if pair_object_mask is not None:
-            mask = mask & nn.functional.pad(pair_object_mask.bool(), (1, 0), value=True)
         types = pair_image.new_tensor([IMAGE] + [OBJECT] * (mask.shape[1] - 1))
         return NodeGroup(states[chosen], mask, types)
 

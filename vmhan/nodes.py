@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from .configuration_vmhan import VMHANConfig
+from .hypergraph import TAIL
 
 #: Below so many padded tokens another call of the encoder costs more than it saves.
 MIN_CHUNK_TOKENS = 256
@@ -56,6 +57,38 @@ def pool_spans(
     if how in ("marker", "mean_marker"):  # the marker of a span stands right before it
         states = states + sentence_states[sentence, start - 1]
     return states[place].unflatten(0, spans.shape[:2])
+
+
+def take_tails(mentions: NodeGroup, visual: NodeGroup, tail_object: torch.Tensor) -> tuple[NodeGroup, NodeGroup]:
+    """Makes objects of the image the tails of their pairs: an object that is the tail is no node beside it.
+
+    Args:
+        mentions: Head and tail of each pair.
+        visual: The image and its objects, in this order.
+        tail_object: The object that is the tail of each pair, -1 where it is text, (pairs,).
+
+    Returns:
+        Head and tail, and the image and the other objects.
+
+    Raises:
+        ValueError: Nothing is known of such an object.
+    """
+    pairs = torch.arange(len(tail_object), device=tail_object.device)
+    is_object, place = tail_object >= 0, tail_object.clamp(min=0) + 1
+    if place.max() >= visual.mask.shape[1] and is_object.any():
+        raise ValueError(f"tail_object is {tail_object.tolist()}, but images have {visual.mask.shape[1] - 1} objects.")
+    place = place.clamp(max=visual.mask.shape[1] - 1)  # a batch without objects has the place of the image alone
+    unknown = (is_object & ~visual.mask[pairs, place]).nonzero().flatten().tolist()
+    if unknown:
+        raise ValueError(
+            f"Object {int(tail_object[unknown[0]])} is the tail of pair {unknown[0]}, but nothing is known of it that "
+            "the model reads; give what its config lists as visual_features: a label (text), a box, or the picture "
+            "with a box (pixels)."
+        )
+    states, mask = mentions.states.clone(), visual.mask.clone()
+    states[:, TAIL] = torch.where(is_object[:, None], visual.states[pairs, place], states[:, TAIL])
+    mask[pairs[is_object], place[is_object]] = False
+    return mentions._replace(states=states), visual._replace(mask=mask)
 
 
 def split_by_length(phrases: torch.Tensor) -> list[torch.Tensor]:

@@ -39,6 +39,15 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     the description are the objects. Where it comes without a description, a describer writes one, if there is one, or
     it tells what was detected.
 
+    A model that was trained on MORE relates an entity of the text to an object of the image. Such an entity is a dict:
+    `{"box": [left, top, right, bottom]}` in pixels, perhaps with a `"label"`, or `{"object": 0}`, an index into
+    `"objects"`. It can only be a tail, has no other direction, and is answered as `{"text", "start", "end", "box",
+    "object"}`: its label, None twice, its box and its index into the objects of the answer.
+
+    ```python
+    extract({"text": "Zidane watches", "image": "bench.jpg", "entities": ["Zidane", {"box": [40, 10, 210, 300]}]})
+    ```
+
     The answer is `{"pairs", "objects", "description"}`. A pair holds `"head"` and `"tail"` (`"text"`, `"start"`,
     `"end"`), `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"` in nats, the mean `"variance"`
     of its two Gaussians and its visual nodes as `"objects"`, by falling `"attention"`, which sums to one. What a user
@@ -132,14 +141,15 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     ) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
         look_at_images(requests, detector, describer, self.processor.max_objects)
-        pairs = [_with_reverse(request.pairs) if both_directions else request.pairs for request in requests]
+        ways = [[_ways_round(request, pair, both_directions) for pair in request.pairs] for request in requests]
+        pairs = [[way for of_pair in of_request for way in of_pair] for of_request in ways]
         selections = self._select(requests, pairs, selector)
         batch = self.processor(
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],
             pairs=pairs,
             images=[request.visual_input(self._sees_pixels) for request in requests],
-            direction_given=[[not both_directions] * len(of_request) for of_request in pairs],
+            direction_given=[[len(of_pair) == 1 for of_pair in of_request for _ in of_pair] for of_request in ways],
             selections=selections,
         )
         output = self.model(**batch.to(self.device), output_attentions=True)
@@ -148,16 +158,15 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         attention = visual_attention(output).float().cpu()
         kinds = output.node_types[is_visual(output.node_types)].tolist()
         answers, end = [], 0
-        for request, of_request, selected in zip(requests, pairs, selections, strict=True):
+        for request, of_request, selected, in_ways in zip(requests, pairs, selections, ways, strict=True):
             rows = range(end, end := end + len(of_request))
             seen = [
                 _attended(request, selection, kinds, weights)
                 for selection, weights in zip(selected, attention[rows], strict=True)
             ]
-            scored = list(zip(of_request, scores[rows], variances[rows], seen, strict=True))
-            if both_directions:
-                scored = [self._likelier(*two) for two in zip(scored[::2], scored[1::2], strict=True)]
-            answers.append(self._answer(request, scored))
+            scored = iter(zip(of_request, scores[rows], variances[rows], seen, strict=True))
+            best = [self._likelier(*islice(scored, len(of_pair))) for of_pair in in_ways]
+            answers.append(self._answer(request, best))
         return answers
 
     def postprocess(self, answers: list[dict]) -> dict:
@@ -181,11 +190,13 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             error.add_note(f"It is request {number}, counted from 0.")
             raise
 
-    def _likelier(self, given: tuple, reverse: tuple) -> tuple:
-        """Of the two directions of a pair the one in which it is likelier that there is a relation at all.
+    def _likelier(self, given: tuple, reverse: tuple | None = None) -> tuple:
+        """Of the directions of a pair the one in which it is likelier that there is a relation at all.
 
         The higher score would not do: the model is sure of "None" for a true relation the wrong way round.
         """
+        if reverse is None:
+            return given
         config = self.model.config
         if config.no_relation not in config.label2id:
             raise ValueError(
@@ -198,7 +209,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     def _answer(self, request: ExtractionRequest, scored: list[tuple]) -> dict:
         return {
             "pairs": [self._pair(request, *one) for one in scored],
-            "objects": request.objects,
+            "objects": request.visible_objects,
             "description": request.description,
         }
 
@@ -247,7 +258,7 @@ def _attended(
     whole = [0.0, 0.0, *map(float, request.image_size)] if request.image_size else None
     nodes = {
         IMAGE: [{"label": "image", "score": 1.0, "box": whole}],
-        OBJECT: request.objects,
+        OBJECT: request.visible_objects,
         VISUAL_PHRASE: [{"label": phrase, "score": 1.0, "box": None} for phrase in selection.visual_phrases],
     }
     seen = []
@@ -259,12 +270,17 @@ def _attended(
 
 
 def _entity(request: ExtractionRequest, index: int) -> dict:
+    if request.is_object(index):
+        place = request.mentions[index]
+        item = request.visible_objects[place]
+        return {"text": item["label"], "start": None, "end": None, "box": item["box"], "object": place}
     start, end = request.mentions[index]
     return {"text": request.text[start:end], "start": start, "end": end}
 
 
-def _with_reverse(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    return [direction for head, tail in pairs for direction in ((head, tail), (tail, head))]
+def _ways_round(request: ExtractionRequest, pair: tuple[int, int], both_directions: bool) -> list[tuple[int, int]]:
+    """The directions in which a pair is tried; an object can only be a tail."""
+    return [pair, pair[::-1]] if both_directions and not request.is_object(pair[1]) else [pair]
 
 
 def _chunks(items: Iterable, size: int) -> Iterator[list]:

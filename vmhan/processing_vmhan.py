@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BatchFeature, ProcessorMixin
 
 from .node_selection import NodeSelection, Span
+from .object_tails import beside_tails, find_object_tails
 from .pictures import encode_visuals, visual_key
 from .selected_nodes import flat_selections, kept_objects, text_phrase_tensors
 from .vision import load_image_processor
@@ -86,7 +87,7 @@ class VMHANProcessor(ProcessorMixin):
     def __call__(
         self,
         text: Sequence[str],
-        mentions: Sequence[Sequence[Span]],
+        mentions: Sequence[Sequence[Span | int]],
         pairs: Sequence[Sequence[tuple[int, int]]],
         images: Sequence[dict | None] | None = None,
         labels: Sequence[Sequence[int]] | None = None,
@@ -97,8 +98,9 @@ class VMHANProcessor(ProcessorMixin):
 
         Args:
             text: The sentences.
-            mentions: Of each sentence, its mentions as [start, end) characters.
-            pairs: Of each sentence, its pairs as (head, tail) indices into its mentions.
+            mentions: Of each sentence, its mentions as [start, end) characters. An integer stands for an entity that
+                is an object of the image: an index into its `"objects"`.
+            pairs: Of each sentence, its pairs as (head, tail) indices into its mentions. The head is in the text.
             images: Of each sentence, None or what is known of its image: `"description"` (str or None),
                 `"objects"`, a list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`, and either
                 `"image"`, an upright RGB picture, out of which objects with a box are cut, or `"visual_states"`, what
@@ -107,17 +109,26 @@ class VMHANProcessor(ProcessorMixin):
             labels: Of each pair, its relation id.
             direction_given: Of each pair, whether head and tail are known to stand as annotators give them.
             selections: Of each pair, the phrases and objects that a `NodeSelector` chose, or None. Without them a
-                pair has no phrases and all objects of its image.
+                pair has no phrases and the first `max_objects` of its image, its tail not counted.
 
         Raises:
             ValueError: A mention or phrase without a wordpiece, a sentence longer than `max_length`, a selected object
-                that the image has not, a picture without an image processor, or `"visual_states"` of another number
-                of objects.
+                or a tail that the image has not, a head that is an object, a picture without an image processor, or
+                `"visual_states"` of another number of objects.
         """
         selected = flat_selections(selections, pairs)
+        tails = find_object_tails(mentions, pairs, images)
         batch = self._encode_sentences(text, mentions, pairs, iter(selected))
         if images is not None and any(images):
-            batch.update(self._encode_images(images, [len(of_sentence) for of_sentence in pairs]))
+            counts = [len(of_sentence) for of_sentence in pairs]
+            whole = [any(tail >= 0 for tail in of_sentence) for of_sentence in tails]
+            batch.update(self._encode_images(images, counts, whole))
+            if any(whole):
+                flat = [tail for of_sentence in tails for tail in of_sentence]
+                batch["tail_object"] = torch.tensor(flat)
+                objects = batch["object_mask"].sum(dim=1)[batch["pair_image"]]
+                objects = objects.masked_fill(batch["pair_image"] < 0, 0).tolist()
+                selected = beside_tails(selected, flat, objects, self.max_objects)
             batch.update(self._encode_visual_selections(selected, batch))
         for name, values in (("labels", labels), ("direction_given", direction_given)):
             if values is not None:
@@ -142,7 +153,10 @@ class VMHANProcessor(ProcessorMixin):
                     encoded["offset_mapping"][index], encoded["special_tokens_mask"][index], strict=True
                 )
             ]
-            pieces = [find_wordpieces(offsets, span, text[index]) for span in mentions[index]]
+            pieces = [
+                None if isinstance(mention, int) else find_wordpieces(offsets, mention, text[index])
+                for mention in mentions[index]
+            ]
             for marked, places, pair_spans in self._mark(ids, pieces, of_sentence):
                 self._check_length(marked, text[index])
                 for selection in islice(selected, len(pair_spans)):
@@ -162,25 +176,27 @@ class VMHANProcessor(ProcessorMixin):
         }
 
     def _mark(
-        self, ids: list[int], pieces: list[Span], pairs
+        self, ids: list[int], pieces: list[Span | None], pairs
     ) -> list[tuple[list[int], list[int], list[tuple[Span, Span]]]]:
         """The encodings that the pairs of a sentence need.
 
-        Each comes with the places that the unmarked wordpieces have in it and the (head, tail) spans of its pairs.
+        Each comes with the places that the unmarked wordpieces have in it and the (head, tail) spans of its pairs. A
+        tail that is an object has no wordpieces, and the span of its head.
         """
         tokens = self.tokenizer.convert_tokens_to_ids(list(MARKERS[self.entity_markers]))
         if self.entity_markers == "pair":
             encodings = []
             for head, tail in pairs:
-                marked, spans, places = insert_markers(ids, [pieces[head], pieces[tail]], [tokens[:2], tokens[2:]])
-                encodings.append((marked, places, [tuple(spans)]))
+                inside = [pieces[head], *([pieces[tail]] if pieces[tail] else [])]
+                marked, spans, places = insert_markers(ids, inside, [tokens[:2], tokens[2:]])
+                encodings.append((marked, places, [(spans[0], spans[-1])]))
             return encodings
         places = list(range(len(ids)))
         if self.entity_markers == "shared":
-            distinct = sorted(set(pieces))
+            distinct = sorted({piece for piece in pieces if piece})
             ids, marked, places = insert_markers(ids, distinct, [tokens] * len(distinct))
-            pieces = [marked[distinct.index(piece)] for piece in pieces]
-        return [(ids, places, [(pieces[head], pieces[tail]) for head, tail in pairs])]
+            pieces = [marked[distinct.index(piece)] if piece else None for piece in pieces]
+        return [(ids, places, [(pieces[head], pieces[tail] or pieces[head]) for head, tail in pairs])]
 
     def _check_length(self, ids: list[int], text: str):
         if len(ids) > self.max_length:
@@ -189,11 +205,13 @@ class VMHANProcessor(ProcessorMixin):
                 f'"{text[:60]}...". Split it, or keep the sentences around the entities.'
             )
 
-    def _encode_images(self, images, pair_counts: list[int]) -> dict[str, torch.Tensor]:
+    def _encode_images(self, images, pair_counts: list[int], whole: list[bool]) -> dict[str, torch.Tensor]:
+        """`whole`: whether all objects of an image are kept, for one of them is a tail."""
         rows: dict[tuple, int] = {}
         pair_image, first = [], []
-        for image, count in zip(images, pair_counts, strict=True):
-            row = -1 if image is None else rows.setdefault((*self._image_key(image), visual_key(image)), len(rows))
+        for image, count, of_image in zip(images, pair_counts, whole, strict=True):
+            key = None if image is None else (*self._image_key(image, of_image), visual_key(image))
+            row = -1 if key is None else rows.setdefault(key, len(rows))
             pair_image += [row] * count
             if row == len(first):
                 first.append(image)
@@ -228,8 +246,8 @@ class VMHANProcessor(ProcessorMixin):
             tensors["visual_phrase_ids"], tensors["visual_phrase_mask"] = self._encode_phrases(padded)
         return tensors
 
-    def _image_key(self, image: dict) -> tuple:
-        objects = (image.get("objects") or [])[: self.max_objects]
+    def _image_key(self, image: dict, whole: bool) -> tuple:
+        objects = (image.get("objects") or [])[: None if whole else self.max_objects]
         return image.get("description") or None, tuple(
             (item.get("label") or None, None if item.get("box") is None else tuple(map(float, item["box"])))
             for item in objects

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from mnre_fixture import write_mnre
 
-from train.data import NO_RELATION, BadLine, data_checksums, load_mnre
+from vmhan import NO_RELATION
+from vmhan.data_lines import BadLine
+from vmhan.mnre import load_mnre, mnre_checksums
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_a_bad_line_stops_the_run_and_is_named(broken):
 def test_a_skipped_bad_line_is_counted_logged_and_reported(broken, tmp_path, caplog):
     folder, _ = broken
     report = tmp_path / "bad.jsonl"
-    with caplog.at_level(logging.WARNING, "train.data"):
+    with caplog.at_level(logging.WARNING, "vmhan"):
         data = load_mnre(folder, on_error="skip", report_path=report)
     assert 5 not in data["train"]["line"] and len(data["train"]) == 19
     assert "1 bad lines left out" in caplog.text and "mnre_train.txt:5" in caplog.text
@@ -234,7 +236,7 @@ def test_images_are_paths_until_they_are_looked_at(folder):
 
 def test_missing_pictures_are_none_and_counted(folder, caplog):
     (folder / "images/twitter_invented_train_1.jpg").unlink()
-    with caplog.at_level(logging.WARNING, "train.data"):
+    with caplog.at_level(logging.WARNING, "vmhan"):
         data = load_mnre(folder, image_dir=folder / "images")
     assert data["train"][3]["image"] is None and data["train"][0]["image"] is not None
     assert '3 of 20 rows of train have no picture: image "twitter_invented_train_1.jpg" of line 4' in caplog.text
@@ -274,26 +276,26 @@ def test_upstream_s_name_of_the_validation_file_is_read(folder):
 
 
 def test_an_edited_file_is_seen_at_once(folder):
-    before, checksums = load_mnre(folder)["train"], data_checksums(folder)
+    before, checksums = load_mnre(folder)["train"], mnre_checksums(folder)
     edit_line(folder / "mnre_train.txt", 1, relation="None")
     edit_json(folder / "llavanext_train.json", "twitter_invented_train_1", "A dog.")
     after = load_mnre(folder)["train"]
     assert before[0]["relation"] != 0 and after[0]["relation"] == 0
     assert after[3]["object_names"] == ["dog"]
-    changed = {name for name, checksum in data_checksums(folder).items() if checksum != checksums[name]}
+    changed = {name for name, checksum in mnre_checksums(folder).items() if checksum != checksums[name]}
     assert changed == {"mnre_train.txt", "llavanext_train.json"}
 
 
 def test_checksums_cover_the_files_in_use(folder):
-    assert set(data_checksums(folder, descriptions=None, boxes=None)) == {
+    assert set(mnre_checksums(folder, descriptions=None, boxes=None)) == {
         "mnre_train.txt",
         "mnre_val.txt",
         "mnre_test.txt",
     }
-    with_images = data_checksums(folder, image_dir=folder / "images")
+    with_images = mnre_checksums(folder, image_dir=folder / "images")
     assert len(with_images) == 10
     (folder / "images/twitter_invented_train_1.jpg").write_bytes(b"another picture")
-    assert data_checksums(folder, image_dir=folder / "images")["images"] != with_images["images"]
+    assert mnre_checksums(folder, image_dir=folder / "images")["images"] != with_images["images"]
 
 
 class Bomb:

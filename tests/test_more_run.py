@@ -1,0 +1,194 @@
+"""MORE end to end: a run of its settings with tiny encoders, from the files to an answer of the finished model."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+import ultralytics
+from more_fixture import RELATIONS, write_more
+from tiny import VISUAL_WIDTH, tiny_processor, tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
+from transformers import BertModel, pipeline, set_seed
+
+from hub.card import make_card
+from train import run
+from train.audit import audit
+from train.batching import PairCollator
+from train.pictures import seen_boxes
+from train.side_inputs import clean_inputs
+from vmhan.more import load_more
+
+PAPER, MINI = "train/configs/more/paper.yaml", "train/configs/more/mini.yaml"
+
+
+def save_text_encoder(folder):
+    """A random BERT."""
+    set_seed(0)
+    tiny_tokenizer().save_pretrained(folder / "text")
+    BertModel(tiny_text_config()).save_pretrained(folder / "text")
+
+
+def save_encoders(folder):
+    """A BERT, a VGG of torchvision and a YOLOv3-tiny of ultralytics, all random."""
+    save_text_encoder(folder)
+    torch.save(tiny_torchvision_vgg().state_dict(), folder / "vgg.pth")
+    yolo = ultralytics.YOLO("yolov3-tiny.yaml")
+    for branch in yolo.model.model[-1].cv3:
+        branch[-1].bias.data.fill_(4.0)  # so sure of itself that it finds things
+    yolo.save(folder / "yolo.pt")
+
+
+def words_of(folder, settings, **changes) -> list[str]:
+    """The words of a short run with the encoders and data of `folder`."""
+    places = {"text_model": "text", "output_dir": "run", "results_dir": "results", "data_dir": "more"}
+    if settings == PAPER:
+        places |= {"vision_model": "vgg.pth", "image_dir": "more/img_org", "feature_cache": "cache"}
+        places |= {"detector": "yolo.pt"}
+    values = {name: folder / place for name, place in places.items()}
+    values |= {"num_train_epochs": 1, "max_length": 512, "use_cpu": "true", "disable_tqdm": "true", **changes}
+    return [settings, *(word for name, value in values.items() for word in (f"--{name}", str(value)))]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """A folder with data and encoders."""
+    folder = tmp_path_factory.mktemp("more")
+    save_encoders(folder)
+    write_more(folder / "more")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def paper(parts):
+    """Words and result of a run of the paper's setting."""
+    words = words_of(parts, PAPER)
+    return words, run.main(words)
+
+
+@pytest.fixture(scope="module")
+def mini(parts):
+    """Words and result of a run without pixels, long enough to learn something."""
+    changes = {"hidden_size": 16, "output_dir": parts / "mini", "num_train_epochs": 16, "learning_rate": 3e-3}
+    changes |= {f"{name}_dropout": 0 for name in ("message", "classifier", "word")} | {"head_learning_rate": 1e-2}
+    words = words_of(parts, MINI, **changes, warmup_steps=0, lr_scheduler_type="constant")
+    words += ["--eval_strategy", "no", "--save_strategy", "no", "--load_best_model_at_end", "false"]
+    return words, run.main([*words, "--weight_average", "0", "--per_device_train_batch_size", "8"])
+
+
+def test_the_papers_setting_trains_and_says_what_it_saw(paper):
+    _, result = paper
+    settings = result["config"]
+    assert settings["data"]["corpus"] == "more" and settings["model"]["no_relation"] == "none"
+    training = settings["training"]
+    assert (training["learning_rate"], training["weight_decay"]) == (2e-5, 0.01)
+    assert training["per_device_train_batch_size"] == 16 and settings["model"]["classifier_dropout"] == 0.6
+    assert settings["data"]["max_objects"] == 3 and settings["model"]["visual_features"] == ["pixels"]
+    assert result["pictures"]["train"]["pictures"] == 9 and len(result["data"]["images"]) == 64
+    assert result["pair_order"] == {} and result["protocol"] == "clean"
+
+
+def test_metrics_leave_none_out_and_ask_for_no_direction(paper):
+    test = paper[1]["metrics"]["test"]
+    assert test["rows"] == 20 and np.isfinite(test["loss"])
+    assert list(test["per_relation"]) == RELATIONS[1:] and "direction_unknown" not in test
+    assert sum(of["support"] for of in test["per_relation"].values()) == 5
+
+
+def test_a_model_learns_which_object_the_tail_is(mini):
+    metrics = mini[1]["metrics"]["test"]
+    assert metrics["f1"] > 0.6, "the head alone cannot tell the related object from the others"
+
+
+def test_evaluating_the_finished_model_gives_the_numbers_of_the_run(parts, paper, tmp_path):
+    words, result = paper
+    changes = ["--checkpoint", str(parts / "run" / "final"), "--results_dir", str(tmp_path)]
+    again = run.main([*words, *changes])
+    assert again["metrics"]["test"]["loss"] == pytest.approx(result["metrics"]["test"]["loss"], rel=1e-5)
+
+
+def test_the_card_shows_how_to_ask_for_an_object(parts, mini):
+    card = make_card(parts / "mini" / "final", "ada/more", json.loads(json.dumps(mini[1])))
+    assert "[MORE](https://github.com/NJUNLP/MORE)" in card.text and '{"box": [40, 10, 210, 300]}' in card.text
+    assert "both\nways" not in card.text and "without none" in card.content and card.data.widget is None
+
+
+@pytest.mark.parametrize("setting", ["paper", "mini"])
+def test_the_finished_model_answers_for_an_object(parts, setting, request):
+    request.getfixturevalue(setting)
+    folder = parts / ("run" if setting == "paper" else "mini") / "final"
+    extract = pipeline("multimodal-relation-extraction", model=str(folder))
+    entity = {"box": [5, 14, 32, 43], "label": "a woman in a red coat"}
+    image = str(parts / "more/img_org/test/invented-test-0.jpg")
+    answer = extract({"text": "Mira Oland arrives", "entities": ["Mira Oland", entity], "image": image})
+    (pair,) = answer["pairs"]
+    assert pair["tail"]["box"] == entity["box"] and set(pair["scores"]) == set(RELATIONS)
+
+
+def test_what_the_model_sees_of_a_tail_is_what_its_box_holds(parts):
+    rows = load_more(parts / "more", captions=False)["train"]
+    seen = {}
+    for tail in range(5):
+        row = next(row for row in rows if row["tail_object"] == tail)
+        states = np.arange(6 * VISUAL_WIDTH, dtype=np.float32).reshape(6, VISUAL_WIDTH)
+        collate = PairCollator(tiny_processor(), "pixels", features={"a": states})
+        batch = collate([{**row, "picture": "a"}])
+        place = 1 + int(batch["tail_object"])
+        assert torch.equal(batch["visual_states"][0, place], torch.tensor(states[1 + tail]))
+        assert batch["object_boxes"][0, tail].tolist() == pytest.approx(row["entity_boxes"][tail])
+        seen[tail] = batch["pair_object_mask"][0].nonzero().flatten().tolist()
+    assert seen == {0: [1, 2, 3], 1: [0, 2, 3], 2: [0, 1, 3], 3: [0, 1, 2], 4: [0, 1, 2]}
+
+
+def test_detected_objects_stand_beside_a_tail_and_are_no_tails(parts):
+    row = load_more(parts / "more")["train"][1]
+    row["object_boxes"] = [[0.5, 0.5, 0.25, 0.25], row["entity_boxes"][1], row["entity_boxes"][0]]
+    batch = PairCollator(tiny_processor(), "described")([row])
+    assert len(seen_boxes(row)) == 6 == batch["object_mask"].shape[1] and batch["tail_object"].tolist() == [1]
+    assert batch["pair_object_mask"][0].nonzero().flatten().tolist() == [0, 5]
+
+
+def test_pairs_of_a_title_share_one_encoding_and_one_image(parts):
+    rows = load_more(parts / "more")["train"].select(range(15)).to_list()
+    batch = PairCollator(tiny_processor(), "described")(rows)
+    assert len(batch["input_ids"]) == 1 == len(batch["object_boxes"]) and len(batch["tail_object"]) == 15
+    assert batch["tail_object"].tolist() == [row["tail_object"] for row in rows]
+    assert batch["labels"].tolist() == [row["relation"] for row in rows]
+
+
+def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, caplog):
+    folder = write_more(tmp_path / "more")
+    (folder / "img_org/valid/invented-valid-1.jpg").write_bytes(b"no picture")
+    words = words_of(parts, PAPER, data_dir=folder, image_dir=folder / "img_org", detector="", read_test="false")
+    words += ["--output_dir", str(tmp_path / "run"), "--results_dir", str(tmp_path), "--on_error", "skip"]
+    with caplog.at_level(logging.WARNING, "train"):
+        result = run.main(words)
+    assert result["metrics"]["validation"]["rows"] == 16 and "4 of 20 rows of validation are left out" in caplog.text
+    assert len((tmp_path / "run" / "bad_lines.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    "settings, changes, why",
+    [
+        (MINI, {"visual_setting": "text_only"}, "visual_setting text_only .* there is no tail"),
+        (MINI, {"control": "shuffled_images"}, "control shuffled_images .* has no tail"),
+        (MINI, {"undirected_pairs": "true"}, "undirected_pairs .* head is in the text"),
+        (MINI, {"selector": "words"}, "selector .* two entities of the text"),
+        (MINI, {"boxes": "detect"}, "boxes .* bring their own"),
+        (PAPER, {"on_missing_image": "none"}, "on_missing_image none .* needs its picture"),
+        (MINI, {"no_relation": "None"}, "no_relation is 'None', the data call it 'none'; set no_relation"),
+        (MINI, {"data_dir": "nowhere"}, r"nowhere/txt/train.txt is missing"),
+    ],
+)
+def test_settings_that_do_not_fit_tails_that_are_objects_are_refused(parts, settings, changes, why):
+    with pytest.raises((ValueError, FileNotFoundError), match=why):
+        run.main(words_of(parts, settings, **changes))
+
+
+def test_the_audit_asks_for_the_words_about_a_tail_and_not_for_what_the_task_gives(tmp_path):
+    splits = load_more(write_more(tmp_path / "more", titles=30, images=False))
+    findings = {item["name"]: item for item in audit(clean_inputs(splits), splits)}
+    of_task = {name for name, item in findings.items() if item["of_task"]}
+    assert of_task == {"boxes of the objects", "place of the tail"}
+    words = findings["caption of the tail"]
+    assert words["words"]["f1"] < 0.7 and words["leaks"] == [] and words["contradictions"]["contradicting"] == 0

@@ -1,0 +1,176 @@
+"""MNRE's files as one `DatasetDict`, a row for each entity pair.
+
+A line of `mnre_{train,val,test}.txt` is a Python dict literal: `token` (words), `h` and `t` (the entities, with their
+`pos`, a [start, end) pair of word offsets), `img_id` and `relation`. Everything else is keyed by the image and never
+by the row: `{name}_{split}.json` files of descriptions and of boxes, and a folder of pictures.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from datasets import DatasetDict
+
+from .configuration_vmhan import NO_RELATION
+from .data_images import add_images, box_fault, checksum_of_pictures, checksums_of, clip_box, pictures_in
+from .data_lines import (
+    BadLine,
+    check_reading,
+    is_text,
+    read_lines,
+    read_object,
+    read_sentence,
+    read_span,
+    report_bad_lines,
+)
+from .data_rows import SPAN, add_mentions, make_split
+from .object_names import object_names
+
+_FILE_SPLITS = {"train": "train", "validation": "val", "test": "test"}
+
+
+def load_mnre(
+    data_dir: str | Path,
+    *,
+    descriptions: str | None = "llavanext",
+    boxes: str | None = "detect",
+    image_dir: str | Path | None = None,
+    max_objects: int = 3,
+    on_error: str = "raise",
+    on_missing_image: str = "none",
+    report_path: str | Path | None = None,
+    limit: int | None = None,
+) -> DatasetDict:
+    """Reads, checks and joins MNRE's files.
+
+    A row holds `line` (its line in the source file, from 1), `words`, `head_span` and `tail_span` (word offsets,
+    end-exclusive), `mentions` (the sorted spans that are head or tail of any row with these words and this image in
+    the split), `relation`, `image_id`, `image` (only with `image_dir`; decoded on access), `description`,
+    `object_names` (from the description) and `object_boxes` (cx, cy, w, h in 0..1). Names and boxes come from
+    different sources: the first name need not be the thing in the first box.
+
+    The relation names are those of the whole training file, `NO_RELATION` first and the others sorted.
+
+    Args:
+        data_dir (`str` or `Path`): Folder of the text and JSON files.
+        descriptions (`str`, *optional*): Stem of the description files; `None` leaves descriptions and names out.
+        boxes (`str`, *optional*): Stem of the box files; `None` leaves boxes out.
+        image_dir (`str` or `Path`, *optional*): Folder of `{image_id}.jpg`.
+        max_objects (`int`): At most so many names and boxes a row.
+        on_error (`str`): `"raise"` stops at the first bad line, `"skip"` leaves bad lines out, counted and logged.
+        on_missing_image (`str`): `"none"` leaves `image` empty where `image_dir` has no picture, counted and logged;
+            `"raise"` stops.
+        report_path (`str` or `Path`, *optional*): With `"skip"`, JSON lines of `path`, `line` and `why` are written
+            here; an empty file says that no line was bad.
+        limit (`int`, *optional*): Keep the first so many rows of each split. All rows are checked, and count for
+            `mentions` and the relation names, all the same.
+
+    Raises:
+        BadLine: A line is no entity pair, its spans do not fit its words, or its relation is in no training row.
+        FileNotFoundError: A file or `image_dir` is missing, or a picture under `on_missing_image="raise"`.
+        ValueError: A description or box file is malformed, or an argument is.
+    """
+    check_reading(on_error, on_missing_image, limit)
+    if max_objects < 0:
+        raise ValueError(f"max_objects is {max_objects}; ask for 0 or more.")
+    relations: list[str] | None = None
+    bad_lines: list[BadLine] = []
+    splits = {}
+    for split, files in _files(data_dir, descriptions, boxes).items():
+        rows = read_lines(files["rows"], partial(_row, relations=relations), bad_lines if on_error == "skip" else None)
+        relations = relations or [NO_RELATION, *sorted({row["relation"] for row in rows} - {NO_RELATION})]
+        add_mentions(rows)
+        rows = rows[:limit]
+        _add_descriptions(rows, files.get("descriptions"), max_objects)
+        _add_boxes(rows, files.get("boxes"), max_objects)
+        if image_dir is not None:
+            add_images(rows, Path(image_dir), split, on_missing_image)
+        splits[split] = make_split(rows, split, {"tail_span": SPAN}, relations, with_images=image_dir is not None)
+    if on_error == "skip":
+        report_bad_lines(bad_lines, report_path)
+    return DatasetDict(splits)
+
+
+def mnre_checksums(
+    data_dir: str | Path,
+    *,
+    descriptions: str | None = "llavanext",
+    boxes: str | None = "detect",
+    image_dir: str | Path | None = None,
+) -> dict[str, str]:
+    """sha256 of each file that `load_mnre` reads with these arguments, by file name, for result files.
+
+    The pictures of `image_dir` share one entry, `"images"`: the sha256 over the name and sha256 of each, in the order
+    of their names.
+
+    Raises:
+        FileNotFoundError: A file or `image_dir` is missing.
+    """
+    files = [path for split in _files(data_dir, descriptions, boxes).values() for path in split.values()]
+    checksums = checksums_of(files)
+    if image_dir is not None:
+        checksums["images"] = checksum_of_pictures(pictures_in(Path(image_dir)))
+    return checksums
+
+
+def _files(data_dir: str | Path, descriptions: str | None, boxes: str | None) -> dict[str, dict[str, Path]]:
+    """The files of each split by role: `rows` and, where asked for, `descriptions` and `boxes`."""
+    folder, files = Path(data_dir), {}
+    for split, name in _FILE_SPLITS.items():
+        rows = folder / f"mnre_{name}.txt"
+        upstream = folder / f"mnre_{name} .txt"  # thecharm/MNRE publishes "mnre_val .txt"
+        files[split] = {"rows": upstream if upstream.is_file() and not rows.is_file() else rows}
+        for role, stem in (("descriptions", descriptions), ("boxes", boxes)):
+            if stem is not None:
+                files[split][role] = folder / f"{stem}_{name}.json"
+        for role, path in files[split].items():
+            if not path.is_file():
+                fix = "get MNRE from github.com/thecharm/MNRE" if role == "rows" else f"turn them off with {role}=None"
+                raise FileNotFoundError(f"{path} ({role} of {split}) is missing; set data_dir to its folder or {fix}.")
+    return files
+
+
+def _row(raw: dict, relations: list[str] | None) -> dict:
+    """The entity pair of a line; a `ValueError` says what is wrong with it."""
+    row = read_sentence(raw)
+    if relations is not None and row["relation"] not in relations:
+        raise ValueError(f'"relation" is in no training row: {row["relation"]!r:.80}')
+    words = len(row["words"])
+    head, tail = (read_span(raw[key], name, words) for key, name in (("h", "head_span"), ("t", "tail_span")))
+    if head == tail:
+        raise ValueError(f"head_span and tail_span are both ({head[0]}, {head[1]})")
+    return {**row, "head_span": head, "tail_span": tail}
+
+
+def _add_descriptions(rows: list[dict], path: Path | None, max_objects: int) -> None:
+    texts = {}
+    for image_id, text in _read_by_image(path):
+        if text is not None and not isinstance(text, str):
+            raise ValueError(f'{path}, key "{image_id}": the description is not a string: {text!r:.80}')
+        texts[image_id] = text.strip() if is_text(text) else None
+    names = {text: object_names(text, max_objects) for text in {texts.get(row["image_id"]) for row in rows}}
+    for row in rows:
+        row["description"] = texts.get(row["image_id"])
+        row["object_names"] = names[row["description"]]
+
+
+def _add_boxes(rows: list[dict], path: Path | None, max_objects: int) -> None:
+    boxes = {}
+    for image_id, image_boxes in _read_by_image(path):
+        if not isinstance(image_boxes, list):
+            raise ValueError(f'{path}, key "{image_id}": not a list of boxes: {image_boxes!r:.80}')
+        for box in image_boxes:
+            if why := box_fault(box):
+                raise ValueError(f'{path}, key "{image_id}": box {box!r:.80} {why}; write (cx, cy, w, h) in 0..1.')
+        boxes[image_id] = [clip_box(box) for box in image_boxes]
+    for row in rows:
+        row["object_boxes"] = boxes.get(row["image_id"], [])[:max_objects]
+
+
+def _read_by_image(path: Path | None) -> Iterator[tuple[str, object]]:
+    """Entries of a JSON object, without the `.jpg` that some files' keys end in."""
+    entries = {} if path is None else read_object(path)
+    return ((key.removesuffix(".jpg"), value) for key, value in entries.items())
+
+
+__all__ = ["load_mnre", "mnre_checksums"]
