@@ -90,7 +90,7 @@ def test_p_is_about_uniform_where_there_is_no_difference():
 
 
 def test_runs_on_other_rows_are_refused():
-    with pytest.raises(ValueError, match="first at line 1: |first at line 1\\."):
+    with pytest.raises(ValueError, match="first at line 1"):
         paired_difference([split_of([1, 2], [1, 2])], [split_of([2, 2], [1, 2])], 0, samples=10)
     with pytest.raises(ValueError, match="2 and 3, first at line 3"):
         paired_difference([split_of([1, 2], [1, 2])], [split_of([1, 2, 0], [1, 2, 0])], 0, samples=10)

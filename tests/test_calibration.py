@@ -35,7 +35,7 @@ def test_no_rows_have_no_error():
 
 
 def test_logits_are_refused():
-    with pytest.raises(ValueError, match="row 1 is 3.2"):
+    with pytest.raises(ValueError, match=r"row 1 is 3\.2"):
         reliability([0.5, 3.2], [True, True])
     with pytest.raises(ValueError, match="row 0 is nan"):
         reliability([float("nan")], [True])

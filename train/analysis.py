@@ -8,11 +8,9 @@ are one group. The data are read only for the slices by entity; without them the
 """
 
 import argparse
-import json
 import shlex
 import statistics
 import sys
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +18,14 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from train.analysis_figures import save_figures
+from train.analysis_runs import Run, group_runs, read_runs
 from train.analysis_tables import print_tables
 from train.bootstrap import LEVEL, SAMPLES, check_same_rows, f1_interval, paired_difference
 from train.calibration import BINS, expected_calibration_error, reliability
 from train.data import data_checksums, load_mnre
 from train.metrics import per_relation_metrics, relation_metrics
-from train.predictions import RunPredictions, SplitPredictions, predictions_path, read_predictions
-from train.report import variant
+from train.predictions import RunPredictions, SplitPredictions
+from train.report import SETTINGS, variant
 from train.results import code_version, versions, write_result
 from train.slices import Family, pairs_of_sentence, relation_types
 from vmhan import NO_RELATION
@@ -36,49 +35,12 @@ RESULTS = Path(__file__).resolve().parents[1] / "assets" / "results"
 
 
 @dataclass
-class Run:
-    """A result file and, if they are there, its predictions.
-
-    Args:
-        name: Folder and file name without its ending.
-        result: The result file.
-        predictions: Those beside it.
-    """
-
-    name: str
-    result: dict
-    predictions: RunPredictions | None
-
-    @property
-    def trained(self) -> bool:
-        """Whether it trained the model that it scores."""
-        return not self.result["config"]["training"].get("checkpoint")
-
-    @property
-    def validation_f1(self) -> float:
-        """What runs are chosen by."""
-        return self.result["metrics"]["validation"]["f1"]
-
-
-@dataclass
 class Settings:
     """How to analyse: the split, and the draws of the bootstrap."""
 
     split: str = "test"
     samples: int = SAMPLES
     seed: int = 0
-
-
-def read_runs(folders: list[Path], split: str) -> list[Run]:
-    """The runs below folders that were scored on a split."""
-    paths = [path for folder in folders for path in sorted(folder.glob("*.json"))]
-    runs = []
-    for path in paths:
-        result, rows = json.loads(path.read_text(encoding="utf-8")), predictions_path(path)
-        if split in result.get("metrics", {}):
-            predictions = read_predictions(rows) if rows.is_file() else None
-            runs.append(Run(f"{path.parent.name}/{path.stem}", result, predictions))
-    return runs
 
 
 def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dict[str, Family]:
@@ -101,14 +63,6 @@ def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dic
         "relation types of the entity in this split": relation_types(rows, splits[split], none_id),
         "relation types of the entity in training": relation_types(rows, splits["train"], none_id),
     }
-
-
-def group_runs(runs: list[Run]) -> dict[tuple[str, ...], list[Run]]:
-    """Runs by folder and variant, those best on validation first."""
-    groups = defaultdict(list)
-    for run in runs:
-        groups[run.name.split("/")[0], *variant(run.result)].append(run)
-    return dict(sorted(groups.items(), key=lambda group: -statistics.mean(run.validation_f1 for run in group[1])))
 
 
 def analyse_group(key: tuple[str, ...], runs: list[Run], slices: dict[str, Family], settings: Settings) -> dict:
@@ -183,7 +137,7 @@ def analyse_run(run: Run, split: str) -> dict:
 def visual_steps(run: Run, runs: list[Run], settings: Settings) -> list[dict]:
     """The same weights with all that is known of the image, and with less: scores, and differences from `run`."""
     steps = []
-    for other in runs:
+    for other in sorted(runs, key=lambda other: (other is not run, _rank_of_sight(other))):
         if other.predictions and other.predictions.weights == run.predictions.weights:
             theirs, ours = other.predictions.splits[settings.split], run.predictions.splits[settings.split]
             none_id = run.predictions.label_names.index(NO_RELATION)
@@ -202,6 +156,11 @@ def visual_steps(run: Run, runs: list[Run], settings: Settings) -> list[dict]:
                 }
             )
     return steps
+
+
+def _rank_of_sight(run: Run) -> tuple[bool, int]:
+    """The less is seen of the image the later, and last what belongs to other images."""
+    return run.result["control"] != "none", list(SETTINGS).index(run.result["visual_setting"])
 
 
 def compare_groups(groups: dict[tuple[str, ...], list[Run]], settings: Settings) -> list[dict]:
@@ -279,7 +238,7 @@ def main(argv: list[str]) -> dict:
     path = args.results_dir / f"analysis-{args.name}.json"
     write_result(path, analysis)
     print_tables(analysis)
-    print(f"\n{path}", *save_figures(analysis, args.results_dir / "figures", args.name), sep="\n")
+    print(f"\n{path}", *save_figures(path, args.results_dir / "figures"), sep="\n")
     return analysis
 
 

@@ -1,31 +1,33 @@
 """The figures of `train.analysis`, made from its result file alone."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from train.analysis_tables import label
+from train.analysis_tables import full_label, label, shown_groups
 
 #: Of Okabe and Ito, told apart by colour-blind readers, and in black and white by marker or hatch.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--")
-MOST_GROUPS = len(HATCHES)  # side by side in a figure of slices
-SHOWN = ("f1", "precision", "recall", "accuracy")
 _DPI = 130
 
 
 def slices_figure(analysis: dict, families: list[str]) -> Figure:
     """F1 of each slice with its interval, a panel for each family, bars for the groups best on validation."""
-    groups = [group for group in analysis["groups"] if "slices" in group][:MOST_GROUPS]
+    groups = shown_groups(analysis)
     figure = Figure(figsize=(1.5 + 4.6 * len(families), 4.8), layout="constrained", dpi=_DPI)
     panels = figure.subplots(1, len(families), sharey=True, squeeze=False)[0]
     for axes, family in zip(panels, families, strict=True):
         parts = {name: part for name, part in groups[0]["slices"][family].items() if part["related"]}
         for number, group in enumerate(groups):
-            _slice_bars(axes, [group["slices"][family][name] for name in parts], number, len(groups), label(group))
+            _slice_bars(
+                axes, [group["slices"][family][name] for name in parts], number, len(groups), full_label(group)
+            )
         ticks = [f"{name}\n{part['rows']} pairs,\n{part['related']} related" for name, part in parts.items()]
         axes.set_xticks(range(len(parts)), ticks)
         axes.set_xlabel(family, fontsize=11)
@@ -101,9 +103,7 @@ def efficiency_figure(analysis: dict) -> Figure:
         style |= {"facecolor": "none"} if number >= len(COLOURS) else {"alpha": 0.85}
         x = group["wall_time_seconds"] / 60, group["parameters"] / 1e6
         for axes, value in zip(panels, x, strict=True):
-            axes.scatter(
-                value, 100 * group["metrics"]["f1"], s=60, label=f"{group['folder']}: {label(group)}", **style
-            )
+            axes.scatter(value, 100 * group["metrics"]["f1"], s=60, label=full_label(group), **style)
     panels[0].set_xlabel("training time, minutes on the run's own machine")
     panels[1].set_xlabel("parameters, millions")
     panels[0].set_ylabel(f"F1, percent, {analysis['split']} split")
@@ -173,7 +173,7 @@ def confusion_figure(analysis: dict) -> Figure:
 
 def figures(analysis: dict) -> dict[str, Figure]:
     """Every figure by name; one for which there is nothing to show is left out."""
-    families = list(next(group for group in analysis["groups"] if "slices" in group)["slices"])
+    families = list(shown_groups(analysis)[0]["slices"])
     made = {"pairs": slices_figure(analysis, families[:1]), "visual": visual_figure(analysis)}
     if families[1:]:
         made["entities"] = slices_figure(analysis, families[1:])
@@ -182,13 +182,19 @@ def figures(analysis: dict) -> dict[str, Figure]:
     return made | {"reliability": reliability_figure(analysis), "confusion": confusion_figure(analysis)}
 
 
-def save_figures(analysis: dict, folder: Path, name: str) -> list[Path]:
-    """Writes `<name>-<figure>.png`; returns the paths."""
+def save_figures(path: Path, folder: Path) -> list[Path]:
+    """Draws `analysis-<name>.json` as `<name>-<figure>.png`, which name the file they were made from and its checksum.
+
+    Returns:
+        The paths.
+    """
+    content = path.read_bytes()
+    name, source = path.stem.removeprefix("analysis-"), f"{path.name} {hashlib.sha256(content).hexdigest()}"
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for kind, figure in figures(analysis).items():
+    for kind, figure in figures(json.loads(content)).items():
         paths.append(folder / f"{name}-{kind}.png")
-        figure.savefig(paths[-1])
+        figure.savefig(paths[-1], metadata={"Source": source})
     return paths
 
 

@@ -5,6 +5,7 @@ import itertools
 from train.bootstrap import Difference, describe
 
 MOST_CONFUSED = 10
+MOST_GROUPS = 6  # side by side
 
 
 def label(group: dict) -> str:
@@ -25,16 +26,26 @@ def groups_table(analysis: dict) -> str:
     return _markdown(lines)
 
 
+def shown_groups(analysis: dict) -> list[dict]:
+    """The trained groups with predictions that are best on validation, no more than can stand side by side."""
+    return [group for group in analysis["groups"] if group["trained"] and "slices" in group][:MOST_GROUPS]
+
+
+def full_label(group: dict) -> str:
+    """With the folder of the results: what was trained by another recipe is another model."""
+    return f"{group['folder']}: {label(group)}"
+
+
 def slices_table(analysis: dict) -> str:
-    """F1 and its interval of each slice, a line for each group with predictions."""
-    groups = [group for group in analysis["groups"] if "slices" in group]
-    families = groups[0]["slices"]
-    names = [(family, name) for family, parts in families.items() for name in parts if parts[name]["related"]]
-    head = ["results", "runs", *(f"{family}: {name} ({families[family][name]['rows']})" for family, name in names)]
+    """A line for each slice, and F1 with its interval of the shown groups."""
+    groups = shown_groups(analysis)
+    head = ["slice", "pairs", "related", *(f"F1 of {full_label(group)}" for group in groups)]
     lines = [head, ["---"] * len(head)]
-    for group in groups:
-        cells = [_with_interval(group["slices"][family][name]) for family, name in names]
-        lines.append([group["folder"], label(group), *cells])
+    for family, parts in groups[0]["slices"].items():
+        for name, part in parts.items():
+            if part["related"]:
+                scores = [_with_interval(group["slices"][family][name]) for group in groups]
+                lines.append([f"{family}: {name}", str(part["rows"]), str(part["related"]), *scores])
     return _markdown(lines)
 
 

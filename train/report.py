@@ -14,6 +14,7 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from train.analysis_tables import tables as analysis_tables
 from train.audit import table as audit_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,7 +88,7 @@ def fill(text: str, tables: dict[str, str]) -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """Every table by name: one for each folder of results, the speed, and the audit on the test split."""
+    """Every table by name: one for each folder of results, speed, the audit on test, and the analyses."""
     folders = [path for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))]
     tables = {folder.name: results_table(read_results(folder)) for folder in folders}
     speed = RESULTS / "benchmark-base.json"
@@ -96,6 +97,9 @@ def make_tables() -> dict[str, str]:
     audited = RESULTS / "audit-mnre.json"
     if audited.exists():
         tables["audit-mnre"] = audit_table(json.loads(audited.read_text(encoding="utf-8"))["findings"]["test"])
+    for path in sorted(RESULTS.glob("analysis-*.json")):
+        of_analysis = analysis_tables(json.loads(path.read_text(encoding="utf-8")))
+        tables |= {f"{kind}-{path.stem.removeprefix('analysis-')}": table for kind, table in of_analysis.items()}
     return tables
 
 
