@@ -1,11 +1,23 @@
 """Can a reported row be true?"""
 
+import json
+
 import numpy as np
 import pytest
 
-from train.consistency import MNRE_TEST, accuracy_bounds, attainable, faults, main
-from train.metrics import relation_metrics
-from train.published import ABLATIONS_MNRE, MAIN_MNRE, ReportedRow
+from train.consistency import (
+    MNRE_TEST,
+    SHARES,
+    accuracy_bounds,
+    attainable,
+    false_gains,
+    faults,
+    main,
+    positive_shares,
+    result_faults,
+)
+from train.metrics import per_relation_metrics, relation_metrics
+from train.published import ABLATIONS_MNRE, GAINS_MNRE, GAINS_MORE, MAIN_MNRE, MAIN_MORE, ReportedRow
 
 NAMES = ["None", "a", "b", "c"]
 PRINTED = {row.name: row for row in (*MAIN_MNRE, *ABLATIONS_MNRE)}
@@ -65,3 +77,54 @@ def test_rows_that_can_be_counted_are_attainable():
 def test_our_own_results_are_possible(capsys):
     assert main() == 0
     assert "MKGformer: accuracy 83.36 is not within" in capsys.readouterr().out
+
+
+def made_result(random) -> dict:
+    labels, predictions = random.integers(0, 4, (2, 90))
+    scores = relation_metrics(predictions, labels, NAMES)
+    return {
+        "metrics": {"test": {**scores, "rows": 90, "per_relation": per_relation_metrics(predictions, labels, NAMES)}}
+    }
+
+
+def test_a_result_file_with_a_figure_changed_by_hand_is_found():
+    result = made_result(np.random.default_rng(0))
+    assert result_faults(result, "test") == []
+    for name in ("accuracy", "f1", "recall"):
+        changed = {**result["metrics"]["test"], name: result["metrics"]["test"][name] + 0.004}
+        assert result_faults({"metrics": {"test": changed}}, "test"), name
+    changed = result["metrics"]["test"]
+    changed["per_relation"]["a"]["recall"] += 0.01
+    assert any("hits" in fault for fault in result_faults(result, "test"))
+
+
+def test_sizes_come_from_the_result_file_itself(tmp_path, capsys):
+    result = made_result(np.random.default_rng(1))
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / "folder" / "run.json"
+    path.write_text(json.dumps(result))
+    assert main(tmp_path) == 0
+    result["metrics"]["test"]["f1"] = 0.9
+    path.write_text(json.dumps(result))
+    assert main(tmp_path) == 1
+    assert "folder/run: test: F1 90.0 exceeds" in capsys.readouterr().out
+
+
+def test_shares_of_relations_that_a_row_allows_hold_the_true_one():
+    labels, predictions = np.random.default_rng(2).integers(0, 4, (2, 1000))
+    true = np.argmin(np.abs(SHARES - (labels != 0).mean()))
+    shares = positive_shares(row_of(predictions, labels))
+    assert shares[true] and not shares.all()
+
+
+def test_rows_of_more_agree_on_a_narrow_share_of_relations():
+    shares = SHARES[np.all([positive_shares(row) for row in MAIN_MORE], axis=0)]
+    assert shares.min() == pytest.approx(0.365, abs=0.002) and shares.max() == pytest.approx(0.389, abs=0.002)
+
+
+def test_arrows_of_the_table_are_checked_against_its_rows():
+    assert false_gains(MAIN_MNRE, GAINS_MNRE) == [
+        "recall is 0.46 above CAMIM, not 1.46",
+        "f1 is 1.22 above CAMIM, not 1.73",
+    ]
+    assert false_gains(MAIN_MORE, GAINS_MORE) == ["recall is 1.86 above HVPNet, not 1.97"]

@@ -1,6 +1,10 @@
 """Tables out of result files."""
 
-from train.report import fill, group_by_variant, majority_accuracy, results_table
+import re
+
+import pytest
+
+from train.report import DOCUMENTS, fill, group_by_variant, majority_accuracy, make_tables, results_table
 
 
 def result(seed, f1, setting="described", checkpoint=None, control="none", boxes=None):
@@ -66,3 +70,14 @@ def test_filling_a_table_twice_changes_nothing_more():
     text = "before\n<!-- table: x -->old<!-- end -->\nafter"
     once = fill(text, {"x": "| new |"})
     assert once == "before\n<!-- table: x -->\n\n| new |\n\n<!-- end -->\nafter" == fill(once, {"x": "| new |"})
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.parent.name)
+def test_every_table_of_a_document_is_made_from_result_files(path):
+    """`test_readme` checks that they are equal; here, that none is outside its reach."""
+    text = path.read_text(encoding="utf-8")
+    names = re.findall(r"<!-- table: (.*?) -->", text)
+    assert names and set(names) <= set(make_tables()), "a mark that no table fills"
+    assert text.count("<!-- end -->") == len(names)
+    rest = re.sub(r"<!-- table: .*?<!-- end -->", "", text, flags=re.S)
+    assert not re.search(r"^\|", rest, flags=re.M), "a table outside the marks"

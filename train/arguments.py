@@ -106,6 +106,10 @@ class RunArguments(TrainingArguments):
     checkpoint: str | None = field(
         default=None, metadata={"help": "A finished VM-HAN to evaluate instead; nothing is trained or saved."}
     )
+    predictions_for: str | None = field(
+        default=None,
+        metadata={"help": "With checkpoint, the result file of its run: only its predictions are made."},
+    )
     max_length: int = field(default=128, metadata={"help": "Most wordpieces of a sentence, the paper's 128."})
     head_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of all but the pretrained encoders; by default learning_rate."}

@@ -1,7 +1,12 @@
-"""The model and the processor of a run."""
+"""The processor, the model and the trainer of a run."""
 
+from transformers import EarlyStoppingCallback
+
+from train.batching import PairCollator
+from train.metrics import make_compute_metrics
 from train.optimization import freeze
 from train.selection import candidate_objects, selection_settings
+from train.trainer import PairTrainer
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data_rows import find_no_relation
 
@@ -39,3 +44,25 @@ def build_model(data, model_settings, training, label_names):
     model.add_tokens(processor.tokenizer, like=processor.markers)
     freeze(model, training.freeze)
     return processor, model
+
+
+def make_trainer(inputs, processor, data, training, **of_trainer) -> PairTrainer:
+    """What trains on the rows of a run and evaluates on its validation split.
+
+    Args:
+        inputs: `RunInputs`.
+        of_trainer: Further arguments of `PairTrainer`: `model` or `model_init`, `publisher`.
+    """
+    patience = training.early_stopping_patience
+    return PairTrainer(
+        args=training,
+        train_dataset=inputs.splits["train"],
+        eval_dataset=inputs.splits["validation"],
+        data_collator=PairCollator(
+            processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
+        ),
+        compute_metrics=make_compute_metrics(inputs.label_names, find_no_relation(inputs.label_names)),
+        processing_class=processor,
+        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
+        **of_trainer,
+    )

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from train.analysis_figures import save_figures
+
 RESULTS = Path(__file__).resolve().parents[1] / "assets" / "results"
 HONEST, LEAKING, TASK = "#0072B2", "#D55E00", "#999999"  # of Okabe and Ito
 
@@ -56,6 +58,8 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         audit_figure(json.loads(audit.read_text(encoding="utf-8"))).savefig(path)
         print(path)
+    for path in sorted(results.glob("analysis-*.json")):
+        print(*save_figures(path, results / "figures"), sep="\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from train.ablation_tables import ablations_table
+from train.analysis_tables import tables as analysis_tables
 from train.audit import table as audit_table
 from train.legacy_tables import legacy_table
 from train.tables import markdown_table, read_results, scores, spread
@@ -92,7 +93,7 @@ def fill(text: str, tables: dict[str, str]) -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """Every table by name: one for each folder of results, the speed, and the audit on the test split."""
+    """Every table by name: one for each folder of results, speed, the audit on test, and the analyses."""
     audited, speed = RESULTS / "audit-mnre.json", RESULTS / "benchmark-base.json"
     audit = json.loads(audited.read_text(encoding="utf-8")) if audited.exists() else None
     kinds = {"mnre-ablations": ablations_table, "mnre-legacy": lambda results: legacy_table(results, audit)}
@@ -102,6 +103,9 @@ def make_tables() -> dict[str, str]:
         tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
     if audit:
         tables["audit-mnre"] = audit_table(audit["findings"]["test"])
+    for path in sorted(RESULTS.glob("analysis-*.json")):
+        of_analysis = analysis_tables(json.loads(path.read_text(encoding="utf-8")))
+        tables |= {f"{kind}-{path.stem.removeprefix('analysis-')}": table for kind, table in of_analysis.items()}
     return tables
 
 

@@ -4,60 +4,41 @@
     torchrun --nproc_per_node 2 train/run.py ...                     # two processes
     ... --resume_from_checkpoint last                                # go on where a killed run stopped
     ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
+    ... --checkpoint assets/vmhan-mini-mnre --predictions_for assets/results/mnre-mini/shared-vhan-described-seed1.json
 
-The test split is read once, after training, with the checkpoint that is best on validation.
+The last one makes the predictions of a finished run anew, and only these. The test split is read once, after training,
+with the checkpoint that is best on validation.
 """
 
+import json
 import shlex
 import sys
 import time
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-import numpy as np
 import torch
-from transformers import EarlyStoppingCallback, set_seed
+from transformers import set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
-from train.batching import PairCollator, sort_by_sentence  # noqa: E402
-from train.building import build_model  # noqa: E402
+from train.building import build_model, make_trainer  # noqa: E402
 from train.data import checksums  # noqa: E402
-from train.directions import SYMMETRIC, add_undirected  # noqa: E402
+from train.evaluation import evaluate  # noqa: E402
 from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
-from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
+from train.predictions import (  # noqa: E402
+    RunPredictions,
+    differences,
+    predictions_path,
+    weights_checksum,
+    write_predictions,
+)
 from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
-from train.trainer import PairTrainer  # noqa: E402
-from vmhan.data_rows import find_no_relation, has_object_tails  # noqa: E402
-from vmhan.objectives import relation_loss  # noqa: E402
-
-
-def evaluate(trainer, dataset, label_names, prefix):
-    """Metrics over all relations, per relation, and over all where the direction has to be found too.
-
-    Where tails are objects of the image there is no direction to be found.
-    """
-    one_way = has_object_tails(dataset.column_names)
-    rows = dataset if one_way else add_undirected(dataset)  # all that a sentence is asked, in one pass
-    rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
-    logits = trainer.predict(rows, metric_key_prefix=prefix).predictions[np.argsort(rows["place"])]
-    given, *both_ways = np.split(logits, 1 if one_way else 3)
-    labels, no_relation = np.array(dataset["relation"]), find_no_relation(label_names)
-    metrics = {
-        "rows": len(dataset),
-        "loss": float(relation_loss(torch.from_numpy(given), torch.from_numpy(labels))),
-        **relation_metrics(given.argmax(axis=-1), labels, label_names, no_relation),
-        "per_relation": per_relation_metrics(given.argmax(axis=-1), labels, label_names, no_relation),
-    }
-    if both_ways:
-        symmetric = [name in SYMMETRIC for name in label_names]
-        found = choose_direction(*both_ways, label_names.index(no_relation), symmetric)
-        metrics["direction_unknown"] = relation_metrics(found, labels, [*label_names, "wrong direction"], no_relation)
-    return metrics
+from vmhan.data_rows import find_no_relation  # noqa: E402
 
 
 def main(argv: list[str]) -> dict:
@@ -65,6 +46,8 @@ def main(argv: list[str]) -> dict:
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
     publisher = build_publisher(training)
+    if training.predictions_for and not training.checkpoint:
+        raise ValueError("--predictions_for needs --checkpoint <the finished model>.")
     check_pixels(data, model_settings, training)
     check_legacy_crops(data)
     set_seed(training.seed)
@@ -73,20 +56,7 @@ def main(argv: list[str]) -> dict:
     processor, model = build_model(data, model_settings, training, label_names)
     add_visual_inputs(inputs, model, processor, data, training)
     splits = inputs.splits
-    patience = training.early_stopping_patience
-    trainer = PairTrainer(
-        model=model,
-        args=training,
-        train_dataset=splits["train"],
-        eval_dataset=splits["validation"],
-        data_collator=PairCollator(
-            processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
-        ),
-        compute_metrics=make_compute_metrics(label_names, find_no_relation(label_names)),
-        processing_class=processor,
-        publisher=publisher,
-        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
-    )
+    trainer = make_trainer(inputs, processor, data, training, model=model, publisher=publisher)
     started = time.perf_counter()
     if not training.checkpoint:
         trainer.train(resume_from_checkpoint=find_checkpoint(training))
@@ -94,6 +64,7 @@ def main(argv: list[str]) -> dict:
     if training.half_precision_weights:
         model.half().float()
     names = ["validation", "test"] if training.read_test else ["validation"]
+    scored = {name: evaluate(trainer, splits[name], label_names, name) for name in names}
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
         "protocol": protocol(data, inputs.leaks),
@@ -116,13 +87,19 @@ def main(argv: list[str]) -> dict:
         "wall_time_seconds": round(wall_time, 1),
         "best_step": trainer.state.best_global_step,
         "history": [entry for entry in trainer.state.log_history if "eval_f1" in entry],
-        "metrics": {name: evaluate(trainer, splits[name], label_names, name) for name in names},
+        "metrics": {name: metrics for name, (metrics, _) in scored.items()},
     }
     if trainer.is_world_process_zero():
         if not training.checkpoint:
             save(model, processor, training)
+        rows = {name: of_split for name, (_, of_split) in scored.items()}
+        predictions = RunPredictions(label_names, result["data"], weights_checksum(model), rows)
+        if training.predictions_for:
+            write_predictions_for(Path(training.predictions_for), predictions)
+            return result
         path = Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
         write_result(path, result)
+        write_predictions(predictions_path(path), predictions)
         if publisher is not None:
             publisher.push_finished(Path(training.output_dir) / "final", path)
     return result
@@ -133,6 +110,21 @@ def protocol(data, leaks: dict[str, list[str]]) -> str:
     if data.legacy_crops:
         return "legacy-crops"
     return "leaking" if any(leaks.values()) else "clean"
+
+
+def write_predictions_for(path: Path, predictions: RunPredictions) -> None:
+    """Writes predictions beside a result file that is there already.
+
+    Raises:
+        ValueError: They do not score what that file says.
+    """
+    told = json.loads(path.read_text(encoding="utf-8"))
+    if wrong := list(differences(predictions, told, find_no_relation(predictions.label_names))):
+        raise ValueError(
+            f"The predictions do not belong to {path}: {'; '.join(wrong)}. Name the checkpoint and the settings of "
+            "that run, or leave --predictions_for out, which gives this evaluation a result file of its own."
+        )
+    write_predictions(predictions_path(path), predictions)
 
 
 def build_publisher(training) -> Publisher | None:

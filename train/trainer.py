@@ -35,10 +35,13 @@ class PairTrainer(Trainer):
         if self.publisher is not None and self.args.hub_strategy != HubStrategy.END:
             self.publisher.push_checkpoint(checkpoint_folder, self.state.global_step)
 
-    def train(self, *args, **kwargs):
-        if self.args.weight_average:
+    def _hp_search_setup(self, trial) -> None:
+        super()._hp_search_setup(trial)
+        if self.args.weight_average:  # here `model_init`, if there is one, has made the model that is trained
             self.weight_average = WeightAverage(self.model, self.args.weight_average)
             self.add_callback(self.weight_average)
+
+    def train(self, *args, **kwargs):
         output = super().train(*args, **kwargs)
         if self.weight_average is not None:
             if not self.args.load_best_model_at_end:

@@ -1,0 +1,43 @@
+"""Calibration: bins of confidence, and their distance from accuracy."""
+
+import numpy as np
+import pytest
+
+from train.calibration import expected_calibration_error, reliability
+
+
+def test_error_of_two_rows_by_hand():
+    assert expected_calibration_error(reliability([0.9, 0.9], [True, False])) == pytest.approx(0.4)
+    assert expected_calibration_error(reliability([0.9, 0.1], [True, False])) == pytest.approx(0.1)
+
+
+def test_perfectly_calibrated_answers_have_no_error():
+    random = np.random.default_rng(0)
+    confidence = random.random(200_000)
+    correct = random.random(200_000) < confidence
+    assert expected_calibration_error(reliability(confidence, correct)) < 0.01
+
+
+def test_every_row_is_in_one_bin_and_upper_edges_belong_to_it():
+    bins = reliability([0.0, 0.2, 0.4, 1.0], [True] * 4, bins=5)
+    assert [of_bin["rows"] for of_bin in bins] == [2, 1, 0, 0, 1]
+    assert bins[2]["accuracy"] is None
+
+
+def test_error_weighs_bins_by_their_rows():
+    confidence, correct = [0.95] * 9 + [0.15], [True] * 9 + [True]
+    expected = 0.9 * 0.05 + 0.1 * 0.85
+    assert expected_calibration_error(reliability(confidence, correct)) == pytest.approx(expected)
+
+
+def test_no_rows_have_no_error():
+    assert expected_calibration_error(reliability([], [])) == 0.0
+
+
+def test_logits_are_refused():
+    with pytest.raises(ValueError, match=r"row 1 is 3\.2"):
+        reliability([0.5, 3.2], [True, True])
+    with pytest.raises(ValueError, match="row 0 is nan"):
+        reliability([float("nan")], [True])
+    with pytest.raises(ValueError, match="pass one for each"):
+        reliability([0.5], [True, True])

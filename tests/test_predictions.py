@@ -1,0 +1,142 @@
+"""What a run predicted, row by row, and whether it belongs to a result file."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnre_fixture import write_mnre
+from tiny import tiny_model
+from training_fixture import write_settings
+
+from train import run
+from train.predictions import (
+    SUFFIX,
+    RunPredictions,
+    differences,
+    predictions_of,
+    predictions_path,
+    read_predictions,
+    weights_checksum,
+    write_predictions,
+)
+from vmhan.mnre import load_mnre
+
+RESULTS = Path(__file__).resolve().parents[1] / "assets" / "results"
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    return load_mnre(write_mnre(tmp_path_factory.mktemp("mnre")), boxes=None)["test"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run's folder."""
+    folder = tmp_path_factory.mktemp("finished")
+    run.main([write_settings(folder), "--num_train_epochs", "1"])
+    return folder
+
+
+def made(rows, seed=0):
+    logits = np.random.default_rng(seed).normal(size=(len(rows), 7)).astype(np.float32)
+    return logits, predictions_of(rows, logits, np.zeros(len(rows), dtype=int))
+
+
+def test_predicted_is_the_greatest_logit_whatever_the_order_of_the_rows(rows):
+    logits, split = made(rows)
+    order = np.random.default_rng(1).permutation(len(rows))
+    shuffled = predictions_of(rows.select(order), logits[order], np.zeros(len(rows), dtype=int))
+    assert split.predicted.tolist() == logits.argmax(axis=-1).tolist() == shuffled.predicted.tolist()
+    assert split.line.tolist() == rows["line"] == shuffled.line.tolist()
+    assert split.gold.tolist() == rows["relation"]
+
+
+def test_scores_are_probabilities_to_four_places(rows):
+    logits, split = made(rows)
+    exact = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(split.confidence, exact.max(axis=1), atol=5e-5)
+    assert (np.diff(split.scores) <= 0).all() and split.scores.shape == (len(rows), 3)
+
+
+def test_pairs_of_a_sentence_share_its_number(rows):
+    _, split = made(rows)
+    keys = [(tuple(words), image) for words, image in zip(rows["words"], rows["image_id"], strict=True)]
+    for i, j in [(0, 1), (0, 3), (2, 5), (3, 4)]:
+        assert (split.sentence[i] == split.sentence[j]) == (keys[i] == keys[j])
+    assert len(set(split.sentence.tolist())) == len(set(keys))
+
+
+def test_written_file_reads_back_and_is_the_same_bytes_again(rows, tmp_path):
+    predictions = RunPredictions(["None", "a"], {"file": "0" * 64}, "f" * 64, {"test": made(rows)[1]})
+    for name in ("one", "two"):
+        write_predictions(tmp_path / name, predictions)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    read = read_predictions(tmp_path / "one")
+    assert read.label_names == ["None", "a"] and read.weights == "f" * 64
+    assert np.array_equal(read.splits["test"].scores, predictions.splits["test"].scores)
+
+
+def test_no_word_of_the_data_is_in_the_file(rows, tmp_path):
+    write_predictions(tmp_path / "file", RunPredictions(["None"], {}, "", {"test": made(rows)[1]}))
+    text = gzip.decompress((tmp_path / "file").read_bytes()).decode()
+    assert not any(word in text for words in rows["words"] for word in words if len(word) > 4 and word.isalpha())
+
+
+def test_missing_and_broken_files_say_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="--predictions_for"):
+        read_predictions(predictions_path(tmp_path / "run.json"))
+    for content in (b"no gzip", gzip.compress(b"[]"), gzip.compress(b'{"splits": {"test": {"line": [1]}}}')):
+        (tmp_path / "broken").write_bytes(content)
+        with pytest.raises(ValueError, match="broken is no predictions file"):
+            read_predictions(tmp_path / "broken")
+
+
+def test_checksum_tells_weights_apart_and_not_copies():
+    assert weights_checksum(tiny_model(seed=0)) == weights_checksum(tiny_model(seed=0))
+    assert weights_checksum(tiny_model(seed=0)) != weights_checksum(tiny_model(seed=1))
+
+
+def test_run_writes_predictions_that_score_what_its_result_says(finished):
+    path = finished / "results" / "run.json"
+    predictions = read_predictions(predictions_path(path))
+    assert set(predictions.splits) == {"validation", "test"}
+    assert list(differences(predictions, json.loads(path.read_text("utf-8")), "None")) == []
+
+
+def evaluate_for(finished, result, *settings) -> None:
+    checkpoint = str(finished / "run" / "final")
+    run.main(
+        [str(finished / "settings.yaml"), "--checkpoint", checkpoint, "--predictions_for", str(result), *settings]
+    )
+
+
+def test_predictions_made_anew_are_those_of_the_run_and_nothing_else_is_written(finished):
+    path = finished / "results" / "run.json"
+    before, result = predictions_path(path).read_bytes(), path.read_bytes()
+    predictions_path(path).unlink()
+    evaluate_for(finished, path)
+    assert predictions_path(path).read_bytes() == before and path.read_bytes() == result
+    assert sorted(file.name for file in path.parent.iterdir()) == ["run.json", f"run{SUFFIX}"]
+
+
+def test_predictions_of_another_evaluation_are_refused(finished, tmp_path):
+    result = json.loads((finished / "results" / "run.json").read_text("utf-8"))
+    result["metrics"]["test"]["f1"] += 0.01
+    (tmp_path / "other.json").write_text(json.dumps(result))
+    with pytest.raises(ValueError, match="f1 of test is"):
+        evaluate_for(finished, tmp_path / "other.json")
+    assert not predictions_path(tmp_path / "other.json").exists()
+
+
+def test_predictions_for_a_result_need_a_checkpoint(finished):
+    with pytest.raises(ValueError, match="--checkpoint"):
+        run.main([str(finished / "settings.yaml"), "--predictions_for", "x.json"])
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob(f"*/*{SUFFIX}")), ids=lambda path: path.name)
+def test_our_predictions_score_what_our_results_say(path):
+    result = json.loads(path.with_name(path.name.replace(SUFFIX, ".json")).read_text("utf-8"))
+    assert list(differences(read_predictions(path), result, "None")) == []
+    assert path.stat().st_size < 60_000

@@ -1,0 +1,161 @@
+"""What a run predicted for every row, in `<run>.predictions.json.gz` beside its result file.
+
+A row is named by its line in the split's text file, whose checksum stands there too, and by the number of its
+sentence. No text of the data is kept, so the file may be shared where the data may not.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import nn
+
+from train.batching import group_by_sentence
+from train.metrics import relation_metrics
+
+SUFFIX = ".predictions.json.gz"
+TOP = 3  # labels of a row whose scores are kept
+_DIGITS = 4
+_UNROUNDED = 1e-9
+
+
+@dataclass
+class SplitPredictions:
+    """The rows of a split in the order of their lines; every array begins with `(pairs,)`.
+
+    Args:
+        line: Line of the row in the split's file, from 1.
+        sentence: Number of its sentence and image; pairs of one sentence share it.
+        gold: Label id.
+        top: `(pairs, top)`, the likeliest label ids, the predicted one first.
+        scores: `(pairs, top)`, their probabilities, rounded.
+        direction_unknown: Label id that is found where the direction is not given; the number of labels stands for
+            a relation found the wrong way round; None where tails are objects, so that there is but one.
+    """
+
+    line: np.ndarray
+    sentence: np.ndarray
+    gold: np.ndarray
+    top: np.ndarray
+    scores: np.ndarray
+    direction_unknown: np.ndarray | None = None
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """`(pairs,)`, the predicted label ids."""
+        return self.top[:, 0]
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """`(pairs,)`, the probability of the predicted label."""
+        return self.scores[:, 0]
+
+
+@dataclass
+class RunPredictions:
+    """A predictions file.
+
+    Args:
+        label_names: The relations, by id.
+        data: As in the result file, checksums of what the rows were read from.
+        weights: sha256 of the model's weights, which tells which evaluations are of one model.
+        splits: The rows of each split.
+    """
+
+    label_names: list[str]
+    data: dict[str, str]
+    weights: str
+    splits: dict[str, SplitPredictions]
+
+
+def predictions_of(
+    dataset: Dataset, logits: np.ndarray, direction_unknown: np.ndarray | None = None
+) -> SplitPredictions:
+    """What is kept of the logits, `(pairs, labels)`, of a split's rows."""
+    order = np.argsort(dataset["line"], kind="stable")
+    probabilities = torch.as_tensor(logits[order]).double().softmax(dim=-1).numpy()
+    top = np.argsort(-logits[order], axis=-1, kind="stable")[:, :TOP]
+    sorted_rows = dataset.select(order)
+    sentence = np.empty(len(dataset), dtype=int)
+    for number, rows in enumerate(group_by_sentence(sorted_rows)):
+        sentence[rows] = number
+    return SplitPredictions(
+        line=np.array(sorted_rows["line"]),
+        sentence=sentence,
+        gold=np.array(sorted_rows["relation"]),
+        top=top,
+        scores=np.take_along_axis(probabilities, top, axis=-1).round(_DIGITS),
+        direction_unknown=None if direction_unknown is None else np.asarray(direction_unknown)[order],
+    )
+
+
+def predictions_path(result: str | Path) -> Path:
+    """Where the predictions of a result file lie."""
+    return Path(result).with_suffix(SUFFIX)
+
+
+def write_predictions(path: Path, predictions: RunPredictions) -> None:
+    """Writes a file that is the same, byte for byte, for the same predictions."""
+    content = {name: getattr(predictions, name) for name in ("label_names", "data", "weights")}
+    content["splits"] = {
+        name: {
+            field.name: values.tolist()
+            for field in fields(split)
+            if (values := getattr(split, field.name)) is not None
+        }
+        for name, split in predictions.splits.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))
+    partial.replace(path)
+
+
+def read_predictions(path: Path) -> RunPredictions:
+    """Reads what `write_predictions` wrote.
+
+    Raises:
+        FileNotFoundError: Says how to make the file.
+        ValueError: The file is something else, or broken.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing; make it with train/run.py <settings> --checkpoint <model> "
+            f"--predictions_for {path.name.removesuffix(SUFFIX)}.json."
+        )
+    try:
+        content = json.loads(gzip.decompress(path.read_bytes()))
+        content["splits"] = {
+            name: SplitPredictions(**{key: np.array(values) for key, values in split.items()})
+            for name, split in content["splits"].items()
+        }
+        return RunPredictions(**content)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is no predictions file: {error}") from error
+
+
+def weights_checksum(model: nn.Module) -> str:
+    """sha256 over the names and values of a model's weights."""
+    checksum = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        checksum.update(name.encode())
+        checksum.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return checksum.hexdigest()
+
+
+def differences(predictions: RunPredictions, result: dict, no_relation: str) -> Iterator[str]:
+    """Where predictions do not score what a result file says, or are of other data; nothing if they belong to it."""
+    if predictions.data != result["data"]:
+        yield f"the data are {predictions.data}, the result's are {result['data']}"
+    for name, split in predictions.splits.items():
+        scored = relation_metrics(split.predicted, split.gold, predictions.label_names, no_relation)
+        for metric, value in scored.items():
+            told = result["metrics"].get(name, {}).get(metric)
+            if told is None or abs(told - value) > _UNROUNDED:
+                yield f"{metric} of {name} is {value}, the result says {told}"
