@@ -26,7 +26,7 @@ def graph_svg(pairs: list[dict], chosen: int, other: int | None = None) -> str:
     order = sorted(range(len(pairs)), key=lambda number: (number == chosen, pairs[number]["relation"] != NO_RELATION))
     taken = [_frame(entity[2], place) for entity, place in spots.items()]
     lines = "".join(
-        _line(number, pairs[number], spots, number in (chosen, other), taken)
+        _line(number, pairs[number], spots, ("chosen",) * (number == chosen) + ("other",) * (number == other), taken)
         for number in order
         if pairs[number]["relation"] != NO_RELATION or len(entities) <= _MOST_FAINT or number in (chosen, other)
     )
@@ -56,18 +56,18 @@ def _places(names: list[str]) -> list[tuple[float, float]]:
     return [(_WIDTH / 2 + 165 * math.cos(turn), middle + high * math.sin(turn)) for turn in turns]
 
 
-def _line(number: int, pair: dict, spots: dict, chosen: bool, taken: list) -> str:
+def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: list) -> str:
     head, tail = (_key(pair[end]) for end in ("head", "tail"))
     related = pair["relation"] != NO_RELATION
     start = _edge_of(spots[tail], spots[head], head[2])
     end = _edge_of(spots[head], spots[tail], tail[2])
     told = f"{head[2]}, {readable(pair['relation'])}, {tail[2]}: {pair['score']:.0%}"
-    kinds = " ".join(kind for kind, holds in (("quiet", not related), ("chosen", chosen)) if holds)
+    kinds = " ".join(states if related else ("quiet", *states))
     way = f"M{start[0]:.0f} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
     stroke = f'stroke-width="{1.5 + 4 * pair["score"]:.1f}" marker-end="url(#tip)"' if related else ""
     return (
         f'<g class="link {kinds}" data-pair="{number}" data-key="line-{number}" role="button" tabindex="0" '
-        f'aria-pressed="{str(chosen).lower()}" aria-label="{escape(told)}"><title>{escape(told)}</title>'
+        f'aria-pressed="{str(bool(states)).lower()}" aria-label="{escape(told)}"><title>{escape(told)}</title>'
         f'<path class="reach" d="{way}"/><path class="stroke" d="{way}" {stroke}/>'
         f"{_label(pair, start, end, taken) if related else ''}</g>"
     )

@@ -83,6 +83,7 @@ button.badge { cursor: pointer; }
 .link:hover, .link:focus-visible { color: var(--body-text-color); }
 .link:focus-visible .stroke { stroke-width: 7; }
 .link.chosen { color: var(--color-accent); }
+.link.other { color: var(--other); }
 .link.chosen .stroke { opacity: 1; }
 .graph .entity rect { fill: var(--background-fill-secondary); stroke: var(--border-color-primary); stroke-width: 1.5; }
 .graph .entity.lit rect { stroke: var(--color-accent); stroke-width: 2.5; }

@@ -70,7 +70,8 @@ def serve(tmp_path_factory, *options: str, **environment):
 
 def wait_for_page(address: str, server: subprocess.Popen, log: Path) -> str:
     """The address, once it answers."""
-    for _ in range(600):
+    until = time.monotonic() + 300
+    while time.monotonic() < until:
         assert server.poll() is None, log.read_text()
         try:
             urllib.request.urlopen(address, timeout=5).close()
