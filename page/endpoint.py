@@ -5,6 +5,7 @@ from PIL import Image
 
 from .asking import ask_model
 from .model import Extractor
+from .refusals import refuse
 from .uploads import picture_input
 
 _ENTITY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]}
@@ -48,7 +49,9 @@ def extraction(extractor: Extractor):
             The pairs, each with its head, tail, relation, scores, uncertainty, attention on objects, and hypergraph;
             the objects of the picture; and its description.
         """
-        entities = [entity if isinstance(entity, str | int) else tuple(entity) for entity in entities or []]
+        if not isinstance(entities, list | None):
+            raise refuse("Entities", f"entities is {entities!r:.80}; give a list of at least two.")
+        entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities or []]
         return ask_model(extractor, text or "", entities, image, description)
 
     return extract

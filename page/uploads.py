@@ -10,7 +10,7 @@ from .refusals import refuse
 
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1600  # pixels; what is larger costs time and adds nothing
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # no format whose reader starts a program
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # no format whose reader starts a program
 _ADVICE = "Try a JPEG, PNG, WebP or GIF file."
 
 

@@ -455,9 +455,7 @@ def test_speed_with_the_bundled_model_is_told(green, capsys):
         ask_model(extractor, SENTENCE, QUESTION["entities"], picture, "A green lawn.", detector="none")
         times.append(time.perf_counter() - start)
     with capsys.disabled():
-        print(
-            f"\nbundled model, 640x480, three entities: first {times[0]:.2f} s with loading, then {min(times[1:]):.3f} s"
-        )
+        print(f"\n640x480, three entities: first {times[0]:.2f} s with loading, then {min(times[1:]):.3f} s")
     assert min(times[1:]) < 30, "only to catch a model that is loaded again for every question"
 
 
