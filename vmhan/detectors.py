@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
@@ -66,6 +67,18 @@ def _kind_of(name: str) -> Callable[..., ObjectDetector]:
         f'There is no detector {name!r}; take "bundled", a YOLO such as "yolov3u", a file of its weights, a Hub id '
         'such as "PekingU/rtdetr_v2_r18vd", or a folder.'
     )
+
+
+def has_weights(name: "str | os.PathLike") -> bool:
+    """Whether the weights of the detector `name` are on this machine, so that it loads without a network."""
+    name = os.fspath(name)
+    if name == BUNDLED:
+        return (BUNDLED_FOLDER / CONFIG_FILE).is_file()
+    if Path(name).exists():
+        return True
+    if _YOLO_NAME.fullmatch(name):
+        return _yolo_file(name).is_file()
+    return isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
 
 
 def _is_of_transformers(folder: str) -> bool:
@@ -135,7 +148,7 @@ def _find_yolo(weights: str) -> str:
         return weights
     if Path(weights).name != weights:  # a path; ultralytics would look for its last part on the network
         raise DetectorUnavailable(f"The detector's weights {weights!r} do not exist; check the path.")
-    path = Path(torch.hub.get_dir()) / "checkpoints" / f"{weights.removesuffix('.pt')}.pt"
+    path = _yolo_file(weights)
     if path.is_file():
         return str(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +159,11 @@ def _find_yolo(weights: str) -> str:
     if not Path(fetched).is_file():  # ultralytics publishes nothing of this name
         raise DetectorUnavailable(_not_fetched(weights, path, "ultralytics publishes no such file"))
     return str(fetched)
+
+
+def _yolo_file(name: str) -> Path:
+    """Where PyTorch's cache has the weights of a YOLO."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / f"{name.removesuffix('.pt')}.pt"
 
 
 def _not_fetched(weights: str, path: Path, why: object) -> str:
@@ -209,4 +227,4 @@ class TransformersDetector:
         ]
 
 
-__all__ = ["TransformersDetector", "UltralyticsDetector", "load_detector"]
+__all__ = ["TransformersDetector", "UltralyticsDetector", "has_weights", "load_detector"]

@@ -21,10 +21,10 @@ _NAMES = {
     "head_visual": "head and picture",
     "tail_visual": "tail and picture",
 }
-_WIDTH, _ROW, _TOP = 720, 46, 34
-_LEFT, _MIDDLE, _RIGHT = 190, 360, 530  # where the nodes of the text end, hyperedges stand, those of the image begin
+_WIDTH, _ROW, _TOP = 560, 46, 34
+_LEFT, _MIDDLE, _RIGHT = 152, 280, 408  # where the nodes of the text end, hyperedges stand, those of the image begin
 _WIDEST = 9.0  # pixels of a stroke that has all the attention
-_LONGEST_NAME = 26  # letters
+_LONGEST_NAME = 19  # letters
 
 
 @dataclass
@@ -103,7 +103,9 @@ def _dot(number: int, edge: Hyperedge, place) -> str:
     return (
         f'<g class="part edge e{number} {members}"><circle cx="{x:.0f}" cy="{y:.0f}" r="8"'
         f' fill="{COLOURS[HYPEREDGE_KINDS[edge.type]]}"/>'
-        f'<text x="{x:.0f}" y="{y - 13:.0f}" text-anchor="middle" font-size="12">{_NAMES[edge.type]}</text></g>'
+        f'<text x="{x:.0f}" y="{y - 13:.0f}" text-anchor="middle" font-size="12" paint-order="stroke"'
+        f' stroke-width="4" stroke-linejoin="round" style="stroke: var(--body-background-fill, white)">'
+        f"{_NAMES[edge.type]}</text></g>"
     )
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from PIL import Image
-
 from .description import ImageDescriber, describe_objects
 from .detection import ObjectDetector
 from .extraction_request import ExtractionRequest
+from .image_memory import ImageMemory
 from .object_names import object_names
 from .pictures import visual_key
 
@@ -16,6 +15,7 @@ def look_at_images(
     detector: ObjectDetector | None = None,
     describer: ImageDescriber | None = None,
     max_objects: int = 3,
+    memory: ImageMemory | None = None,
 ) -> None:
     """Fills in the objects and descriptions that users left out. Equal images are looked at once.
 
@@ -24,15 +24,17 @@ def look_at_images(
 
     Args:
         max_objects: How many objects of an image are kept, the surest first. A description tells of all.
+        memory: Where what was seen in earlier images is kept.
     """
+    memory = memory or ImageMemory(max(1, 2 * len(requests)))
     with_image = [request for request in requests if request.image is not None]
     detected, described = {}, {}
     if detector is not None:
-        detected = _once_per_image([request for request in with_image if request.objects is None], detector.detect)
+        unseen = [request for request in with_image if request.objects is None]
+        detected = _once_per_image(unseen, detector, detector.detect, memory)
     if describer is not None:
-        described = _once_per_image(
-            [request for request in with_image if request.description is None], describer.describe
-        )
+        untold = [request for request in with_image if request.description is None]
+        described = _once_per_image(untold, describer, describer.describe, memory)
     for request in requests:
         found = detected.get(id(request), [])
         request.description = request.description or described.get(id(request)) or describe_objects(found)
@@ -42,12 +44,11 @@ def look_at_images(
             request.objects = (seen or named)[:max_objects]
 
 
-def _once_per_image(requests: list[ExtractionRequest], look: Callable[[list[Image.Image]], list]) -> dict:
-    """What `look` makes of each request's image, by the identity of the request."""
+def _once_per_image(requests: list[ExtractionRequest], tool, look: Callable, memory: ImageMemory) -> dict:
+    """What `look` of `tool` makes of each request's image, by the identity of the request."""
     keys = [visual_key({"image": request.image}) for request in requests]
-    distinct = {key: request.image for key, request in zip(keys, requests, strict=True)}
-    results = dict(zip(distinct, look(list(distinct.values())), strict=True)) if distinct else {}
-    return {id(request): results[key] for key, request in zip(keys, requests, strict=True)}
+    results = memory.recall(tool, keys, lambda places: look([requests[place].image for place in places]))
+    return {id(request): result for request, result in zip(requests, results, strict=True)}
 
 
 __all__ = ["look_at_images"]

@@ -14,8 +14,10 @@ from .detection import ObjectDetector
 from .detectors import load_detector
 from .extraction_request import ExtractionRequest, read_request
 from .hypergraph import HEAD, IMAGE, OBJECT, TAIL, VISUAL_PHRASE, is_visual
+from .image_memory import ImageMemory, recall_visual_states
 from .looking import look_at_images
 from .node_selection import NodeSelection, NodeSelector
+from .pair_hypergraph import node_names, pair_hypergraph
 from .selectors import WORDS, load_selector
 from .text_similarity import MeanPooledEncoder
 
@@ -64,6 +66,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             `ImageDescriber`.
         selector: What selects the nodes of a pair, for a model that was trained with selected nodes: a name as
             `load_selector` takes it, or a `NodeSelector`. By default the one that needs no LLM.
+        hypergraph: Whether each pair also holds its `"hypergraph"`, as `pair_hypergraph` makes it.
+        memory: An `ImageMemory`, so that what was detected, described and encoded of the last images is not made anew.
     """
 
     _load_processor = True
@@ -72,16 +76,26 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     _load_feature_extractor = False
 
     def _sanitize_parameters(
-        self, pairs=None, direction=None, detector=None, describer=None, selector=None, **unknown
+        self,
+        pairs=None,
+        direction=None,
+        detector=None,
+        describer=None,
+        selector=None,
+        hypergraph=None,
+        memory=None,
+        **unknown,
     ):
         if unknown:
             raise ValueError(
-                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, describer, selector and "
-                "batch_size."
+                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, describer, selector, "
+                "hypergraph, memory and batch_size."
             )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
         chosen = {} if direction is None else {"both_directions": direction == "best"}
+        further = {"hypergraph": hypergraph, "memory": memory}
+        chosen |= {name: value for name, value in further.items() if value is not None}
         tools = {
             "detector": (detector, _load_detector),
             "describer": (describer, _load_describer),
@@ -138,9 +152,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         detector: ObjectDetector | None = None,
         describer: ImageDescriber | None = None,
         selector: NodeSelector | None = None,
+        hypergraph: bool = False,
+        memory: ImageMemory | None = None,
     ) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
-        look_at_images(requests, detector, describer, self.processor.max_objects)
+        look_at_images(requests, detector, describer, self.processor.max_objects, memory)
         ways = [[_ways_round(request, pair, both_directions) for pair in request.pairs] for request in requests]
         pairs = [[way for of_pair in of_request for way in of_pair] for of_request in ways]
         selections = self._select(requests, pairs, selector)
@@ -152,7 +168,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             direction_given=[[len(of_pair) == 1 for of_pair in of_request for _ in of_pair] for of_request in ways],
             selections=selections,
         )
-        output = self.model(**batch.to(self.device), output_attentions=True)
+        if memory is not None and "pixel_values" in batch:
+            recall_visual_states(batch, self.model.base_model, memory)
+        output = self.model(**batch.to(self.device), output_attentions=True, output_hidden_states=hypergraph)
         scores = output.logits.float().softmax(dim=-1).cpu()
         variances = output.pair_variance.float().cpu()
         attention = visual_attention(output).float().cpu()
@@ -164,7 +182,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
                 _attended(request, selection, kinds, weights)
                 for selection, weights in zip(selected, attention[rows], strict=True)
             ]
-            scored = iter(zip(of_request, scores[rows], variances[rows], seen, strict=True))
+            graphs = [
+                self._hypergraph(output, row, request, pair, selection) if hypergraph else None
+                for row, pair, selection in zip(rows, of_request, selected, strict=True)
+            ]
+            scored = iter(zip(of_request, scores[rows], variances[rows], seen, graphs, strict=True))
             best = [self._likelier(*islice(scored, len(of_pair))) for of_pair in in_ways]
             answers.append(self._answer(request, best))
         return answers
@@ -213,7 +235,12 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             "description": request.description,
         }
 
-    def _pair(self, request: ExtractionRequest, pair, scores, variance, seen: list[dict]) -> dict:
+    @staticmethod
+    def _hypergraph(output, row: int, request: ExtractionRequest, pair, selection: NodeSelection) -> dict | None:
+        head, tail = (_entity(request, index)["text"] for index in pair)
+        return pair_hypergraph(output, row, node_names(head, tail, request, selection))
+
+    def _pair(self, request: ExtractionRequest, pair, scores, variance, seen: list[dict], hypergraph) -> dict:
         head, tail = (_entity(request, index) for index in pair)
         best = int(scores.argmax())
         labels = self.model.config.id2label
@@ -226,6 +253,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             "entropy": float(torch.special.entr(scores).sum()),
             "variance": float(variance),
             "objects": seen,
+            **({"hypergraph": hypergraph} if hypergraph else {}),
         }
 
 

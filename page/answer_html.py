@@ -1,0 +1,51 @@
+"""The whole answer: graph, table, downloads and the reasons of the chosen pair."""
+
+from html import escape
+
+from .details import details_html
+from .downloads import downloads_html
+from .pair_table import pairs_html
+from .relation_graph import graph_svg
+from .wording import summary
+
+#: A click or a key on a pair shows it; on its "compare" button, beside the pair that is shown.
+CHOOSE_PAIR = """
+let last = null;
+const act = event => {
+    const compare = event.target.closest("[data-compare]");
+    const pair = event.target.closest("[data-pair]");
+    if (!compare && !pair) return;
+    last = (event.target.closest("[data-key]") ?? pair.querySelector("[data-key]") ?? pair).dataset.key;
+    if (compare) trigger("select", {pair: Number(compare.dataset.compare), compare: true});
+    else trigger("select", {pair: Number(pair.dataset.pair), compare: false});
+};
+element.addEventListener("click", act);
+element.addEventListener("keydown", event => {
+    if (!["Enter", " "].includes(event.key) || !event.target.closest("g[data-pair]")) return;
+    event.preventDefault();
+    act(event);
+});
+watch("value", () => {
+    const again = last !== null && element.querySelector(`[data-key="${last}"]`);
+    if (again) again.focus({preventScroll: true});
+    last = null;
+});
+"""
+
+
+def answer_html(answer: dict, chosen: int, other: int | None = None) -> str:
+    """Everything below the button.
+
+    Args:
+        answer: As `details_html` takes it, with the `"text"` that was asked about.
+        chosen: The pair that is shown.
+        other: The pair that it is compared with.
+    """
+    pairs = answer["pairs"]
+    sentence = f'<blockquote dir="auto">{escape(answer["text"])}</blockquote>'
+    return (
+        f'<section class="answer" aria-label="Relations"><h2>{summary(pairs)}</h2>{sentence}'
+        f'<div class="overview"><div class="wide">{graph_svg(pairs, chosen, other)}</div>'
+        f"<div>{pairs_html(pairs, chosen, other)}<p>Choose a pair in the graph or the table to see why.</p></div>"
+        f"</div>{details_html(answer, chosen, other)}{downloads_html(answer, chosen)}</section>"
+    )

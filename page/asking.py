@@ -1,0 +1,76 @@
+"""A question, checked and put to the model; what is wrong with it is said kindly."""
+
+from itertools import combinations
+
+from PIL import Image
+
+from .detectors import NO_DETECTOR, default_detector
+from .model import Extractor
+from .refusals import refuse
+from .wording import short
+
+LONGEST_SENTENCE = 1000  # characters
+MOST_ENTITIES = 12  # all pairs of a page full of names would keep every other visitor waiting
+
+
+def ask_model(
+    extractor: Extractor,
+    text: str,
+    entities: list,
+    image: Image.Image | None = None,
+    description: str | None = None,
+    objects: list[dict] | None = None,
+    detector: str | None = None,
+) -> dict:
+    """The pipeline's answer.
+
+    Args:
+        extractor: The model.
+        text: The sentence.
+        entities: Strings, or [start, end) ranges of characters.
+        image: The picture, if there is one.
+        description: Words about it.
+        objects: What is known to be in it; otherwise the detector looks.
+        detector: Name of the detector; by default the one that the page starts with.
+
+    Raises:
+        gr.Error: With what to do about it.
+    """
+    check_question(text, entities, description)
+    question = {"text": text, "entities": entities, "image": image, "description": (description or "").strip() or None}
+    if objects:
+        question["objects"] = objects
+    chosen = detector or default_detector(extractor.detector)
+    try:
+        return extractor(question, None if objects or chosen == NO_DETECTOR else chosen)
+    except (ValueError, OSError, RuntimeError) as error:  # a bad question, missing weights, a broken model
+        raise refuse("The model cannot answer", str(error)) from error
+
+
+def check_question(text: str, entities: list, description: str | None = None) -> None:
+    """Refuses what the model should not be asked."""
+    if not text.strip():
+        raise refuse("No sentence", "Write a sentence first, or choose an example.")
+    for name, words in (("sentence", text), ("description", description or "")):
+        if len(words) > LONGEST_SENTENCE:
+            raise refuse(
+                f"Long {name}", f"This {name} has {len(words):,} characters. Up to {LONGEST_SENTENCE:,} can be read."
+            )
+    if len(entities) < 2:
+        raise refuse("Too few entities", "A relation needs two entities: click their words in the sentence.")
+    if len(entities) > MOST_ENTITIES:
+        raise refuse("Many entities", f"These are {len(entities)} entities. Up to {MOST_ENTITIES} go at once.")
+    spans = [span for entity in entities if (span := _span(text, entity))]
+    for first, second in combinations(spans, 2):
+        if first[0] < second[1] and second[0] < first[1]:
+            names = " and ".join(f"“{short(text[slice(*span)], 40)}”" for span in (first, second))
+            raise refuse("Overlapping entities", f"The entities {names} overlap. Choose ones that stand apart.")
+
+
+def _span(text: str, entity) -> tuple[int, int] | None:
+    """Characters of an entity; None for what the pipeline will refuse with better words."""
+    if isinstance(entity, str):
+        start = text.find(entity)
+        return (start, start + len(entity)) if entity and start >= 0 else None
+    whole = isinstance(entity, list | tuple) and len(entity) == 2 and all(type(edge) is int for edge in entity)
+    return tuple(entity) if whole else None

@@ -1,0 +1,166 @@
+"""Why the model says so: the picture, the hypergraph, the scores and the uncertainty of a pair, or of two."""
+
+import math
+from html import escape
+
+from vmhan.hypergraph_svg import COLOURS, GraphNode, Hyperedge, hypergraph_svg
+
+from .gaussians import gaussians_svg
+from .pair_table import bars_html
+from .picture_svg import boxed_nodes, colour_of, picture_svg
+from .wording import NO_RELATION, node_name, readable, uncertainty
+
+SHOWN_SCORES = 5
+_KINDS = {"global": "global", "intra_modal": "intra-modal", "inter_modal": "inter-modal"}
+
+
+def details_html(answer: dict, chosen: int, other: int | None) -> str:
+    """The panel of the chosen pair; with another pair, both side by side and what moved between them.
+
+    Args:
+        answer: `"pairs"`, `"objects"` and `"description"` of the pipeline, and `"picture"`: None, or its `"address"`
+            and `"size"`.
+    """
+    if other is None:
+        return f'<section class="details">{pair_html(answer, chosen)}</section>'
+    return (
+        f'<section class="details">{moved_html(answer, chosen, other)}<div class="two">'
+        f"{pair_html(answer, chosen, 'A')}{pair_html(answer, other, 'B')}</div></section>"
+    )
+
+
+def pair_html(answer: dict, number: int, mark: str = "") -> str:
+    """All that is known of one pair."""
+    pair = answer["pairs"][number]
+    scores = sorted(pair["scores"].items(), key=lambda item: -item[1])[:SHOWN_SCORES]
+    bars = bars_html([(readable(label), score, "") for label, score in scores])
+    curves = gaussians_svg(pair)
+    graph = graph_of(pair)
+    looked = _picture(answer, pair, f"{mark or 0}{number}") + _looked(answer, pair)
+    panels = (
+        _stack(_panel("Where it looked", looked), _panel("Scores of the relations", bars)),
+        _stack(
+            _panel("Its hypergraph", f'<div class="wide">{graph}</div>{_legend()}') if graph else "",
+            _panel("How sure it is", f"{curves}<p>{how_sure(pair)}</p>"),
+        ),
+    )
+    return (
+        f'<article aria-label="{escape(pair["head"]["text"])} and {escape(pair["tail"]["text"])}">'
+        f'{_heading(pair, mark)}<div class="panels">{"".join(panels)}</div></article>'
+    )
+
+
+def _stack(*panels: str) -> str:
+    return f'<div class="stack">{"".join(panels)}</div>'
+
+
+def _heading(pair: dict, mark: str) -> str:
+    badge = f'<span class="badge {mark.lower()}">{mark}</span> ' if mark else ""
+    name = escape(readable(pair["relation"]))
+    line = f"– {name} –" if pair["relation"] == NO_RELATION else f"— {name} →"
+    return (
+        f"<h3>{badge}<bdi>{escape(pair['head']['text'])}</bdi> <em>{line}</em> "
+        f"<bdi>{escape(pair['tail']['text'])}</bdi></h3>"
+    )
+
+
+def _panel(title: str, content: str) -> str:
+    return f"<section class='panel'><h4>{title}</h4>{content}</section>"
+
+
+def _picture(answer: dict, pair: dict, name: str) -> str:
+    picture = answer["picture"]
+    if picture is None:
+        return ""
+    shown = picture_svg(picture["address"], picture["size"], pair, answer["objects"], name)
+    hint = ""
+    if not boxed_nodes(pair):
+        hint = "<p>No object has a place in the picture. A detector finds them: choose one above.</p>"
+    return f"{shown}{hint}"
+
+
+def _looked(answer: dict, pair: dict) -> str:
+    rows = [
+        (node_name(node["label"]), node["attention"], colour_of(node["label"], answer["objects"]))
+        for node in pair["objects"]
+    ]
+    if not rows:
+        return f"<p>{why_no_nodes(answer)}</p>"
+    return f"{bars_html(rows)}<p>{escape(answer['source'])}</p>"
+
+
+def why_no_nodes(answer: dict) -> str:
+    """Why the picture had no say in a pair."""
+    if answer["description"]:
+        return "The model found nothing in the description to look at, so it went by the sentence alone."
+    if answer["picture"]:
+        return (
+            "The picture came without a description, and nothing was found in it, so the model went by the sentence "
+            "alone. Say above what the picture shows, and ask again."
+        )
+    return "No picture and no description were given, so the model went by the sentence alone."
+
+
+def graph_of(pair: dict) -> str:
+    """The hypergraph as an SVG; empty for a model that has none."""
+    graph = pair.get("hypergraph")
+    if not graph:
+        return ""
+    nodes = [
+        GraphNode("picture" if node["kind"] == "image" else node["name"], node["kind"]) for node in graph["nodes"]
+    ]
+    edges = [
+        Hyperedge(edge["type"], dict(zip(edge["members"], edge["attention"], strict=True)))
+        for edge in graph["hyperedges"]
+    ]
+    return hypergraph_svg(nodes, edges)
+
+
+def _legend() -> str:
+    items = "".join(
+        f'<span><i class="dot" style="background: {COLOURS[kind]}"></i>{name}</span>' for kind, name in _KINDS.items()
+    )
+    return f'<p class="legend">{items}<span>wider: more attention; point at a part to light it</span></p>'
+
+
+def how_sure(pair: dict) -> str:
+    """The uncertainty of a pair, with the scale that makes the numbers readable."""
+    most = math.log(len(pair["scores"]))
+    told = f"Entropy of the scores {pair['entropy']:.2f} nats, {uncertainty(pair):.0%} of the most ({most:.2f}). "
+    if pair["variance"] <= 0:
+        return told + "This model keeps no variance."
+    return told + (
+        f"Mean variance of both entities {pair['variance']:.2f}. The wider a curve, the less certain; dashed is "
+        "before the hypergraph, solid after it."
+    )
+
+
+def moved_html(answer: dict, chosen: int, other: int) -> str:
+    """What one pair looks at more than the other: two dots on a line for each node, and the difference."""
+    first, second = (answer["pairs"][number] for number in (chosen, other))
+    shares = [{node["label"]: node["attention"] for node in pair["objects"]} for pair in (first, second)]
+    labels = list(dict.fromkeys([*shares[0], *shares[1]]))
+    moves = sorted(((label, *(share.get(label, 0.0) for share in shares)) for label in labels),
+                   key=lambda move: move[2] - move[1])  # fmt: skip
+    top = max([share for _, a, b in moves for share in (a, b)], default=0.0) or 1.0
+    least = min([share for _, a, b in moves for share in (a, b)], default=0.0)
+    low = max(0.0, least - 0.25 * (top - least) - 0.01)
+    rows = "".join(_move(*move, low, top + (top - low) * 0.08) for move in moves)
+    body = f"<table class='moves'><tbody>{rows}</tbody></table>" if rows else f"<p>{why_no_nodes(answer)}</p>"
+    names = [f"{escape(pair['head']['text'])} and {escape(pair['tail']['text'])}" for pair in (first, second)]
+    return (
+        "<section class='panel moved'><h4>How the attention moves from one pair to the other</h4>"
+        f"<p><span class='badge a'>A</span> <bdi>{names[0]}</bdi> &nbsp; "
+        f"<span class='badge b'>B</span> <bdi>{names[1]}</bdi></p>{body}</section>"
+    )
+
+
+def _move(label: str, first: float, second: float, low: float, high: float) -> str:
+    a, b = ((share - low) / (high - low) for share in (first, second))
+    change = 100 * (second - first)
+    return (
+        f"<tr><td>{escape(node_name(label))}</td><td class='track'><i class='rail' style='left: {min(a, b):.1%}; "
+        f"width: {abs(a - b):.1%}'></i><i class='end a' style='left: {a:.1%}'></i>"
+        f"<i class='end b' style='left: {b:.1%}'></i></td><td class='percent'>{first:.1%}</td>"
+        f"<td class='percent'>{second:.1%}</td><td class='percent'><b>{change:+.1f}</b> points</td></tr>"
+    )

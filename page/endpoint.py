@@ -1,0 +1,57 @@
+"""`/extract`: the pipeline for programs, by `gradio_client` and as an MCP tool."""
+
+import gradio as gr
+from PIL import Image
+
+from .asking import ask_model
+from .model import Extractor
+from .refusals import refuse
+from .uploads import picture_input
+
+_ENTITY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]}
+
+
+def add_endpoint(extractor: Extractor) -> None:
+    """Adds `/extract` to the page that is being built; nothing of it is to be seen there."""
+    inputs = [
+        gr.Textbox(label="text", visible=False),
+        picture_input(label="image", type="pil", visible=False),
+        gr.JSON(label="entities", visible=False),
+        gr.Textbox(label="description", visible=False),
+    ]
+    inputs[2].api_info = lambda: {"type": "array", "items": _ENTITY}
+    inputs[2].example_payload = lambda: ["Ada", "Bob"]
+    gr.Button(visible=False).click(
+        extraction(extractor),
+        inputs,
+        gr.JSON(label="answer", visible=False),
+        api_name="extract",
+        concurrency_id="model",
+        show_progress="hidden",
+    )
+
+
+def extraction(extractor: Extractor):
+    """The function behind `/extract`; clients are shown its name, its types and its documentation."""
+
+    def extract(
+        text: str, image: Image.Image | None = None, entities: list | None = None, description: str | None = None
+    ) -> dict:
+        """Finds the relation of every pair of entities in a sentence, with a picture if there is one.
+
+        Args:
+            text: The sentence.
+            image: A picture as a file, optional.
+            entities: At least two, each the letters of its first mention, or a [start, end] range of characters.
+            description: Words about the picture, optional.
+
+        Returns:
+            The pairs, each with its head, tail, relation, scores, uncertainty, attention on objects, and hypergraph;
+            the objects of the picture; and its description.
+        """
+        if not isinstance(entities, list | None):
+            raise refuse("Entities", f"entities is {entities!r:.80}; give a list of at least two.")
+        entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities or []]
+        return ask_model(extractor, text or "", entities, image, description)
+
+    return extract

@@ -1,0 +1,212 @@
+"""What happens on the page: every event is a method that takes values and returns values."""
+
+import gradio as gr
+from PIL import Image
+
+from .answer_html import answer_html
+from .asking import LONGEST_SENTENCE, ask_model
+from .detectors import NO_DETECTOR, OFFERED, default_detector, weights_state
+from .examples import Example, find_example, marked_objects, picture_file, usable_examples
+from .feedback import FeedbackFile
+from .model import Extractor
+from .picture_svg import data_address
+from .refusals import refuse
+from .uploads import read_picture
+from .wording import sort_pairs
+from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
+from .words_html import words_html
+
+
+class Handlers:
+    """The events of one page.
+
+    Args:
+        extractor: The model.
+        feedback: Where verdicts are kept, or None.
+    """
+
+    def __init__(self, extractor: Extractor, feedback: FeedbackFile | None = None):
+        self.extractor, self.feedback = extractor, feedback
+        self._example_answers = {}
+
+    # The sentence and its entities
+
+    def suggest_entities(self, sentence: str) -> Entities:
+        """By the tagger, if there is one, or by capital letters."""
+        if not self.extractor.tagger or len(sentence) > LONGEST_SENTENCE:
+            return suggest_entities(sentence[: 2 * LONGEST_SENTENCE])._replace(sentence=sentence)
+        try:
+            return self.extractor.suggest_with().suggest(sentence)
+        except (OSError, ValueError) as error:
+            gr.Warning(f"Capital letters suggest entities now: {refuse('', str(error)).message}")
+            return suggest_entities(sentence)
+
+    def edit_sentence(self, sentence: str, entities: Entities) -> tuple:
+        """What was picked by hand stays while its words do; otherwise suggestions. Old answers go."""
+        sentence = sentence or ""
+        if sentence == entities.sentence:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        kept = ()
+        if entities.by_hand and len(sentence) <= LONGEST_SENTENCE:
+            kept = carry_ranges(entities, sentence)
+        entities = Entities(sentence, kept, by_hand=True) if kept else self.suggest_entities(sentence)
+        return *show_entities(entities), None, ""
+
+    def suggest(self, sentence: str) -> tuple:
+        """Suggestions in place of what is picked."""
+        return show_entities(self.suggest_entities(sentence or ""))
+
+    # Examples and pictures
+
+    def start(self, request: gr.Request) -> tuple:
+        """The example of the link, or the first one; an empty page if the link names none."""
+        slug = request.query_params.get("example")
+        return fill(usable_examples()[0] if slug is None else find_example(slug))
+
+    def answer_filled(self, sentence: str, slug: str | None) -> tuple:
+        """The answer to an example that was filled in, unless the visitor writes already."""
+        example = find_example(slug)
+        if example is None or sentence != example.sentence:
+            return gr.skip(), gr.skip()
+        return show_answer(self.answer_example(example))
+
+    def answer_example(self, example: Example) -> dict:
+        """The answer to an example, from memory after the first time."""
+        if example.slug not in self._example_answers:
+            path, entities = picture_file(example), suggest_entities(example.sentence)
+            picture = path and read_picture(path)
+            detector = default_detector(self.extractor.detector)
+            self._example_answers[example.slug] = self.answer(
+                example.sentence, entities, picture, example.description, detector, example.slug
+            )
+        return dict(self._example_answers[example.slug])
+
+    def change_picture(self, description: str, filled: str) -> tuple:
+        """Another picture: words that were filled in for the old one go, as do its marked objects and the answer."""
+        return ("" if description == filled else gr.skip()), "", None, None, ""
+
+    def describe(self, picture: Image.Image | None, detector: str) -> tuple[str, str]:
+        """Words about the picture, for the visitor to edit."""
+        if picture is None:
+            raise refuse("No picture", "Add a picture first, or describe in your own words what it shows.")
+        chosen = None if detector == NO_DETECTOR else detector
+        try:
+            words = self.extractor.describe(picture, chosen)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise refuse("The picture cannot be described", str(error)) from error
+        if words is None and chosen is None and not self.extractor.describer:
+            raise refuse("Nothing describes pictures", "Choose a detector that looks at it, or describe it yourself.")
+        if not words:
+            raise refuse("Nothing found", "Nothing was found in this picture. Describe it in your own words.")
+        return words, words
+
+    # Answers
+
+    def answer(self, sentence, entities: Entities, picture, description: str, detector: str, slug: str | None) -> dict:
+        """The model's answer with what the page needs to show it; pairs are sorted."""
+        example = find_example(slug)
+        marked = marked_objects(example, picture.size) if example and picture and detector == NO_DETECTOR else None
+        answer = ask_model(self.extractor, sentence, character_spans(entities), picture, description, marked, detector)
+        shown = picture and {"address": data_address(picture), "size": picture.size}
+        source = "Marked by us for this example." if marked else _source(detector, picture, description)
+        return {**answer, "pairs": sort_pairs(answer["pairs"]), "text": sentence, "picture": shown, "source": source}
+
+    def find_relations(
+        self,
+        sentence: str,
+        entities: Entities,
+        picture: Image.Image | None,
+        description: str,
+        detector: str,
+        slug: str | None,
+        filled: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio wants it
+    ) -> tuple:
+        """Answer, its HTML, the description and what of it was filled in."""
+        sentence = sentence or ""
+        if sentence != entities.sentence:  # the last keystroke may still be on its way
+            entities = self.edit_sentence(sentence, entities)[0]
+        if not self.extractor.is_loaded:
+            progress(0.1, desc="Loading the model")
+        elif detector != NO_DETECTOR and picture is not None:
+            progress(0.5, desc="Looking at the picture")
+        answer = self.answer(sentence, entities, picture, description, detector, slug)
+        if (description or "").strip() or not answer["description"]:
+            return *show_answer(answer), gr.skip(), gr.skip()
+        return *show_answer(answer), answer["description"], answer["description"]
+
+    def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> None:
+        """A visitor's word on the pair that is shown."""
+        if not answer:
+            raise refuse("No answer", "Find relations first, then say what you think of them.")
+        try:
+            self.feedback.add(
+                self.extractor.name, answer["text"], answer["pairs"][answer["chosen"]], verdict, corrected
+            )
+        except OSError as error:
+            raise refuse("Not kept", "Your word could not be written down. Please try later.") from error
+        gr.Info("Thank you, that is kept.")
+
+
+def choose_example(event: gr.EventData) -> tuple:
+    """A click on a card."""
+    return fill(find_example(event.example))
+
+
+def fill(example: Example | None) -> tuple:
+    """Sentence, picture, description, what was filled in, the example, entities, words, answer and its HTML."""
+    if example is None:
+        return "", None, "", "", None, *show_entities(Entities()), *show_answer(None)
+    return (
+        example.sentence,
+        picture_file(example),
+        example.description,
+        example.description,
+        example.slug,
+        *show_entities(suggest_entities(example.sentence)),
+        *show_answer(None),
+    )
+
+
+def pick_word(entities: Entities, join: bool, event: gr.EventData) -> tuple:
+    """A click on a word."""
+    return show_entities(click_word(entities, int(event.word), join))
+
+
+def clear_entities(sentence: str) -> tuple:
+    """Nothing picked."""
+    return show_entities(Entities(sentence or "", by_hand=True))
+
+
+def choose_pair(answer: dict | None, event: gr.EventData) -> tuple:
+    """Show a pair, or compare it with the one that is shown."""
+    if not answer or not 0 <= int(event.pair) < len(answer["pairs"]):
+        return gr.skip(), gr.skip()
+    pair, chosen, other = int(event.pair), answer["chosen"], answer["other"]
+    if not event.compare:
+        return show_answer(answer, pair, None if other == pair else other)
+    return show_answer(answer, chosen, None if pair in (other, chosen) else pair)
+
+
+def show_entities(entities: Entities) -> tuple[Entities, str]:
+    """The state and the words on show."""
+    return entities, words_html(entities, LONGEST_SENTENCE)
+
+
+def show_answer(answer: dict | None, chosen: int = 0, other: int | None = None) -> tuple[dict | None, str]:
+    """The state and the answer on show."""
+    if answer is None:
+        return None, ""
+    return {**answer, "chosen": chosen, "other": other}, answer_html(answer, chosen, other)
+
+
+def show_weights(detector: str) -> str:
+    """The state of a detector's weights."""
+    return weights_state(detector)
+
+
+def _source(detector: str, picture: Image.Image | None, description: str) -> str:
+    """Where the objects come from."""
+    if picture is not None and detector != NO_DETECTOR:
+        return f"Found by {OFFERED.get(detector, 'the detector')}."
+    return "Named in the description." if (description or "").strip() else ""

@@ -1,0 +1,78 @@
+"""Pictures that visitors send: read with care, upright, and small enough for everyone."""
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.data_classes import ImageData
+from PIL import Image, ImageOps
+
+from .refusals import refuse
+
+MOST_PIXELS = 50_000_000
+LONGEST_SIDE = 1600  # pixels; what is larger costs time and adds nothing
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # no format whose reader starts a program
+_ADVICE = "Try a JPEG, PNG, WebP or GIF file."
+
+
+def picture_input(**settings) -> gr.Image:
+    """An image component that gives an upright RGB picture, or a friendly message.
+
+    The rules are put on the instance: of a subclass, Gradio would write a type stub next to this file.
+    """
+    picture = gr.Image(**settings)
+    picture.preprocess = read_upload
+    picture.async_move_resource_to_block_cache = _local_only(picture.async_move_resource_to_block_cache)
+    return picture
+
+
+def _local_only(move):
+    """Gradio fetches addresses that a client names in place of a file; this page asks other machines for nothing."""
+
+    async def move_local(path: str | Path | None) -> str | None:
+        if path is not None and str(path).lower().startswith(("http:", "https:")):
+            raise refuse("Picture", "Please send the picture itself; this page does not fetch addresses.")
+        return await move(path)
+
+    return move_local
+
+
+def read_upload(payload: ImageData | None) -> Image.Image | None:
+    """The picture of an upload. Gradio has checked that the file was uploaded, or made by this page."""
+    if payload is None:
+        return None
+    if not payload.path:
+        raise refuse("Picture", "Please send the picture as a file.")
+    return read_picture(payload.path)
+
+
+def read_picture(path: str | Path) -> Image.Image:
+    """The first frame of a picture, upright, in RGB, no side longer than `LONGEST_SIDE`."""
+    try:
+        with Image.open(path, formats=FORMATS) as opened:
+            width, height = opened.size
+            if width * height > MOST_PIXELS:
+                raise _too_large(f"{width:,} x {height:,} pixels")
+            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # JPEGs are decoded small at once
+            picture = on_white(ImageOps.exif_transpose(opened))
+    except Image.DecompressionBombError as error:
+        raise _too_large("too many pixels") from error
+    except gr.Error:
+        raise
+    except Exception as error:  # Pillow raises many kinds for a broken file
+        raise refuse("Picture", f"This picture cannot be read. {_ADVICE}") from error
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return picture
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture in RGB; what is transparent becomes white."""
+    if "transparency" not in picture.info and picture.mode not in ("RGBA", "LA", "PA"):
+        return picture.convert("RGB")
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+
+
+def _too_large(size: str) -> gr.Error:
+    return refuse(
+        "Picture", f"This picture has {size}. Up to {MOST_PIXELS // 1_000_000} million can be read: make it smaller."
+    )

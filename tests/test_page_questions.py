@@ -1,0 +1,175 @@
+"""Questions to the page: pictures are read with care, and what cannot be answered is refused kindly."""
+
+import gradio as gr
+import pytest
+from PIL import Image
+from tiny import save_tiny_checkpoint
+from tiny_detectors import save_tiny_blip, save_tiny_rt_detr
+
+from page import detectors
+from page.asking import ask_model, check_question
+from page.detectors import NO_DETECTOR, default_detector, detector_choices, weights_state
+from page.model import Extractor
+from page.refusals import refuse
+from page.uploads import LONGEST_SIDE, read_picture, read_upload
+
+ORIENTATION = 274  # the tag of a photo that tells how it was held
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> str:
+    return save_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), visual_features=["text", "box"])
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory) -> str:
+    return save_tiny_rt_detr(tmp_path_factory.mktemp("detector"))
+
+
+# Pictures
+
+
+def saved(tmp_path, picture: Image.Image, name: str, **settings) -> str:
+    picture.save(tmp_path / name, **settings)
+    return str(tmp_path / name)
+
+
+def test_cmyk_photo_becomes_rgb(tmp_path):
+    assert read_picture(saved(tmp_path, Image.new("CMYK", (30, 20), (0, 255, 255, 0)), "a.jpg")).mode == "RGB"
+
+
+def test_rotated_photo_is_put_upright(tmp_path):
+    photo = Image.new("RGB", (30, 20))
+    exif = photo.getexif()
+    exif[ORIENTATION] = 6
+    assert read_picture(saved(tmp_path, photo, "a.jpg", exif=exif)).size == (20, 30)
+
+
+def test_first_frame_of_an_animated_gif_is_read(tmp_path):
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
+    path = saved(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:])
+    assert read_picture(path).getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_what_is_transparent_becomes_white(tmp_path):
+    assert read_picture(saved(tmp_path, Image.new("RGBA", (9, 9)), "a.png")).getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_large_picture_is_made_smaller(tmp_path):
+    assert max(read_picture(saved(tmp_path, Image.new("RGB", (4000, 1000)), "a.jpg")).size) == LONGEST_SIDE
+
+
+@pytest.mark.parametrize("size", [(20_000, 20_000), (12_000, 8_000)])
+def test_picture_of_too_many_pixels_is_refused_unread(tmp_path, size):
+    path = saved(tmp_path, Image.new("1", size), "huge.png")
+    with pytest.raises(gr.Error, match="50 million"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"<svg onload='alert(1)'/>"])
+def test_file_that_is_no_picture_is_refused(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(gr.Error, match="cannot be read"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_no_picture_is_no_error():
+    assert read_upload(None) is None
+
+
+# Refusals
+
+
+def test_toast_escapes_what_a_visitor_wrote():
+    assert refuse("Title", "no <b>ball</b>").message == "no &lt;b&gt;ball&lt;/b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "told"),
+    [
+        (" ", ["a", "b"], "Write a sentence first"),
+        ("Ada sleeps", ["Ada"], "needs two entities"),
+        ("Ada Lovelace sleeps", [(0, 3), (0, 12)], "“Ada” and “Ada Lovelace” overlap"),
+        ("Ada Lovelace sleeps", ["Ada Lovelace", "Lovelace"], "overlap"),
+        ("word " * 10_000, [(0, 4), (5, 9)], "50,000 characters"),
+        ("a b c d e f g h i j k l m n", list("abcdefghijklmn"), "Up to 12"),
+    ],
+)
+def test_question_that_cannot_be_answered_is_refused(text, entities, told):
+    with pytest.raises(gr.Error, match=told):
+        check_question(text, entities)
+
+
+@pytest.mark.parametrize("entities", [["Ada", "Eve"], [(0, 3), (4, 900)], [(0, 3), "😀"], [{}, 3]])
+def test_entities_that_are_not_there_are_refused_by_name(folder, entities):
+    with pytest.raises(gr.Error, match="entity"):
+        ask_model(Extractor(folder), "Ada met Bob", entities)
+
+
+def test_folder_without_weights_is_named_and_tried_again(tmp_path):
+    extractor = Extractor(tmp_path)
+    with pytest.raises(gr.Error, match="No model weights"):
+        ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])
+    save_tiny_checkpoint(tmp_path)
+    assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
+
+
+# Detectors and describers
+
+
+def test_detector_of_a_folder_finds_objects_once_for_each_picture(folder, detector):
+    extractor = Extractor(folder, detector)
+    picture = Image.new("RGB", (64, 48), "red")
+    extractor.detect_with(detector).threshold = 0.0  # random weights are sure of nothing
+    look, seen = extractor.detect_with(detector).detect, []
+    extractor.detect_with(detector).detect = lambda images: seen.append(len(images)) or look(images)
+    answers = [ask_model(extractor, "Ada met Bob", ["Ada", "Bob"], picture.copy()) for _ in range(2)]
+    assert answers[0]["objects"] == answers[1]["objects"] and answers[0]["objects"][0]["box"]
+    assert answers[0]["description"] == extractor.describe(picture, detector)
+    assert seen == [1]
+
+
+def test_describer_describes(folder, tmp_path):
+    extractor = Extractor(folder, describer=save_tiny_blip(tmp_path))
+    picture = Image.new("RGB", (64, 48), "red")
+    words = extractor.describe(picture, None)
+    answer = ask_model(extractor, "Ada met Bob", ["Ada", "Bob"], picture, detector=NO_DETECTOR)
+    assert answer["description"] == (words or None)
+
+
+def test_nothing_is_detected_without_a_picture(folder):
+    extractor = Extractor(folder, "nobody/nothing")
+    assert ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["objects"] == []
+
+
+def test_detector_that_cannot_be_had_is_refused(folder, tmp_path):
+    with pytest.raises(gr.Error, match=r"gone\.pt"):
+        ask_model(Extractor(folder), "Ada met Bob", ["Ada", "Bob"], Image.new("RGB", (9, 9)),
+                  detector=str(tmp_path / "gone.pt"))  # fmt: skip
+
+
+def test_bundled_detector_is_the_default_as_soon_as_it_is_there(monkeypatch):
+    monkeypatch.setattr(detectors, "has_weights", lambda name: False)
+    assert default_detector(None) == NO_DETECTOR and "missing here" in weights_state("bundled")
+    monkeypatch.setattr(detectors, "has_weights", lambda name: True)
+    assert default_detector(None) == "bundled" and "on this machine" in weights_state("bundled")
+    assert default_detector("yolov3u") == "yolov3u"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (NO_DETECTOR, "Nothing looks"),
+        ("yolov3u", "downloaded from ultralytics"),
+        ("PekingU/rtdetr_v2_r18vd", "downloaded from the Hub"),
+        ("/nowhere/mine.pt", "not at the path"),
+    ],
+)
+def test_state_of_weights_is_told_in_words(name, told, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert told in weights_state(name)
+
+
+def test_visitors_choose_among_names_and_see_no_path(detector):
+    labels = [label for label, _ in detector_choices(detector)]
+    assert len(labels) == 6 and not any("/" in label for label in labels)
