@@ -130,7 +130,7 @@ def _find_report(data, training) -> Path | None:
     return Path(training.output_dir) / "bad_lines.jsonl"
 
 
-def _find_features(data) -> Path:
+def feature_folder(data) -> Path:
     """The folder of what is computed of pictures."""
     return Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
 
@@ -140,7 +140,7 @@ def _add_boxes(splits: DatasetDict, data, training, reader: PictureReader) -> Da
     with training.main_process_first(desc="detecting objects"):
         detector = load_detector(data.detector)
         most, batch_size = candidate_objects(data), data.feature_batch_size
-        return add_detected_boxes(splits, detector, data.detector, _find_features(data), reader, most, batch_size)
+        return add_detected_boxes(splits, detector, data.detector, feature_folder(data), reader, most, batch_size)
 
 
 def _add_pictures(inputs: RunInputs, model, processor, data, training, reader: PictureReader) -> None:
@@ -155,7 +155,7 @@ def _add_pictures(inputs: RunInputs, model, processor, data, training, reader: P
         else:
             encoder = PictureEncoder(model.vmhan, processor)
             inputs.splits, inputs.features = add_features(
-                splits, encoder, _find_features(data), reader, data.feature_batch_size
+                splits, encoder, feature_folder(data), reader, data.feature_batch_size
             )
     if report := _find_report(data, training):
         report_bad_pictures(splits, reader, report)

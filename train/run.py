@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from datasets import Dataset
 from transformers import EarlyStoppingCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -24,9 +25,10 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 
 from train.arguments import check_pixels, parse_arguments  # noqa: E402
 from train.batching import PairCollator, sort_by_sentence  # noqa: E402
-from train.building import build_model  # noqa: E402
+from train.building import build_model, load_finished  # noqa: E402
 from train.directions import SYMMETRIC, add_undirected  # noqa: E402
-from train.inputs import add_visual_inputs, checksums, load_inputs  # noqa: E402
+from train.distillation import add_targets  # noqa: E402
+from train.inputs import add_visual_inputs, checksums, feature_folder, load_inputs  # noqa: E402
 from train.metrics import choose_direction, make_compute_metrics, per_relation_metrics, relation_metrics  # noqa: E402
 from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
@@ -65,20 +67,9 @@ def main(argv: list[str]) -> dict:
     processor, model = build_model(data, model_settings, training, label_names)
     add_visual_inputs(inputs, model, processor, data, training)
     splits = inputs.splits
-    patience = training.early_stopping_patience
-    trainer = PairTrainer(
-        model=model,
-        args=training,
-        train_dataset=splits["train"],
-        eval_dataset=splits["validation"],
-        data_collator=PairCollator(
-            processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
-        ),
-        compute_metrics=make_compute_metrics(label_names, NO_RELATION),
-        processing_class=processor,
-        publisher=publisher,
-        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
-    )
+    if training.teachers and not training.checkpoint:
+        splits["train"] = ask_teachers(inputs, data, training)
+    trainer = make_trainer(model, processor, inputs, data, training, publisher)
     started = time.perf_counter()
     if not training.checkpoint:
         trainer.train(resume_from_checkpoint=find_checkpoint(training))
@@ -118,6 +109,35 @@ def main(argv: list[str]) -> dict:
         if publisher is not None:
             publisher.push_finished(Path(training.output_dir) / "final", path)
     return result
+
+
+def make_trainer(model, processor, inputs, data, training, publisher=None) -> PairTrainer:
+    """The trainer of a model, on the rows of a run."""
+    patience = training.early_stopping_patience
+    return PairTrainer(
+        model=model,
+        args=training,
+        train_dataset=inputs.splits["train"],
+        eval_dataset=inputs.splits["validation"],
+        data_collator=PairCollator(
+            processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
+        ),
+        compute_metrics=make_compute_metrics(inputs.label_names, NO_RELATION),
+        processing_class=processor,
+        publisher=publisher,
+        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
+    )
+
+
+def ask_teachers(inputs, data, training) -> Dataset:
+    """The rows to train on, with what the teachers make of them."""
+
+    def score(teacher, rows):
+        processor, model = load_finished(teacher, inputs.label_names)
+        return make_trainer(model, processor, inputs, data, training).predict(rows).predictions
+
+    folder, writes = feature_folder(data), training.process_index == 0
+    return add_targets(inputs.splits["train"], training.teachers, training.teacher_weight, score, folder, writes)
 
 
 def build_publisher(training) -> Publisher | None:
