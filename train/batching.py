@@ -213,4 +213,5 @@ def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
     else:
         pairs = [tuple(spans.index(tuple(span)) for span in _spans(row)) for row in rows]
     given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
-    return " ".join(words), mentions, pairs, [row["relation"] for row in rows], given
+    labels = [row.get("target", row["relation"]) for row in rows]  # with teachers a row has a target
+    return " ".join(words), mentions, pairs, labels, given

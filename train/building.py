@@ -14,11 +14,7 @@ from vmhan.data_rows import find_no_relation
 def build_model(data, model_settings, training, label_names):
     """The processor and the model, around the pretrained text encoder, or those of `training.checkpoint`."""
     if training.checkpoint:
-        model = VMHANForRelationExtraction.from_pretrained(training.checkpoint)
-        known = [model.config.id2label[i] for i in range(model.config.num_labels)]
-        if known != label_names:
-            raise ValueError(f"{training.checkpoint} knows the relations {known}, the data have {label_names}.")
-        return VMHANProcessor.from_pretrained(training.checkpoint), model
+        return load_finished(training.checkpoint, label_names)
     if not training.text_model:
         raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
     settings = dict(vars(model_settings))
@@ -44,6 +40,15 @@ def build_model(data, model_settings, training, label_names):
     model.add_tokens(processor.tokenizer, like=processor.markers)
     freeze(model, training.freeze)
     return processor, model
+
+
+def load_finished(folder, label_names):
+    """The processor and the model of a finished run, whose relations are those of the data."""
+    model = VMHANForRelationExtraction.from_pretrained(folder)
+    known = [model.config.id2label[i] for i in range(model.config.num_labels)]
+    if known != label_names:
+        raise ValueError(f"{folder} knows the relations {known}, the data have {label_names}.")
+    return VMHANProcessor.from_pretrained(folder), model
 
 
 def make_trainer(inputs, processor, data, training, **of_trainer) -> PairTrainer:

@@ -76,7 +76,7 @@ def load_inputs(data, training) -> RunInputs:
         logger.warning(LEGACY_WARNING)
         splits = add_legacy_nodes(splits, legacy)
     with training.main_process_first(desc="applying the control"):
-        splits = apply_control(splits, data.control, training.seed, _find_features(data))
+        splits = apply_control(splits, data.control, training.seed, feature_folder(data))
     pair_order = {} if object_tails else {name: count_by_order(split) for name, split in splits.items()}
     if data.undirected_pairs:
         splits["train"] = add_undirected(splits["train"])
@@ -109,7 +109,7 @@ def _find_report(data, training) -> Path | None:
     return Path(training.output_dir) / "bad_lines.jsonl"
 
 
-def _find_features(data) -> Path:
+def feature_folder(data) -> Path:
     """The folder of what is computed of pictures."""
     return Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
 
@@ -119,7 +119,7 @@ def _add_boxes(splits: DatasetDict, data, training, reader: PictureReader) -> Da
     with training.main_process_first(desc="detecting objects"):
         detector = load_detector(data.detector)
         most, batch_size = candidate_objects(data), data.feature_batch_size
-        return add_detected_boxes(splits, detector, data.detector, _find_features(data), reader, most, batch_size)
+        return add_detected_boxes(splits, detector, data.detector, feature_folder(data), reader, most, batch_size)
 
 
 def _add_pictures(
@@ -139,7 +139,7 @@ def _add_pictures(
         if model.config.tune_vision:
             inputs.splits = add_paths(splits, reader)
         else:
-            how = PictureEncoder(model.vmhan, processor), _find_features(data), reader, data.feature_batch_size
+            how = PictureEncoder(model.vmhan, processor), feature_folder(data), reader, data.feature_batch_size
             inputs.splits, inputs.features = (
                 add_features(splits, *how)
                 if reference is None

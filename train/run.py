@@ -27,6 +27,7 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
 from train.building import build_model, make_trainer  # noqa: E402
 from train.data import checksums  # noqa: E402
+from train.distillation import ask_teachers  # noqa: E402
 from train.evaluation import evaluate  # noqa: E402
 from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
 from train.predictions import (  # noqa: E402
@@ -56,6 +57,8 @@ def main(argv: list[str]) -> dict:
     processor, model = build_model(data, model_settings, training, label_names)
     add_visual_inputs(inputs, model, processor, data, training)
     splits = inputs.splits
+    if training.teachers and not training.checkpoint:
+        splits["train"] = ask_teachers(inputs, data, training)
     trainer = make_trainer(inputs, processor, data, training, model=model, publisher=publisher)
     started = time.perf_counter()
     if not training.checkpoint:

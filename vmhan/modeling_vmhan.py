@@ -458,7 +458,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         head_span: torch.LongTensor,
         tail_span: torch.LongTensor,
         direction_given: torch.BoolTensor | None = None,
-        labels: torch.LongTensor | None = None,
+        labels: torch.Tensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
         **visual_inputs,
@@ -468,7 +468,8 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         Args:
             direction_given: Whether head and tail are known to stand as annotators give them, (pairs,); by default
                 they may be the wrong way round. It matters with `config.direction_classifier` only.
-            labels: Gold relations, (pairs,). With them the output holds the loss and its parts.
+            labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels), such as a teacher
+                gives. With them the output holds the loss and its parts.
             visual_inputs: The optional inputs of `VMHANModel.forward`.
         """
         nodes = self.vmhan(
@@ -553,9 +554,11 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
     def _pair_weights(self, labels: torch.Tensor, direction_given: torch.Tensor | None) -> torch.Tensor:
         """How much each pair counts in equation 9, (pairs,)."""
         config = self.config
-        weights = torch.ones(labels.shape, device=labels.device)
+        weights = torch.ones(len(labels), device=labels.device)
         if config.no_relation_weight != 1:
-            weights[labels == config.label2id[config.no_relation]] *= config.no_relation_weight
+            none = config.label2id[config.no_relation]
+            unrelated = labels[:, none] if labels.is_floating_point() else labels == none
+            weights = weights - (1 - config.no_relation_weight) * unrelated
         if direction_given is not None:
             weights[~direction_given.bool()] *= config.undirected_weight
         return weights

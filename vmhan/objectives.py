@@ -12,14 +12,16 @@ from .vhan import Gaussian
 def relation_loss(
     logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None, smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Equation 9: cross-entropy of logits (pairs, labels) and labels (pairs,), averaged over the pairs.
+    """Equation 9: cross-entropy of logits (pairs, labels) and labels, averaged over the pairs.
 
     Args:
-        logits, labels: Scores and gold relations.
+        logits, labels: Scores, and gold relations (pairs,) or a probability for each relation, (pairs, labels).
         weight: How much each pair counts, (pairs,); by default all alike.
         smoothing: Share of the target that is spread evenly over all labels.
     """
-    losses = F.cross_entropy(_precise(logits), labels, reduction="none", label_smoothing=smoothing)
+    logits = _precise(logits)
+    target = labels.to(logits.dtype) if labels.is_floating_point() else labels
+    losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)
     if weight is None:
         return losses.mean()
     weight = weight.to(losses.dtype)

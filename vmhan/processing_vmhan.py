@@ -90,7 +90,7 @@ class VMHANProcessor(ProcessorMixin):
         mentions: Sequence[Sequence[Span | int]],
         pairs: Sequence[Sequence[tuple[int, int]]],
         images: Sequence[dict | None] | None = None,
-        labels: Sequence[Sequence[int]] | None = None,
+        labels: Sequence[Sequence[int | Sequence[float]]] | None = None,
         direction_given: Sequence[Sequence[bool]] | None = None,
         selections: Sequence[Sequence[NodeSelection | None]] | None = None,
     ) -> BatchFeature:
@@ -106,7 +106,7 @@ class VMHANProcessor(ProcessorMixin):
                 `"image"`, an upright RGB picture, out of which objects with a box are cut, or `"visual_states"`, what
                 a vision encoder made of the picture and each object, (1 + objects, visual). Equal ones are encoded
                 once.
-            labels: Of each pair, its relation id.
+            labels: Of each pair, its relation id, or a probability for each relation.
             direction_given: Of each pair, whether head and tail are known to stand as annotators give them.
             selections: Of each pair, the phrases and objects that a `NodeSelector` chose, or None. Without them a
                 pair has no phrases and the first `max_objects` of its image, its tail not counted.
