@@ -16,6 +16,8 @@ from .wording import sort_pairs
 from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
 from .words_html import words_html
 
+_FILLED = 9  # values that `fill` returns
+
 
 class Handlers:
     """The events of one page.
@@ -59,9 +61,10 @@ class Handlers:
     # Examples and pictures
 
     def start(self, request: gr.Request) -> tuple:
-        """The example of the link, or the first one; an empty page if the link names none."""
+        """The example of the link, or the first one; the page stays empty if the link names none."""
         slug = request.query_params.get("example")
-        return fill(usable_examples()[0] if slug is None else find_example(slug))
+        example = usable_examples()[0] if slug is None else find_example(slug)
+        return fill(example) if example else (gr.skip(),) * _FILLED
 
     def answer_filled(self, sentence: str, slug: str | None) -> tuple:
         """The answer to an example that was filled in, unless the visitor writes already."""
@@ -150,13 +153,12 @@ class Handlers:
 
 def choose_example(event: gr.EventData) -> tuple:
     """A click on a card."""
-    return fill(find_example(event.example))
+    example = find_example(event.example)
+    return fill(example) if example else (gr.skip(),) * _FILLED
 
 
-def fill(example: Example | None) -> tuple:
+def fill(example: Example) -> tuple:
     """Sentence, picture, description, what was filled in, the example, entities, words, answer and its HTML."""
-    if example is None:
-        return "", None, "", "", None, *show_entities(Entities()), *show_answer(None)
     return (
         example.sentence,
         picture_file(example),

@@ -115,11 +115,10 @@ def browser():
 
 
 def open_page(browser, address: str, link: str = "?example="):
-    """The page behind a link, once its words can be clicked; by default an empty one."""
+    """The page behind a link, once it is there; by default an empty one."""
     page = browser.new_page()
     page.goto(address + link)
     page.locator("#words h4").wait_for()
-    page.wait_for_load_state("networkidle")
     return page
 
 

@@ -167,6 +167,17 @@ def test_a_missing_bundled_detector_is_said_to_be_missing(tmp_path, monkeypatch)
             load_detector(name, or_bundled=True)
 
 
+def test_it_is_known_which_weights_are_here(own, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", tmp_path / "nowhere")
+    names = ("bundled", "yolov3u", "nobody/nothing", "/nowhere/mine.pt", "no such detector")
+    assert not any(map(detectors.has_weights, names))
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", Path(own))
+    (tmp_path / "torch" / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "torch" / "hub" / "checkpoints" / "yolov3u.pt").write_bytes(b"")
+    assert all(map(detectors.has_weights, ("bundled", "yolov3u", own)))
+
+
 def test_importing_vmhan_does_not_import_ultralytics():
     code = "import sys, vmhan, vmhan.detectors; sys.exit('ultralytics' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

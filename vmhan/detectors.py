@@ -78,7 +78,10 @@ def has_weights(name: "str | os.PathLike") -> bool:
         return True
     if _YOLO_NAME.fullmatch(name):
         return _yolo_file(name).is_file()
-    return isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
+    try:
+        return isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
+    except ValueError:  # no name that the Hub could have
+        return False
 
 
 def _is_of_transformers(folder: str) -> bool:
