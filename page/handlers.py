@@ -16,7 +16,9 @@ from .wording import sort_pairs
 from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
 from .words_html import words_html
 
-_FILLED = 9  # values that `fill` returns
+# Of what `fill` returns: all stays, but there is no picture. Not `gr.skip()` there: it is an update, for which Gradio
+# builds the component anew, without the rules of `picture_input`.
+_NOTHING = (gr.skip(), None, *[gr.skip()] * 7)
 
 
 class Handlers:
@@ -64,7 +66,7 @@ class Handlers:
         """The example of the link, or the first one; the page stays empty if the link names none."""
         slug = request.query_params.get("example")
         example = usable_examples()[0] if slug is None else find_example(slug)
-        return fill(example) if example else (gr.skip(),) * _FILLED
+        return fill(example) if example else _NOTHING
 
     def answer_filled(self, sentence: str, slug: str | None) -> tuple:
         """The answer to an example that was filled in, unless the visitor writes already."""
@@ -154,7 +156,7 @@ class Handlers:
 def choose_example(event: gr.EventData) -> tuple:
     """A click on a card."""
     example = find_example(event.example)
-    return fill(example) if example else (gr.skip(),) * _FILLED
+    return fill(example) if example else _NOTHING
 
 
 def fill(example: Example) -> tuple:

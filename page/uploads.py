@@ -17,7 +17,8 @@ _ADVICE = "Try a JPEG, PNG, WebP or GIF file."
 def picture_input(**settings) -> gr.Image:
     """An image component that gives an upright RGB picture, or a friendly message.
 
-    The rules are put on the instance: of a subclass, Gradio would write a type stub next to this file.
+    The rules are put on the instance: of a subclass, Gradio would write a type stub next to this file. An event must
+    give it plain values, never an update such as `gr.skip()`, for which Gradio would build it anew without them.
     """
     picture = gr.Image(**settings)
     picture.preprocess = read_upload

@@ -239,7 +239,7 @@ def test_detector_puts_names_and_weights_on_the_picture(page, green):
     write_sentence(page, SENTENCE)
     add_picture(page, green)
     find_relations(page)
-    texts = page.locator("svg.picture text").all_inner_texts()
+    texts = page.locator("svg.picture text").all_text_contents()
     assert texts and all(re.fullmatch(r"(person|dog|tie) \d+%", text) for text in texts)
     assert page.get_by_label("What the picture shows").input_value().endswith("."), "composed of what was found"
 
