@@ -13,8 +13,11 @@ import os
 import sys
 from importlib.util import find_spec
 
+from starlette.middleware import Middleware
+
 from page.build import build_page
 from page.feedback import FeedbackFile
+from page.middleware import NoFetching
 from page.model import BUNDLED_MODEL, Extractor
 from page.style import CSS, THEME
 
@@ -69,6 +72,7 @@ def main() -> None:
         run_history=False,
         max_file_size="20mb",
         mcp_server=find_spec("mcp") is not None,
+        app_kwargs={"middleware": [Middleware(NoFetching)]},
     )
 
 
