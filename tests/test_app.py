@@ -235,7 +235,7 @@ def test_comparing_two_pairs_shows_how_attention_moves(page, green):
 
 @pytest.mark.browser
 def test_detector_puts_names_and_weights_on_the_picture(page, green):
-    assert page.get_by_text("Its weights are on this machine").is_visible()
+    page.get_by_text("Its weights are on this machine").wait_for()
     write_sentence(page, SENTENCE)
     add_picture(page, green)
     find_relations(page)
