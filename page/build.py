@@ -9,7 +9,16 @@ from .endpoint import add_endpoint
 from .example_cards import CHOOSE_EXAMPLE, cards_html
 from .examples import usable_examples
 from .feedback import RIGHT, WRONG, FeedbackFile
-from .handlers import Handlers, choose_example, choose_pair, clear_entities, pick_word, show_weights
+from .handlers import (
+    Handlers,
+    choose_example,
+    choose_pair,
+    clear_entities,
+    follow_link,
+    pick_word,
+    read_link,
+    show_weights,
+)
 from .model import Extractor
 from .uploads import picture_input
 from .wording import readable
@@ -45,16 +54,14 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
 
         everything = [sentence, picture, description, filled, slug, entities, words, answer, answer_shown]
         for filled_in in (
-            page.load(handlers.start, None, everything, **_QUICK),
+            page.load(read_link, None, slug, **_QUICK).then(follow_link, [sentence, slug], everything, **_QUICK),
             cards.select(choose_example, None, everything, **_QUICK),
         ):
-            filled_in.then(
-                handlers.answer_filled,
-                [sentence, slug],
-                [answer, answer_shown],
-                concurrency_id="model",
-                api_visibility="private",
+            # Two steps: the second sees what the visitor has written meanwhile.
+            prepared = filled_in.then(
+                handlers.prepare_example, slug, None, concurrency_id="model", api_visibility="private"
             )
+            prepared.then(handlers.show_example, [sentence, slug], [answer, answer_shown], **_QUICK)
         # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
         sentence.change(
             handlers.edit_sentence,

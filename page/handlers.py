@@ -62,29 +62,24 @@ class Handlers:
 
     # Examples and pictures
 
-    def start(self, request: gr.Request) -> tuple:
-        """The example of the link, or the first one; the page stays empty if the link names none."""
-        slug = request.query_params.get("example")
-        example = usable_examples()[0] if slug is None else find_example(slug)
-        return fill(example) if example else _NOTHING
-
-    def answer_filled(self, sentence: str, slug: str | None) -> tuple:
-        """The answer to an example that was filled in, unless the visitor writes already."""
+    def prepare_example(self, slug: str | None) -> None:
+        """Answers an example that was filled in, the first time that anybody asks for it."""
         example = find_example(slug)
-        if example is None or sentence != example.sentence:
-            return gr.skip(), gr.skip()
-        return show_answer(self.answer_example(example))
+        if example is None or slug in self._example_answers:
+            return
+        path, entities = picture_file(example), suggest_entities(example.sentence)
+        picture = path and read_picture(path)
+        detector = default_detector(self.extractor.detector)
+        self._example_answers[slug] = self.answer(
+            example.sentence, entities, picture, example.description, detector, slug
+        )
 
-    def answer_example(self, example: Example) -> dict:
-        """The answer to an example, from memory after the first time."""
-        if example.slug not in self._example_answers:
-            path, entities = picture_file(example), suggest_entities(example.sentence)
-            picture = path and read_picture(path)
-            detector = default_detector(self.extractor.detector)
-            self._example_answers[example.slug] = self.answer(
-                example.sentence, entities, picture, example.description, detector, example.slug
-            )
-        return dict(self._example_answers[example.slug])
+    def show_example(self, sentence: str, slug: str | None) -> tuple:
+        """The prepared answer, unless the visitor writes already."""
+        answer = self._example_answers.get(slug)
+        if answer is None or answer["text"] != sentence:
+            return gr.skip(), gr.skip()
+        return show_answer(answer)
 
     def change_picture(self, description: str, filled: str) -> tuple:
         """Another picture: words that were filled in for the old one go, as do its marked objects and the answer."""
@@ -151,6 +146,19 @@ class Handlers:
         except OSError as error:
             raise refuse("Not kept", "Your word could not be written down. Please try later.") from error
         gr.Info("Thank you, that is kept.")
+
+
+def read_link(request: gr.Request) -> str:
+    """The example that the page's address names, or the first one; empty if it names none."""
+    slug = request.query_params.get("example")
+    example = usable_examples()[0] if slug is None else find_example(slug)
+    return example.slug if example else ""
+
+
+def follow_link(sentence: str, slug: str) -> tuple:
+    """Fills in the example of the link, unless the visitor writes already."""
+    example = find_example(slug)
+    return fill(example) if example and not sentence else _NOTHING
 
 
 def choose_example(event: gr.EventData) -> tuple:

@@ -25,11 +25,12 @@ def graph_svg(pairs: list[dict], chosen: int, other: int | None = None) -> str:
     spots = dict(zip(entities, places, strict=True))
     order = sorted(range(len(pairs)), key=lambda number: (number == chosen, pairs[number]["relation"] != NO_RELATION))
     taken = [_frame(entity[2], place) for entity, place in spots.items()]
-    lines = "".join(
+    drawn = [
         _line(number, pairs[number], spots, ("chosen",) * (number == chosen) + ("other",) * (number == other), taken)
         for number in order
         if pairs[number]["relation"] != NO_RELATION or len(entities) <= _MOST_FAINT or number in (chosen, other)
-    )
+    ]
+    lines = "".join(part for parts in zip(*drawn, strict=True) for part in parts)  # labels lie on all lines
     ends = {_key(pairs[number][end]) for number in (chosen, other) if number is not None for end in ("head", "tail")}
     nodes = "".join(_node(entity[2], spots[entity], entity in ends) for entity in entities)
     return (
@@ -56,7 +57,8 @@ def _places(names: list[str]) -> list[tuple[float, float]]:
     return [(_WIDTH / 2 + 165 * math.cos(turn), middle + high * math.sin(turn)) for turn in turns]
 
 
-def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: list) -> str:
+def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: list) -> tuple[str, str]:
+    """A line that can be chosen, and its label."""
     head, tail = (_key(pair[end]) for end in ("head", "tail"))
     related = pair["relation"] != NO_RELATION
     start = _edge_of(spots[tail], spots[head], head[2])
@@ -65,12 +67,14 @@ def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: 
     kinds = " ".join(states if related else ("quiet", *states))
     way = f"M{start[0]:.0f} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
     stroke = f'stroke-width="{1.5 + 4 * pair["score"]:.1f}" marker-end="url(#tip)"' if related else ""
-    return (
+    line = (
         f'<g class="link {kinds}" data-pair="{number}" data-key="line-{number}" role="button" tabindex="0" '
         f'aria-pressed="{str(bool(states)).lower()}" aria-label="{escape(told)}"><title>{escape(told)}</title>'
         f'<path class="reach" d="{way}"/><path class="stroke" d="{way}" {stroke}/>'
-        f"{_label(pair, start, end, taken) if related else ''}</g>"
+        "</g>"
     )
+    label = _label(pair, start, end, taken) if related else ""
+    return line, f'<g class="name {kinds}" data-pair="{number}">{label}</g>'
 
 
 def _label(pair: dict, start, end, taken: list[tuple[float, float, float, float]]) -> str:

@@ -74,16 +74,16 @@ button.badge { cursor: pointer; }
 .answer :focus-visible, .words :focus-visible, .cards :focus-visible { outline: 3px solid var(--color-accent);
     outline-offset: 2px; }
 
-.link { cursor: pointer; outline: none; color: var(--faint); }
+.link, .graph .name { cursor: pointer; outline: none; color: var(--faint); }
 .link .stroke { fill: none; stroke: currentColor; }
 .link.quiet .stroke { stroke-dasharray: 3 5; opacity: .6; }
 .link .reach { fill: none; stroke: transparent; stroke-width: 22; }
-.link .plate { fill: var(--body-background-fill); stroke: currentColor; stroke-width: 1; }
-.link text { fill: var(--body-text-color); }
+.graph .plate { fill: var(--body-background-fill); stroke: currentColor; stroke-width: 1; }
+.graph .name text { fill: var(--body-text-color); }
 .link:hover, .link:focus-visible { color: var(--body-text-color); }
 .link:focus-visible .stroke { stroke-width: 7; }
-.link.chosen { color: var(--color-accent); }
-.link.other { color: var(--other); }
+.link.chosen, .name.chosen { color: var(--color-accent); }
+.link.other, .name.other { color: var(--other); }
 .link.chosen .stroke { opacity: 1; }
 .graph .entity rect { fill: var(--background-fill-secondary); stroke: var(--border-color-primary); stroke-width: 1.5; }
 .graph .entity.lit rect { stroke: var(--color-accent); stroke-width: 2.5; }
