@@ -79,7 +79,7 @@ def test_the_command_runs_each_setting_with_each_seed_and_then_nothing(folder, c
     words = [str(folder), "--seeds", "1", "2", "--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no"]
     words += ["--load_best_model_at_end", "false"]
     main(words)
-    results = {path.stem: json.loads(path.read_text()) for path in (folder.parent / "results").iterdir()}
+    results = {path.stem: json.loads(path.read_text()) for path in (folder.parent / "results").glob("*.json")}
     assert set(results) == {"none-seed1", "none-seed2", "vhan-seed1", "vhan-seed2"}
     for name, result in results.items():
         assert result["config"]["model"]["structure_encoder"] == name.split("-")[0]
