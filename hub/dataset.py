@@ -19,6 +19,7 @@ from huggingface_hub import DatasetCard, DatasetCardData, HfApi
 from vmhan.mnre import load_mnre, mnre_checksums
 from vmhan.more import load_more, more_checksums
 
+from .card import DATASETS
 from .connection import HubError, explained_errors, open_repository, run_command
 from .contents import CARD
 
@@ -31,7 +32,6 @@ RIGHTS = {
     "more": "MORE's repository is under the MIT licence, its titles and pictures are those of news. Whether these "
     f"{NOT_SETTLED}",
 }
-SOURCES = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE"), "more": ("MORE", "https://github.com/NJUNLP/MORE")}
 COLUMNS = {
     "line": "line of the pair in its source file, from 1",
     "words": "words of the sentence",
@@ -130,7 +130,7 @@ def _settings_of_card() -> dict:
 
 def make_card(kind: str, name: str, splits: DatasetDict, checksums: dict[str, str]) -> str:
     """What the repository holds, where it comes from, how to use it, and whose responsibility it is."""
-    source, address = SOURCES[kind]
+    source, address = DATASETS[kind]
     first = next(iter(splits.values()))
     counts = "\n".join(f"- `{split}`: {len(rows):,} pairs, {_pictures(rows)}" for split, rows in splits.items())
     columns = "\n".join(f"- `{column}`: {COLUMNS[column]}" for column in first.column_names)
@@ -181,7 +181,7 @@ def _paths(rows) -> list:
 def main(argv: list[str]) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="hub.dataset", description="Push a data set to a repository of your own.")
-    parser.add_argument("kind", choices=list(SOURCES), help="which data set the folder holds")
+    parser.add_argument("kind", choices=list(DATASETS), help="which data set the folder holds")
     parser.add_argument("folder", type=Path, help="its files")
     parser.add_argument("name", help="user/name of the repository; it is made if there is none")
     parser.add_argument("--images", type=Path, help="folder of the pictures, which go along; of MORE, img_org")

@@ -32,8 +32,7 @@ def details_html(answer: dict, chosen: int, other: int | None) -> str:
 def pair_html(answer: dict, number: int, mark: str = "") -> str:
     """All that is known of one pair."""
     pair = answer["pairs"][number]
-    scores = sorted(pair["scores"].items(), key=lambda item: -item[1])[:SHOWN_SCORES]
-    bars = bars_html([(readable(label), score, "") for label, score in scores])
+    bars = bars_html([(readable(label), score, "") for label, score in likeliest(pair)])
     curves = gaussians_svg(pair)
     graph = graph_of(pair)
     looked = _picture(answer, pair, f"{mark or 0}{number}") + _looked(answer, pair)
@@ -48,6 +47,11 @@ def pair_html(answer: dict, number: int, mark: str = "") -> str:
         f'<article aria-label="{escape(pair["head"]["text"])} and {escape(pair["tail"]["text"])}">'
         f'{_heading(pair, mark)}<div class="panels">{"".join(panels)}</div></article>'
     )
+
+
+def likeliest(pair: dict) -> list[tuple[str, float]]:
+    """The labels with the highest scores, the highest first."""
+    return sorted(pair["scores"].items(), key=lambda item: -item[1])[:SHOWN_SCORES]
 
 
 def _stack(*panels: str) -> str:

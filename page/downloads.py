@@ -4,7 +4,8 @@ import base64
 import json
 from html import escape
 
-from .details import SHOWN_SCORES, graph_of
+from .colours import CATEGORIES
+from .details import graph_of, likeliest
 from .gaussians import gaussians_svg
 from .picture_svg import picture_svg
 from .wording import NO_RELATION, readable
@@ -68,11 +69,11 @@ def _column(parts: list[str], x: float, width: float) -> tuple[str, float]:
 
 
 def _bars(pair: dict, width: int) -> str:
-    scores = sorted(pair["scores"].items(), key=lambda item: -item[1])[:SHOWN_SCORES]
+    scores = likeliest(pair)
     rows = "".join(
         f'<text x="0" y="{24 * row + 17}">{escape(readable(label))}</text>'
         f'<rect x="150" y="{24 * row + 7}" width="{max(2, (width - 220) * score):.0f}" height="10" rx="5" '
-        f'fill="#D55E00"/><text x="{width}" y="{24 * row + 17}" text-anchor="end">{score:.1%}</text>'
+        f'fill="{CATEGORIES[1]}"/><text x="{width}" y="{24 * row + 17}" text-anchor="end">{score:.1%}</text>'
         for row, (label, score) in enumerate(scores)
     )
     return (

@@ -3,11 +3,11 @@
 import math
 from html import escape
 
+from .colours import CATEGORIES
 from .wording import short
 
 _WIDTH, _HEIGHT, _BASE = 400, 134, 112
 _REACH, _STEPS = 2.6, 32  # deviations of the widest curve to either side, points to either side
-_COLOURS = ("#0072B2", "#D55E00")
 
 
 def gaussians_svg(pair: dict) -> str:
@@ -35,7 +35,7 @@ def gaussians_svg(pair: dict) -> str:
 
 def _curve(node: dict, number: int, widest: float, narrowest: float) -> str:
     middle, half = _WIDTH * (0.25 + 0.5 * number), _WIDTH * 0.24
-    colour = _COLOURS[number]
+    colour = CATEGORIES[number]
     shapes = [
         _shape(middle, half, math.sqrt(node[key]), widest, narrowest) for key in ("initial_variance", "variance")
     ]

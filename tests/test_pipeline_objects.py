@@ -91,6 +91,15 @@ def test_another_box_is_another_object(extract, image):
     assert not torch.allclose(*(torch.tensor(list(of_box.values())) for of_box in scores), atol=1e-6)
 
 
+def test_the_hypergraph_names_the_tail_and_what_stands_beside_it(extract, image):
+    beside = {"label": "dog", "box": [0, 0, 9, 9]}
+    request = {**asked(image, "Ada", {"box": BOX}), "objects": [beside], "description": "A coat."}
+    (pair,) = extract(request, hypergraph=True)["pairs"]
+    named = [(node["kind"], node["name"]) for node in pair["hypergraph"]["nodes"]]
+    assert named[:2] == [("head", "Ada"), ("tail", "object")]
+    assert [name for kind, name in named if kind == "object"] == ["dog"]
+
+
 @pytest.mark.parametrize(
     "entities, more, why",
     [

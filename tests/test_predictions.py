@@ -102,7 +102,7 @@ def test_run_writes_predictions_that_score_what_its_result_says(finished):
     path = finished / "results" / "run.json"
     predictions = read_predictions(predictions_path(path))
     assert set(predictions.splits) == {"validation", "test"}
-    assert list(differences(predictions, json.loads(path.read_text("utf-8")), "None")) == []
+    assert list(differences(predictions, json.loads(path.read_text("utf-8")))) == []
 
 
 def evaluate_for(finished, result, *settings) -> None:
@@ -138,5 +138,5 @@ def test_predictions_for_a_result_need_a_checkpoint(finished):
 @pytest.mark.parametrize("path", sorted(RESULTS.glob(f"*/*{SUFFIX}")), ids=lambda path: path.name)
 def test_our_predictions_score_what_our_results_say(path):
     result = json.loads(path.with_name(path.name.replace(SUFFIX, ".json")).read_text("utf-8"))
-    assert list(differences(read_predictions(path), result, "None")) == []
+    assert list(differences(read_predictions(path), result)) == []
     assert path.stat().st_size < 60_000

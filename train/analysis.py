@@ -27,7 +27,7 @@ from train.predictions import RunPredictions, SplitPredictions
 from train.report import SETTINGS, variant
 from train.results import code_version, versions, write_result
 from train.slices import Family, pairs_of_sentence, relation_types
-from vmhan import NO_RELATION
+from vmhan.data_rows import find_no_relation
 from vmhan.mnre import load_mnre, mnre_checksums
 
 METRICS = ("f1", "precision", "recall", "accuracy", "macro_f1", "none_accuracy")
@@ -58,7 +58,7 @@ def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dic
     splits = load_mnre(data_dir, descriptions=None, boxes=None)
     row_of_line = {line: row for row, line in enumerate(splits[split]["line"])}
     rows = splits[split].select([row_of_line[line] for line in predictions.splits[split].line.tolist()])
-    none_id = predictions.label_names.index(NO_RELATION)
+    none_id = predictions.none_id
     return {
         "relation types of the entity in this split": relation_types(rows, splits[split], none_id),
         "relation types of the entity in training": relation_types(rows, splits["train"], none_id),
@@ -104,10 +104,11 @@ def _of_predictions(rows: list[SplitPredictions], runs: list[Run], slices: dict[
 
 def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, label_names: list[str], settings: Settings) -> dict:
     """Mean scores over seeds, and the interval of F1; no F1 where no row holds a relation."""
-    none_id = label_names.index(NO_RELATION)
+    no_relation = find_no_relation(label_names)
+    none_id = label_names.index(no_relation)
     gold = rows[0].gold[mask]
     related = int((gold != none_id).sum())
-    scores = [relation_metrics(of.predicted[mask], of.gold[mask], label_names, NO_RELATION) for of in rows]
+    scores = [relation_metrics(of.predicted[mask], of.gold[mask], label_names, no_relation) for of in rows]
     accuracy = statistics.mean(score["accuracy"] for score in scores) if len(gold) else None
     f1 = f1_interval(rows, none_id, mask, settings.samples, settings.seed) if related else (None, None, None)
     return {
@@ -120,15 +121,15 @@ def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, label_names: li
 
 def analyse_run(run: Run, split: str) -> dict:
     """Relations, confusion, and calibration of one run."""
-    rows, names = run.predictions.splits[split], run.predictions.label_names
+    rows, names, no_relation = run.predictions.splits[split], run.predictions.label_names, run.predictions.no_relation
     bins = reliability(rows.confidence, rows.predicted == rows.gold)
     confusion = np.zeros((len(names), len(names)), dtype=int)
     np.add.at(confusion, (rows.gold, rows.predicted), 1)
     return {
         "name": run.name,
-        "metrics": relation_metrics(rows.predicted, rows.gold, names, NO_RELATION),
+        "metrics": relation_metrics(rows.predicted, rows.gold, names, no_relation),
         "gold_in_top": float((rows.top == rows.gold[:, None]).any(axis=1).mean()),
-        "per_relation": per_relation_metrics(rows.predicted, rows.gold, names, NO_RELATION),
+        "per_relation": per_relation_metrics(rows.predicted, rows.gold, names, no_relation),
         "confusion": {"labels": names, "counts": confusion.tolist()},
         "calibration": {"expected_error": expected_calibration_error(bins), "bins": bins},
     }
@@ -140,7 +141,7 @@ def visual_steps(run: Run, runs: list[Run], settings: Settings) -> list[dict]:
     for other in sorted(runs, key=lambda other: (other is not run, _rank_of_sight(other))):
         if other.predictions and other.predictions.weights == run.predictions.weights:
             theirs, ours = other.predictions.splits[settings.split], run.predictions.splits[settings.split]
-            none_id = run.predictions.label_names.index(NO_RELATION)
+            none_id = run.predictions.none_id
             seen = "" if other is run else variant(other.result)[-1].split(", then ")[-1]
             metrics = {name: other.result["metrics"][settings.split][name] for name in METRICS}
             f1 = f1_interval([theirs], none_id, samples=settings.samples, seed=settings.seed)
@@ -173,9 +174,9 @@ def compare_groups(groups: dict[tuple[str, ...], list[Run]], settings: Settings)
         if key[0] not in best:
             best[key[0]] = key, rows
             continue
-        names = next(run.predictions.label_names for run in runs if run.predictions)
+        none_id = next(run.predictions.none_id for run in runs if run.predictions)
         reference, theirs = best[key[0]]
-        difference = paired_difference(rows, theirs, names.index(NO_RELATION), settings.samples, settings.seed)
+        difference = paired_difference(rows, theirs, none_id, settings.samples, settings.seed)
         compared.append(
             {"folder": key[0], "variant": key[1:], "best_on_validation": reference[1:], **difference._asdict()}
         )

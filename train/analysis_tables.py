@@ -3,6 +3,7 @@
 import itertools
 
 from train.bootstrap import Difference, describe
+from train.tables import markdown_table
 
 MOST_CONFUSED = 10
 MOST_GROUPS = 6  # side by side
@@ -23,7 +24,7 @@ def groups_table(analysis: dict) -> str:
         scores = [percent(group["metrics"][name]) for name in ("f1", "macro_f1", "accuracy", "none_accuracy")]
         error = group.get("expected_calibration_error")
         lines.append([group["folder"], label(group), str(len(group["runs"])), *scores, percent(error)])
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def shown_groups(analysis: dict) -> list[dict]:
@@ -46,7 +47,7 @@ def slices_table(analysis: dict) -> str:
             if part["related"]:
                 scores = [_with_interval(group["slices"][family][name]) for group in groups]
                 lines.append([f"{family}: {name}", str(part["rows"]), str(part["related"]), *scores])
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def differences_table(analysis: dict) -> str:
@@ -56,7 +57,7 @@ def differences_table(analysis: dict) -> str:
     for compared in analysis["differences"]:
         best = label({"variant": compared["best_on_validation"]})
         lines.append([compared["folder"], label(compared), best, *_difference(compared)])
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def visual_steps_table(analysis: dict) -> str:
@@ -66,7 +67,7 @@ def visual_steps_table(analysis: dict) -> str:
     for step in analysis["visual_steps"]:
         scores = [percent(step["metrics"][name]) for name in ("f1", "precision", "recall", "accuracy")]
         lines.append([step["sees"], *scores, *(_difference(step["difference"]) if step["difference"] else [""] * 3)])
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def relations_table(analysis: dict) -> str:
@@ -77,7 +78,7 @@ def relations_table(analysis: dict) -> str:
         lines.append(
             [name, str(scores["support"]), *(percent(scores[part]) for part in ("precision", "recall", "f1"))]
         )
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def confusions_table(analysis: dict) -> str:
@@ -86,7 +87,7 @@ def confusions_table(analysis: dict) -> str:
     wrong = [(counts[i][j], gold, guess) for (i, gold), (j, guess) in itertools.permutations(enumerate(names), 2)]
     lines = [["gold", "predicted", "pairs"], ["---"] * 3]
     lines += [[gold, guess, str(count)] for count, gold, guess in sorted(wrong, reverse=True)[:MOST_CONFUSED] if count]
-    return _markdown(lines)
+    return markdown_table(lines)
 
 
 def tables(analysis: dict) -> dict[str, str]:
@@ -122,7 +123,3 @@ def _with_interval(scores: dict) -> str:
 def _difference(difference: dict) -> list[str]:
     f1, low, high = (f"{100 * difference[part]:+.1f}" for part in ("f1", "low", "high"))
     return [f1, f"{low} to {high}", f"{difference['p']:.2f}"]
-
-
-def _markdown(lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -17,6 +17,8 @@ from vmhan.node_selection import NodeSelection
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
 BATCHES_IN_A_POOL = 50
+#: Of a row that teachers have scored, the probability of each relation; it is learnt in place of the gold label.
+TARGET = "target"
 
 
 def sentence_key(row: dict) -> tuple:
@@ -213,5 +215,5 @@ def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
     else:
         pairs = [tuple(spans.index(tuple(span)) for span in _spans(row)) for row in rows]
     given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
-    labels = [row.get("target", row["relation"]) for row in rows]  # with teachers a row has a target
+    labels = [row.get(TARGET, row["relation"]) for row in rows]
     return " ".join(words), mentions, pairs, labels, given

@@ -21,7 +21,6 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from train.predictions import SplitPredictions, predictions_path, read_predictions
-from vmhan import NO_RELATION
 
 SAMPLES = 10_000
 LEVEL = 0.95
@@ -159,9 +158,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     args = parser.parse_args(argv)
     ours, theirs = (read_predictions(predictions_path(run)) for run in args.runs)
-    none_id = ours.label_names.index(NO_RELATION)
     splits = [ours.splits[args.split]], [theirs.splits[args.split]]
-    print(describe(paired_difference(*splits, none_id, args.samples, args.seed)))
+    print(describe(paired_difference(*splits, ours.none_id, args.samples, args.seed)))
 
 
 def describe(difference: Difference) -> str:

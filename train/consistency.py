@@ -30,7 +30,6 @@ from train.published import (
     MAIN_MORE,
     ReportedRow,
 )
-from vmhan import NO_RELATION
 
 #: Rows of MNRE's test split with a relation, and without.
 MNRE_TEST = (640, 974)
@@ -154,7 +153,7 @@ def own_faults(folder: Path) -> Iterator[tuple[str, list[str]]]:
             continue
         found = [f"{split}: {fault}" for split in result["metrics"] for fault in result_faults(result, split)]
         if predictions_path(path).is_file():
-            found += differences(read_predictions(predictions_path(path)), result, NO_RELATION)
+            found += differences(read_predictions(predictions_path(path)), result)
         yield f"{path.parent.name}/{path.stem}", found
 
 

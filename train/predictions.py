@@ -18,6 +18,7 @@ from torch import nn
 
 from train.batching import group_by_sentence
 from train.metrics import relation_metrics
+from vmhan.data_rows import find_no_relation
 
 SUFFIX = ".predictions.json.gz"
 TOP = 3  # labels of a row whose scores are kept
@@ -72,6 +73,16 @@ class RunPredictions:
     data: dict[str, str]
     weights: str
     splits: dict[str, SplitPredictions]
+
+    @property
+    def no_relation(self) -> str:
+        """The name of the relation that is none."""
+        return find_no_relation(self.label_names)
+
+    @property
+    def none_id(self) -> int:
+        """Its id."""
+        return self.label_names.index(self.no_relation)
 
 
 def predictions_of(
@@ -149,12 +160,12 @@ def weights_checksum(model: nn.Module) -> str:
     return checksum.hexdigest()
 
 
-def differences(predictions: RunPredictions, result: dict, no_relation: str) -> Iterator[str]:
+def differences(predictions: RunPredictions, result: dict) -> Iterator[str]:
     """Where predictions do not score what a result file says, or are of other data; nothing if they belong to it."""
     if predictions.data != result["data"]:
         yield f"the data are {predictions.data}, the result's are {result['data']}"
     for name, split in predictions.splits.items():
-        scored = relation_metrics(split.predicted, split.gold, predictions.label_names, no_relation)
+        scored = relation_metrics(split.predicted, split.gold, predictions.label_names, predictions.no_relation)
         for metric, value in scored.items():
             told = result["metrics"].get(name, {}).get(metric)
             if told is None or abs(told - value) > _UNROUNDED:

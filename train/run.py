@@ -39,7 +39,6 @@ from train.predictions import (  # noqa: E402
 )
 from train.publishing import Publisher  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
-from vmhan.data_rows import find_no_relation  # noqa: E402
 
 
 def main(argv: list[str]) -> dict:
@@ -70,19 +69,8 @@ def main(argv: list[str]) -> dict:
     scored = {name: evaluate(trainer, splits[name], label_names, name) for name in names}
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
-        "protocol": protocol(data, inputs.leaks),
-        "audit": inputs.leaks,
-        "visual_setting": data.visual_setting,
-        "control": data.control,
-        "config": {
-            "data": vars(data),
-            "model": {name: getattr(model.config, name) for name in vars(model_settings)},
-            "training": _training_settings(training),
-        },
-        "data": checksums(data),
-        "pair_order": inputs.pair_order,
-        "node_selection": inputs.selection_counts,
-        "pictures": inputs.picture_counts,
+        **describe_inputs(inputs, data),
+        "config": describe_settings(data, model_settings, training, model),
         "seed": training.seed,
         **code,
         "versions": versions(),
@@ -93,19 +81,48 @@ def main(argv: list[str]) -> dict:
         "metrics": {name: metrics for name, (metrics, _) in scored.items()},
     }
     if trainer.is_world_process_zero():
-        if not training.checkpoint:
-            save(model, processor, training)
         rows = {name: of_split for name, (_, of_split) in scored.items()}
         predictions = RunPredictions(label_names, result["data"], weights_checksum(model), rows)
-        if training.predictions_for:
-            write_predictions_for(Path(training.predictions_for), predictions)
-            return result
-        path = Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
-        write_result(path, result)
-        write_predictions(predictions_path(path), predictions)
-        if publisher is not None:
-            publisher.push_finished(Path(training.output_dir) / "final", path)
+        keep(result, predictions, model, processor, training, publisher)
     return result
+
+
+def describe_inputs(inputs, data) -> dict:
+    """What the result file says of the rows."""
+    return {
+        "protocol": protocol(data, inputs.leaks),
+        "audit": inputs.leaks,
+        "visual_setting": data.visual_setting,
+        "control": data.control,
+        "data": checksums(data),
+        "pair_order": inputs.pair_order,
+        "node_selection": inputs.selection_counts,
+        "pictures": inputs.picture_counts,
+    }
+
+
+def describe_settings(data, model_settings, training, model) -> dict:
+    """What the result file says of the settings; of those of training, what differs from the defaults."""
+    defaults = {f.name: f.default_factory() if f.default is MISSING else f.default for f in fields(training) if f.init}
+    return {
+        "data": vars(data),
+        "model": {name: getattr(model.config, name) for name in vars(model_settings)},
+        "training": {name: value for name, value in training.to_dict().items() if value != defaults.get(name)},
+    }
+
+
+def keep(result, predictions, model, processor, training, publisher) -> None:
+    """Writes and pushes what a run has made; with `predictions_for`, nothing but the predictions."""
+    if training.predictions_for:
+        write_predictions_for(Path(training.predictions_for), predictions)
+        return
+    if not training.checkpoint:
+        save(model, processor, training)
+    path = Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
+    write_result(path, result)
+    write_predictions(predictions_path(path), predictions)
+    if publisher is not None:
+        publisher.push_finished(Path(training.output_dir) / "final", path)
 
 
 def protocol(data, leaks: dict[str, list[str]]) -> str:
@@ -122,7 +139,7 @@ def write_predictions_for(path: Path, predictions: RunPredictions) -> None:
         ValueError: They do not score what that file says.
     """
     told = json.loads(path.read_text(encoding="utf-8"))
-    if wrong := list(differences(predictions, told, find_no_relation(predictions.label_names))):
+    if wrong := list(differences(predictions, told)):
         raise ValueError(
             f"The predictions do not belong to {path}: {'; '.join(wrong)}. Name the checkpoint and the settings of "
             "that run, or leave --predictions_for out, which gives this evaluation a result file of its own."
@@ -155,12 +172,6 @@ def save(model, processor, training) -> None:
         state = {name: tensor.to(torch.float16) for name, tensor in state.items()}
     model.save_pretrained(folder, state_dict=state)
     processor.save_pretrained(folder)
-
-
-def _training_settings(training) -> dict:
-    """What differs from the defaults."""
-    defaults = {f.name: f.default_factory() if f.default is MISSING else f.default for f in fields(training) if f.init}
-    return {name: value for name, value in training.to_dict().items() if value != defaults.get(name)}
 
 
 if __name__ == "__main__":

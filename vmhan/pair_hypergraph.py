@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import torch
 
-from .hypergraph import HYPEREDGE_TYPES, IMAGE, NODE_TYPES, OBJECT, TEXT_PHRASE, VISUAL_PHRASE
+from .hypergraph import HEAD, HYPEREDGE_TYPES, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE
 from .vhan import member_shares
+
+_NAMELESS = "object"  # of the image, that a user gave by its box alone
 
 
 def pair_hypergraph(output, row: int, names: dict[int, Sequence[str]]) -> dict | None:
@@ -46,14 +48,14 @@ def pair_hypergraph(output, row: int, names: dict[int, Sequence[str]]) -> dict |
     return {"nodes": nodes, "hyperedges": hyperedges}
 
 
-def node_names(head: str, tail: str, request, selection) -> dict[int, list[str]]:
+def node_names(head: str, tail: str | None, request, selection) -> dict[int, list[str]]:
     """Names of a pair's nodes by type, as `pair_hypergraph` takes them, from what the pipeline knows."""
     return {
-        0: [head],
-        1: [tail],
+        HEAD: [head],
+        TAIL: [tail or _NAMELESS],
         TEXT_PHRASE: [request.text[start:end] for start, end in selection.text_phrases],
         IMAGE: ["image"],
-        OBJECT: [item["label"] for item in request.objects],
+        OBJECT: [item["label"] or _NAMELESS for item in request.visible_objects],
         VISUAL_PHRASE: list(selection.visual_phrases),
     }
 
