@@ -1,5 +1,6 @@
 """The page in a headless browser, and its endpoint for programs."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from contrast import FAINTEST_TEXT
 from gradio_client import Client, handle_file
 from PIL import Image
 from tiny import save_tiny_checkpoint
@@ -23,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SENTENCE = "Zinedine Zidane met Ada in New York"
 HOSTILE = "<img src=x onerror=alert(1)> Ada met <script>alert(2)</script> Bob ${alert(3)} {{Eve}} <b>in</b> Paris"
+SCREENSHOTS = ROOT / "outputs" / "screenshots"  # of the last run of the tests, for people to look at
 QUESTION = {"text": SENTENCE, "entities": ["Zinedine Zidane", "Ada", [27, 35]]}
 
 
@@ -135,6 +138,13 @@ def page(address, browser):
     assert not dialogs
 
 
+def keep_screenshot(page, name: str) -> None:
+    """All of the page, once nothing moves any more."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.wait_for_timeout(400)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
 def write_sentence(page, sentence: str) -> None:
     """Fill in the sentence and wait for its last word among those to click."""
     page.get_by_label("Sentence", exact=True).fill(sentence)
@@ -229,6 +239,7 @@ def test_comparing_two_pairs_shows_how_attention_moves(page, green):
     page.locator(".moved").wait_for()
     assert page.locator("article").count() == 2 and page.locator("svg.picture").count() == 2
     assert page.locator("tr[data-pair='1'].other").count() == 1
+    keep_screenshot(page, "compared")
     page.locator("button[data-compare='1']").click()
     page.locator(".moved").wait_for(state="detached")
 
@@ -371,6 +382,22 @@ def test_page_fits_the_screen(page, width, green):
     page.locator("button[data-compare]").first.click()
     page.locator(".moved").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    keep_screenshot(page, f"{width}-pixels-wide")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_from_what_lies_behind_it(address, browser, theme):
+    page = open_page(browser, address, f"?__theme={theme}&example=game")
+    page.locator("table.pairs").wait_for()
+    page.locator("button[data-compare]").first.click()
+    page.locator(".moved").wait_for()
+    keep_screenshot(page, theme)
+    dark = page.evaluate("document.body.classList.contains('dark')")
+    contrast, text = page.evaluate(FAINTEST_TEXT)
+    page.close()
+    assert dark == (theme == "dark")
+    assert contrast >= 4.5, f"WCAG AA asks 4.5 of {text!r}"
 
 
 # For programs
@@ -427,6 +454,26 @@ def test_files_outside_the_upload_are_never_read(client, address, path):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{address}/gradio_api/file={path}", timeout=30)
     assert refused.value.code in (400, 403, 404)
+
+
+def test_agents_find_the_endpoint_as_a_tool(address):
+    mcp = pytest.importorskip("mcp", reason='MCP needs pip install -e ".[mcp]"')
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def ask():
+        async with (
+            streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
+            mcp.ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            (tool,) = (await session.list_tools()).tools
+            return tool, await session.call_tool(tool.name, QUESTION)
+
+    with ThreadPoolExecutor(1) as other:  # the browser's driver has a loop in this thread
+        tool, answer = other.submit(lambda: asyncio.run(ask())).result()
+    assert tool.name.endswith("extract") and "every pair" in tool.description
+    assert set(tool.inputSchema["properties"]) == {"text", "image", "entities", "description"}
+    assert not answer.isError and answer.content[0].text.count("'relation'") == 3
 
 
 def test_eight_visitors_at_once_are_all_served(address):
