@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_ablation_tables import cells, result
+from finished_fixture import cells, finished_run
 
 from train import report
 from train.legacy_tables import legacy_table
@@ -12,12 +12,16 @@ from train.published import MAIN_MNRE
 AUDIT = json.loads((report.RESULTS / "audit-mnre.json").read_text(encoding="utf-8"))
 
 
-def legacy_run(seed=1, hits=360):
-    return {**result("legacy_crops", seed, hits), "protocol": "legacy-crops"}
+def legacy_result(seed=1, hits=360):
+    return {**finished_run("legacy_crops", seed, hits).result, "protocol": "legacy-crops"}
+
+
+def clean_result():
+    return finished_run("legacy_crops_clean", 1, 300).result
 
 
 def test_look_ups_runs_and_print_stand_below_each_other():
-    table = legacy_table([legacy_run(), result("legacy_crops_clean", 1, 300)], AUDIT)
+    table = legacy_table([legacy_result(), clean_result()], AUDIT)
     first = [line.strip("| ").split(" |")[0] for line in table.splitlines()[2:]]
     assert first[:4] == ["look-up table", "linear model", "VM-HAN here, `clean`", "VM-HAN here, `legacy-crops`"]
     assert first[4:] == [
@@ -33,12 +37,12 @@ def test_look_ups_runs_and_print_stand_below_each_other():
 
 def test_what_has_not_been_run_is_left_out():
     assert "VM-HAN here" not in legacy_table([], AUDIT)
-    table = legacy_table([legacy_run(1, 350), legacy_run(2, 360)], None)
+    table = legacy_table([legacy_result(1, 350), legacy_result(2, 360)], None)
     assert "look-up" not in table and "`clean`" not in table
     assert cells(table, "VM-HAN here, `legacy-crops`")[2] == "2"
 
 
 def test_a_run_of_another_protocol_is_not_shown_as_clean():
-    leaking = {**result("legacy_crops_clean", 1, 300), "protocol": "leaking"}
+    leaking = {**clean_result(), "protocol": "leaking"}
     with pytest.raises(ValueError, match="legacy_crops_clean are not of the protocol 'clean'"):
         legacy_table([leaking], AUDIT)

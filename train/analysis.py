@@ -18,15 +18,15 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from train.analysis_figures import save_figures
-from train.analysis_runs import Run, group_runs, read_runs
 from train.analysis_tables import print_tables
 from train.bootstrap import LEVEL, SAMPLES, check_same_rows, f1_interval, paired_difference
 from train.calibration import BINS, expected_calibration_error, reliability
+from train.finished_runs import Run, group_runs, read_runs
 from train.metrics import per_relation_metrics, relation_metrics
 from train.predictions import RunPredictions, SplitPredictions
-from train.report import SETTINGS, variant
 from train.results import code_version, versions, write_result
 from train.slices import Family, pairs_of_sentence, relation_types
+from train.variants import SETTINGS, variant
 from vmhan.data_rows import find_no_relation
 from vmhan.mnre import load_mnre, mnre_checksums
 

@@ -1,7 +1,7 @@
 """What the field's shared crops are worth: look-ups, our model without and with them, and figures in print."""
 
 from train.published import MAIN_MNRE
-from train.tables import markdown_table, runs_by_settings, scores, spread
+from train.tables import markdown_table, scores, settings_name, spread
 
 METRICS = ("f1", "precision", "recall", "accuracy", "none_accuracy")
 HEAD = ("system", "its inputs", "seeds", "F1", "precision", "recall", "accuracy", "none or not")
@@ -22,9 +22,8 @@ def legacy_table(results: list[dict], audit: dict | None) -> str:
         audit: What `train.audit --legacy` wrote.
     """
     lines = [list(HEAD), ["---"] * len(HEAD), *(_lookups(audit) if audit else [])]
-    groups = runs_by_settings(results)
     for name, (protocol, inputs) in RUNS.items():
-        runs = groups.get(name, [])
+        runs = [result for result in results if settings_name(result) == name]
         if runs and {run["protocol"] for run in runs} != {protocol}:
             raise ValueError(f"The runs {name} are not of the protocol {protocol!r}; make them anew.")
         if runs:

@@ -16,36 +16,15 @@ from pathlib import Path
 from train.ablation_tables import ablations_table
 from train.analysis_tables import tables as analysis_tables
 from train.audit import table as audit_table
+from train.finished_runs import read_runs
 from train.legacy_tables import legacy_table
 from train.tables import markdown_table, read_results, scores, spread
+from train.variants import variant
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "assets" / "vmhan-mini-mnre" / "README.md")
 METRICS = ("f1", "precision", "recall", "accuracy")
-SETTINGS = {"pixels": "pixels", "described": "descriptions", "object_names": "object names", "text_only": "text only"}
-
-
-CONTROLS = {
-    "none": "",
-    "text_only": ", hidden",
-    "shuffled_images": " of other images",
-    "blank_images": " of a blank image",
-    "constant_objects": ", the same objects for all",
-}
-
-
-def variant(result: dict) -> tuple[str, str, str]:
-    """What tells runs apart but the seed: entity markers, structure, and what of the image is seen."""
-    model = result["config"]["model"]
-    structure = {"vhan": "V-HAN"}.get(model["structure_encoder"], model["structure_encoder"])
-    seen = SETTINGS[result["visual_setting"]]
-    if result["config"]["data"]["boxes"]:
-        seen += " and boxes"
-    seen += CONTROLS[result["control"]]
-    if result["config"]["training"].get("checkpoint"):
-        seen = f"trained with descriptions, then {seen}"
-    return model["entity_markers"], structure, seen
 
 
 def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
@@ -96,9 +75,7 @@ def make_tables() -> dict[str, str]:
     """Every table by name: one for each folder of results, speed, the audit on test, and the analyses."""
     audited, speed = RESULTS / "audit-mnre.json", RESULTS / "benchmark-base.json"
     audit = json.loads(audited.read_text(encoding="utf-8")) if audited.exists() else None
-    kinds = {"mnre-ablations": ablations_table, "mnre-legacy": lambda results: legacy_table(results, audit)}
-    folders = [path for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))]
-    tables = {folder.name: kinds.get(folder.name, results_table)(read_results(folder)) for folder in folders}
+    tables = {path.name: _folder_table(path, audit) for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))}
     if speed.exists():
         tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
     if audit:
@@ -107,6 +84,15 @@ def make_tables() -> dict[str, str]:
         of_analysis = analysis_tables(json.loads(path.read_text(encoding="utf-8")))
         tables |= {f"{kind}-{path.stem.removeprefix('analysis-')}": table for kind, table in of_analysis.items()}
     return tables
+
+
+def _folder_table(folder: Path, audit: dict | None) -> str:
+    """The table of a folder of results."""
+    if folder.name == "mnre-ablations":
+        return ablations_table(read_runs([folder], "test"))
+    if folder.name == "mnre-legacy":
+        return legacy_table(read_results(folder), audit)
+    return results_table(read_results(folder))
 
 
 def main() -> None:

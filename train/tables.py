@@ -27,10 +27,6 @@ def spread(values: list[float]) -> str:
     return mean if len(values) == 1 else f"{mean} ± {100 * statistics.stdev(values):.1f}"
 
 
-def runs_by_settings(results: list[dict]) -> dict[str, list[dict]]:
-    """Results by the name of the settings file that `train.compare` ran, whatever the seed."""
-    groups: dict[str, list[dict]] = {}
-    for result in results:
-        name = result["config"]["training"]["run_name"].removesuffix(f"-seed{result['seed']}")
-        groups.setdefault(name, []).append(result)
-    return groups
+def settings_name(result: dict) -> str:
+    """The name of the settings file that `train.compare` ran."""
+    return result["config"]["training"]["run_name"].removesuffix(f"-seed{result['seed']}")

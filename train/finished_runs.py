@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.predictions import RunPredictions, predictions_path, read_predictions
-from train.report import variant
+from train.variants import variant
 
 
 @dataclass
