@@ -112,7 +112,7 @@ def test_other_data_are_refused(folder, tmp_path):
 
 
 def test_nothing_to_analyse_says_how_to_make_predictions(tmp_path):
-    with pytest.raises(ValueError, match="--predictions_for"):
+    with pytest.raises(ValueError, match="--complete_result"):
         main(["tiny", "--results_dir", str(tmp_path)])
 
 

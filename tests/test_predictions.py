@@ -85,7 +85,7 @@ def test_no_word_of_the_data_is_in_the_file(rows, tmp_path):
 
 
 def test_missing_and_broken_files_say_what_to_do(tmp_path):
-    with pytest.raises(FileNotFoundError, match="--predictions_for"):
+    with pytest.raises(FileNotFoundError, match="--complete_result"):
         read_predictions(predictions_path(tmp_path / "run.json"))
     for content in (b"no gzip", gzip.compress(b"[]"), gzip.compress(b'{"splits": {"test": {"line": [1]}}}')):
         (tmp_path / "broken").write_bytes(content)
@@ -108,7 +108,7 @@ def test_run_writes_predictions_that_score_what_its_result_says(finished):
 def evaluate_for(finished, result, *settings) -> None:
     checkpoint = str(finished / "run" / "final")
     run.main(
-        [str(finished / "settings.yaml"), "--checkpoint", checkpoint, "--predictions_for", str(result), *settings]
+        [str(finished / "settings.yaml"), "--checkpoint", checkpoint, "--complete_result", str(result), *settings]
     )
 
 
@@ -121,6 +121,19 @@ def test_predictions_made_anew_are_those_of_the_run_and_nothing_else_is_written(
     assert sorted(file.name for file in path.parent.iterdir()) == ["run.json", f"run{SUFFIX}"]
 
 
+def test_a_split_that_was_not_read_is_read_later(finished, tmp_path):
+    path = finished / "results" / "run.json"
+    whole = json.loads(path.read_text("utf-8"))
+    metrics = {"validation": whole["metrics"]["validation"]}
+    (tmp_path / "chosen.json").write_text(json.dumps({**whole, "metrics": metrics}))
+    evaluate_for(finished, tmp_path / "chosen.json")
+    completed = json.loads((tmp_path / "chosen.json").read_text("utf-8"))
+    later = completed.pop("read_later")
+    assert completed == whole
+    assert later["splits"] == ["test"] and "--checkpoint" in later["command"]
+    assert predictions_path(tmp_path / "chosen.json").read_bytes() == predictions_path(path).read_bytes()
+
+
 def test_predictions_of_another_evaluation_are_refused(finished, tmp_path):
     result = json.loads((finished / "results" / "run.json").read_text("utf-8"))
     result["metrics"]["test"]["f1"] += 0.01
@@ -130,9 +143,9 @@ def test_predictions_of_another_evaluation_are_refused(finished, tmp_path):
     assert not predictions_path(tmp_path / "other.json").exists()
 
 
-def test_predictions_for_a_result_need_a_checkpoint(finished):
+def test_completing_a_result_needs_a_checkpoint(finished):
     with pytest.raises(ValueError, match="--checkpoint"):
-        run.main([str(finished / "settings.yaml"), "--predictions_for", "x.json"])
+        run.main([str(finished / "settings.yaml"), "--complete_result", "x.json"])
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob(f"*/*{SUFFIX}")), ids=lambda path: path.name)

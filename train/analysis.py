@@ -198,7 +198,7 @@ def analyse(runs: list[Run], settings: Settings, data_dir: str | None = None, na
     known = [run for run in runs if run.predictions and (run.name == name if name else run.trained)]
     if not known:
         raise ValueError(
-            f"No predictions of {name or 'a trained run'}; make them with train/run.py --checkpoint --predictions_for."
+            f"No predictions of {name or 'a trained run'}; make them with train/run.py --checkpoint --complete_result."
         )
     chosen = max(known, key=lambda run: (run.result["protocol"] == "clean", run.validation_f1))
     check_same_rows([run.predictions.splits[settings.split] for run in runs if run.predictions])

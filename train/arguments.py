@@ -106,9 +106,9 @@ class RunArguments(TrainingArguments):
     checkpoint: str | None = field(
         default=None, metadata={"help": "A finished VM-HAN to evaluate instead; nothing is trained or saved."}
     )
-    predictions_for: str | None = field(
+    complete_result: str | None = field(
         default=None,
-        metadata={"help": "With checkpoint, the result file of its run: only its predictions are made."},
+        metadata={"help": "With checkpoint, the result file of its run: gets what it lacks, predictions or a split."},
     )
     max_length: int = field(default=128, metadata={"help": "Most wordpieces of a sentence, the paper's 128."})
     head_learning_rate: float | None = field(

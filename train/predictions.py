@@ -138,7 +138,7 @@ def read_predictions(path: Path) -> RunPredictions:
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing; make it with train/run.py <settings> --checkpoint <model> "
-            f"--predictions_for {path.name.removesuffix(SUFFIX)}.json."
+            f"--complete_result {path.name.removesuffix(SUFFIX)}.json."
         )
     try:
         content = json.loads(gzip.decompress(path.read_bytes()))

@@ -4,7 +4,7 @@
     torchrun --nproc_per_node 2 train/run.py ...                     # two processes
     ... --resume_from_checkpoint last                                # go on where a killed run stopped
     ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
-    ... --checkpoint assets/vmhan-mini-mnre --predictions_for assets/results/mnre-mini/shared-vhan-described-seed1.json
+    ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/shared-vhan-described-seed1.json
 
 The last one makes the predictions of a finished run anew, and only these. The test split is read once, after training,
 with the checkpoint that is best on validation.
@@ -14,7 +14,7 @@ import json
 import shlex
 import sys
 import time
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import torch
@@ -46,8 +46,8 @@ def main(argv: list[str]) -> dict:
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
     publisher = build_publisher(training)
-    if training.predictions_for and not training.checkpoint:
-        raise ValueError("--predictions_for needs --checkpoint <the finished model>.")
+    if training.complete_result and not training.checkpoint:
+        raise ValueError("--complete_result needs --checkpoint <the finished model>.")
     check_pixels(data, model_settings, training)
     check_legacy_crops(data)
     set_seed(training.seed)
@@ -112,9 +112,9 @@ def describe_settings(data, model_settings, training, model) -> dict:
 
 
 def keep(result, predictions, model, processor, training, publisher) -> None:
-    """Writes and pushes what a run has made; with `predictions_for`, nothing but the predictions."""
-    if training.predictions_for:
-        write_predictions_for(Path(training.predictions_for), predictions)
+    """Writes and pushes what a run has made; with `complete_result`, only what is missing of that."""
+    if training.complete_result:
+        complete(Path(training.complete_result), result, predictions)
         return
     if not training.checkpoint:
         save(model, processor, training)
@@ -132,18 +132,23 @@ def protocol(data, leaks: dict[str, list[str]]) -> str:
     return "leaking" if any(leaks.values()) else "clean"
 
 
-def write_predictions_for(path: Path, predictions: RunPredictions) -> None:
-    """Writes predictions beside a result file that is there already.
+def complete(path: Path, result: dict, predictions: RunPredictions) -> None:
+    """Writes predictions beside a result file that is there already, and into it the scores of splits that it lacks.
 
     Raises:
-        ValueError: They do not score what that file says.
+        ValueError: The predictions do not score what that file says.
     """
     told = json.loads(path.read_text(encoding="utf-8"))
-    if wrong := list(differences(predictions, told)):
+    scored = {name: split for name, split in predictions.splits.items() if name in told["metrics"]}
+    if wrong := list(differences(replace(predictions, splits=scored), told)):
         raise ValueError(
-            f"The predictions do not belong to {path}: {'; '.join(wrong)}. Name the checkpoint and the settings of "
-            "that run, or leave --predictions_for out, which gives this evaluation a result file of its own."
+            f"This model's predictions do not belong to {path}: {'; '.join(wrong)}. Name the checkpoint and the "
+            "settings of that run, or leave --complete_result out, which gives this evaluation its own result file."
         )
+    if added := sorted(predictions.splits.keys() - scored.keys()):
+        told["metrics"] |= {name: result["metrics"][name] for name in added}
+        told["read_later"] = {"splits": added, **{name: result[name] for name in ("command", "commit", "versions")}}
+        write_result(path, told)
     write_predictions(predictions_path(path), predictions)
 
 
