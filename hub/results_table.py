@@ -69,7 +69,8 @@ def comparison_table(results: list[dict]) -> str:
 def _variant(result: dict) -> str:
     """What tells runs apart but the seed."""
     data = {name: result["config"]["data"].get(name) for name in ("boxes", "undirected_pairs", "limit")}
-    trained = bool(result["config"]["training"].get("checkpoint"))
+    training = result["config"]["training"]
+    trained = bool(training.get("checkpoint")), len(training.get("teachers") or [])
     kinds = result["protocol"], result["visual_setting"], result["control"], trained
     return json.dumps([result["config"]["model"], data, kinds], sort_keys=True)
 
@@ -79,8 +80,11 @@ def _describe(result: dict) -> list[str]:
     sees = SEES.get(result["visual_setting"], result["visual_setting"])
     if result["control"] != "none":
         sees += f" ({result['control'].replace('_', ' ')})"
-    if result["config"]["training"].get("checkpoint"):
+    training = result["config"]["training"]
+    if training.get("checkpoint"):
         sees = f"finished model, then {sees}"
+    if training.get("teachers"):
+        sees += f", taught by {len(training['teachers'])} models"
     return [model["entity_markers"], model["structure_encoder"], sees]
 
 

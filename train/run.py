@@ -4,7 +4,7 @@
     torchrun --nproc_per_node 2 train/run.py ...                     # two processes
     ... --resume_from_checkpoint last                                # go on where a killed run stopped
     ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
-    ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/shared-vhan-described-seed1.json
+    ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/distilled-seed1.json
 
 The last one makes the predictions of a finished run anew, and only these. The test split is read once, after training,
 with the checkpoint that is best on validation.

@@ -18,6 +18,9 @@ def variant(result: dict) -> tuple[str, str, str]:
     if result["config"]["data"]["boxes"]:
         seen += " and boxes"
     seen += CONTROLS[result["control"]]
-    if result["config"]["training"].get("checkpoint"):
+    training = result["config"]["training"]
+    if training.get("checkpoint"):
         seen = f"trained with descriptions, then {seen}"
+    if training.get("teachers"):
+        seen += f", taught by {len(training['teachers'])} models"
     return model["entity_markers"], structure, seen
