@@ -12,7 +12,7 @@ from train.analysis_tables import full_label, label, shown_groups
 
 #: Of Okabe and Ito, told apart by colour-blind readers, and in black and white by marker or hatch.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--")
 _DPI = 130
 
@@ -61,7 +61,7 @@ def visual_figure(analysis: dict) -> Figure:
         part = group.get("all", {})
         _dot(right, place, group["metrics"]["f1"], part.get("low"), part.get("high"), colours[place])
     right.set_yticks(range(len(names)), names)
-    right.set_title("Models trained with more of it and with less", fontsize=11)
+    right.set_title("Trained with more and less of it", fontsize=11)
     for axes in (left, right):
         axes.margins(0.1, 0.15)
         axes.invert_yaxis()
