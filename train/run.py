@@ -6,8 +6,8 @@
     ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
     ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/distilled-seed1.json
 
-The last one makes the predictions of a finished run anew, and only these. The test split is read once, after training,
-with the checkpoint that is best on validation.
+The last one adds to a finished run what it lacks: predictions, or the scores of a split that `--read_test false` left
+unread. The test split is read once, after training, with the checkpoint that is best on validation.
 """
 
 import json
