@@ -11,6 +11,7 @@ from train import detection_card, detector
 from train.detection_arguments import parse_detector_arguments
 from train.detection_card import make_card, targets_table
 from train.detection_export import choose_settings, choose_threshold
+from train.detection_loss import detection_loss
 from vmhan.bundled_detector import BundledDetector
 from vmhan.detector_network import DetectorSettings
 
@@ -24,6 +25,7 @@ SMALL = {
     "input_size": 96,
     "input_sizes": [96],
     "sizes": [96],
+    "plain_sizes": [96],
     "batch_size": 8,
     "learning_rate": 5e-3,
     "warmup_steps": 5,
@@ -115,6 +117,19 @@ def test_resuming_with_another_setting_is_refused(command):
     detector.main(command(epochs=2, plain_epochs=0, stop_after_minutes=0))
     with pytest.raises(ValueError, match=r"learning_rate 0\.005, not 0\.001.*--output_dir"):
         detector.main(command(epochs=2, plain_epochs=0, learning_rate=1e-3))
+
+
+def test_last_epochs_have_their_own_sizes(command, monkeypatch):
+    seen = []
+
+    def note(prediction, batch):
+        seen.append(batch.pixels.shape[-1])
+        return detection_loss(prediction, batch)
+
+    monkeypatch.setattr("train.detection_training.detection_loss", note)
+    sizes = {"sizes": [64], "plain_sizes": [96], "epochs": 3, "plain_epochs": 1}
+    detector.main(command(**sizes, read_test=False))
+    assert seen == [64] * 4 + [96] * 2
 
 
 def test_every_setting_of_the_yaml_file_is_known():

@@ -45,6 +45,9 @@ class DetectionTrainingArguments:
     )
     mosaic: float = field(default=0.5, metadata={"help": "Share of views that join four images."})
     plain_epochs: int = field(default=4, metadata={"help": "The last epochs, which join none."})
+    plain_sizes: list[int] = field(
+        default_factory=lambda: [256, 288, 320], metadata={"help": "Sides of the views in these last epochs."}
+    )
     workers: int = field(default=2, metadata={"help": "Processes that make views."})
     seed: int = field(default=1, metadata={"help": "Of weights and views."})
     evaluate_every: int = field(default=3, metadata={"help": "Epochs between two readings of validation."})
@@ -64,10 +67,10 @@ class DetectionTrainingArguments:
     read_test: bool = field(default=True, metadata={"help": "Read test and held-out faces once, at the end."})
 
     def __post_init__(self):
-        if any(size < 32 or size % 32 for size in [*self.sizes, *self.input_sizes]):
-            raise ValueError(f"sizes is {self.sizes}, input_sizes {self.input_sizes}; all must be multiples of 32.")
-        if not self.sizes or not self.input_sizes:
-            raise ValueError("sizes and input_sizes must each name one size or more.")
+        for name in ("sizes", "plain_sizes", "input_sizes"):
+            sizes = getattr(self, name)
+            if not sizes or any(size < 32 or size % 32 for size in sizes):
+                raise ValueError(f"{name} is {sizes}; give one size or more, all multiples of 32.")
         for name in ("epochs", "batch_size", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more.")

@@ -132,7 +132,9 @@ class DetectorTraining:
     def _steps(self) -> Iterator[float]:
         """Trains on each batch that is left of the epoch and gives its loss."""
         done, settings = self.progress, self.settings
-        self.sampler.mosaic = settings.mosaic if done.epoch < settings.epochs - settings.plain_epochs else 0.0
+        plain = done.epoch >= settings.epochs - settings.plain_epochs
+        self.sampler.mosaic = 0.0 if plain else settings.mosaic
+        self.sampler.sizes = settings.plain_sizes if plain else settings.sizes
         self.sampler.start_at(done.epoch, done.batch * self.accelerator.num_processes)
         self.model.train()
         bar = tqdm(
