@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from .code_files import PACKAGE, Registrations, code_files, read_registrations, requirements
+from .code_files import PACKAGE, ROOT, Registrations, code_files, read_registrations, requirements
 from .connection import HubError
 
 Contents = dict[str, Path | bytes]
 
 HANDLER = Path(__file__).with_name("handler.py")
+#: The detector that looks at pictures where the user names none; `vmhan.detectors` finds it there beside the model.
+DETECTOR, BESIDE_MODEL = ROOT / "assets" / "detector", "detector"
 CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
 #: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
 KINDS = (".safetensors", ".json", ".jinja", ".txt", ".model")
@@ -33,7 +35,7 @@ def read_json(path: Path) -> dict:
 
 
 def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
-    """Weights, config, processor, the code that these need and the endpoint's handler, without the model card.
+    """Weights, config, processor, detector, the code that these need and the handler, without the model card.
 
     Raises:
         HubError: The folder holds no VM-HAN, or weights in pickles only.
@@ -49,7 +51,8 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
         PROCESSOR: _dump(_with_processor(processor, registrations)),
         "requirements.txt": ("\n".join(requirements(code, reads_pixels)) + "\n").encode(),
     }
-    return dict(sorted({**saved, **{path.name: path for path in code}, **generated}.items()))
+    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in DETECTOR.glob("*")}
+    return dict(sorted({**saved, **detector, **{path.name: path for path in code}, **generated}.items()))
 
 
 def check_folder(folder: Path) -> None:

@@ -1,10 +1,14 @@
 """A question, checked and put to the model; what is wrong with it is said kindly."""
 
+from html import escape
 from itertools import combinations
 
+import gradio as gr
 from PIL import Image
 
-from .detectors import NO_DETECTOR, default_detector
+from vmhan.detection import DetectorUnavailable
+
+from .detectors import BUNDLED, NO_DETECTOR, OFFERED, default_detector, has_weights
 from .model import Extractor
 from .refusals import refuse
 from .wording import short
@@ -31,7 +35,7 @@ def ask_model(
         image: The picture, if there is one.
         description: Words about it.
         objects: What is known to be in it; otherwise the detector looks.
-        detector: Name of the detector; by default the one that the page starts with.
+        detector: Name of the detector; by default the one that the page starts with, or what stands in for it.
 
     Raises:
         gr.Error: With what to do about it.
@@ -40,11 +44,31 @@ def ask_model(
     question = {"text": text, "entities": entities, "image": image, "description": (description or "").strip() or None}
     if objects:
         question["objects"] = objects
-    chosen = detector or default_detector(extractor.detector)
+    detector = detector or usable_detector(extractor, default_detector(extractor.detector), image)
     try:
-        return extractor(question, None if objects or chosen == NO_DETECTOR else chosen)
+        return extractor(question, NO_DETECTOR if objects else detector)
     except (ValueError, OSError, RuntimeError) as error:  # a bad question, missing weights, a broken model
         raise refuse("The model cannot answer", str(error)) from error
+
+
+def usable_detector(extractor: Extractor, name: str, image: Image.Image | None) -> str:
+    """The detector of this name, or the bundled one where it cannot be had, which the visitor is told.
+
+    Raises:
+        gr.Error: The bundled one is not here either.
+    """
+    if name == NO_DETECTOR or image is None:
+        return NO_DETECTOR
+    try:
+        extractor.detect_with(name)
+    except DetectorUnavailable as error:
+        if name == BUNDLED or not has_weights(BUNDLED):
+            raise refuse("The detector cannot be had", str(error)) from error
+        gr.Warning(escape(str(error)), title=f"{OFFERED[BUNDLED]} looked instead")
+        return BUNDLED
+    except ValueError as error:  # a file that holds no detector
+        raise refuse("The detector cannot be used", str(error)) from error
+    return name
 
 
 def check_question(text: str, entities: list, description: str | None = None) -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ultralytics would install packages when a picture is broken
 
-from vmhan.detectors import BUNDLED, has_weights
+from vmhan.detectors import BUNDLED, NO_DETECTOR, has_weights
 
-NO_DETECTOR = "none"
 #: Names that `load_detector` takes, and what they are. Visitors choose among these, so that none names a file.
 OFFERED = {
     BUNDLED: "Bundled detector",
@@ -26,6 +25,11 @@ def detector_choices(own: str | None) -> list[tuple[str, str]]:
 def default_detector(own: str | None) -> str:
     """The one that was named; else the bundled one as soon as its weights are here; else none."""
     return own or (BUNDLED if has_weights(BUNDLED) else NO_DETECTOR)
+
+
+def found_by(name: str) -> str:
+    """Who found the objects, in a sentence."""
+    return f"Found by {'the bundled detector' if name == BUNDLED else OFFERED.get(name, 'the detector')}."
 
 
 def weights_state(name: str) -> str:

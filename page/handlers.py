@@ -4,8 +4,8 @@ import gradio as gr
 from PIL import Image
 
 from .answer_html import answer_html
-from .asking import LONGEST_SENTENCE, ask_model
-from .detectors import NO_DETECTOR, OFFERED, default_detector, weights_state
+from .asking import LONGEST_SENTENCE, ask_model, usable_detector
+from .detectors import NO_DETECTOR, default_detector, found_by, weights_state
 from .examples import Example, find_example, marked_objects, picture_file, usable_examples
 from .feedback import FeedbackFile
 from .model import Extractor
@@ -89,12 +89,12 @@ class Handlers:
         """Words about the picture, for the visitor to edit."""
         if picture is None:
             raise refuse("No picture", "Add a picture first, or describe in your own words what it shows.")
-        chosen = None if detector == NO_DETECTOR else detector
+        detector = NO_DETECTOR if self.extractor.describer else usable_detector(self.extractor, detector, picture)
         try:
-            words = self.extractor.describe(picture, chosen)
+            words = self.extractor.describe(picture, detector)
         except (OSError, ValueError, RuntimeError) as error:
             raise refuse("The picture cannot be described", str(error)) from error
-        if words is None and chosen is None and not self.extractor.describer:
+        if detector == NO_DETECTOR and not self.extractor.describer:
             raise refuse("Nothing describes pictures", "Choose a detector that looks at it, or describe it yourself.")
         if not words:
             raise refuse("Nothing found", "Nothing was found in this picture. Describe it in your own words.")
@@ -105,10 +105,11 @@ class Handlers:
     def answer(self, sentence, entities: Entities, picture, description: str, detector: str, slug: str | None) -> dict:
         """The model's answer with what the page needs to show it; pairs are sorted."""
         example = find_example(slug)
+        detector = usable_detector(self.extractor, detector, picture)
         marked = marked_objects(example, picture.size) if example and picture and detector == NO_DETECTOR else None
         answer = ask_model(self.extractor, sentence, character_spans(entities), picture, description, marked, detector)
         shown = picture and {"address": data_address(picture), "size": picture.size}
-        source = "Marked by us for this example." if marked else _source(detector, picture, description)
+        source = "Marked by us for this example." if marked else _source(answer["objects"], detector)
         return {**answer, "pairs": sort_pairs(answer["pairs"]), "text": sentence, "picture": shown, "source": source}
 
     def find_relations(
@@ -217,8 +218,8 @@ def show_weights(detector: str) -> str:
     return weights_state(detector)
 
 
-def _source(detector: str, picture: Image.Image | None, description: str) -> str:
+def _source(objects: list[dict], detector: str) -> str:
     """Where the objects come from."""
-    if picture is not None and detector != NO_DETECTOR:
-        return f"Found by {OFFERED.get(detector, 'the detector')}."
-    return "Named in the description." if (description or "").strip() else ""
+    if not objects:
+        return ""
+    return "Named in the description." if objects[0]["box"] is None else found_by(detector)

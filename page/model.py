@@ -63,14 +63,14 @@ class Extractor:
         return list(self.pipeline.model.config.id2label.values())
 
     def detect_with(self, name: str):
-        """The detector of this name.
+        """The detector of this name, or None for "none".
 
         Raises:
             DetectorUnavailable: Its weights cannot be had.
         """
-        from vmhan.detectors import load_detector
+        from vmhan.detectors import NO_DETECTOR, load_detector
 
-        return self._once(("detector", name), lambda: load_detector(name))
+        return None if name == NO_DETECTOR else self._once(("detector", name), lambda: load_detector(name))
 
     def describe_with(self):
         """The describer, or None if none was named."""
@@ -84,8 +84,12 @@ class Extractor:
 
         return self.tagger and self._once("tagger", lambda: Tagger(self.tagger))
 
-    def describe(self, picture, detector: str | None) -> str | None:
+    def describe(self, picture, detector: str) -> str | None:
         """Words about a picture: of the describer, else what the detector finds, else None.
+
+        Args:
+            picture: A PIL image.
+            detector: Name of the detector, or "none".
 
         Raises:
             DetectorUnavailable, OSError: The tool cannot be had.
@@ -94,7 +98,7 @@ class Extractor:
         from vmhan.pictures import visual_key
 
         describer = self.describe_with()
-        tool = describer or (self.detect_with(detector) if detector else None)
+        tool = describer or self.detect_with(detector)
         if tool is None:
             return None
         look = describer.describe if describer else tool.detect
@@ -102,14 +106,14 @@ class Extractor:
         return seen if describer else describe_objects(seen)
 
     @on_gpu
-    def __call__(self, question: dict, detector: str | None = None) -> dict:
+    def __call__(self, question: dict, detector: str) -> dict:
         """The answer of the pipeline, one at a time: tokenizers are not safe to share between threads.
 
         Args:
             question: As the pipeline takes it.
-            detector: Name of the detector that looks for the objects of the image, or None.
+            detector: Name of the detector that looks for the objects of the image, or "none".
         """
-        tools = {"detector": self.detect_with(detector)} if detector and question.get("image") is not None else {}
+        tools = {"detector": self.detect_with(detector) or detector}
         if self.describer and question.get("image") is not None:
             tools["describer"] = self.describe_with()
         extract = self.pipeline

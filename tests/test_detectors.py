@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from tiny_detectors import KINDS, save_tiny_rt_detr
+from tiny_detectors import KINDS, save_tiny_bundled, save_tiny_rt_detr
 
 from vmhan import detectors
-from vmhan.bundled_detector import BundledDetector, save_detector
+from vmhan.bundled_detector import BundledDetector
 from vmhan.detection import DetectorUnavailable
-from vmhan.detector_network import DetectorNetwork, DetectorSettings
 from vmhan.detectors import TransformersDetector, UltralyticsDetector, load_detector
 
 
@@ -139,16 +138,11 @@ def test_an_unknown_name_is_refused_with_examples():
 
 @pytest.fixture
 def own(tmp_path) -> str:
-    """A random detector of the bundled kind, sure of everything it sees."""
-    settings = DetectorSettings(classes=["person", "dog"], widths=[8] * 4, depths=[1] * 4, neck_width=8, input_size=64)
-    torch.manual_seed(0)
-    network = DetectorNetwork(settings)
-    save_detector(tmp_path / "own", network, settings)
-    return str(tmp_path / "own")
+    return save_tiny_bundled(tmp_path / "own")
 
 
 def test_a_folder_of_our_own_is_a_detector(own, picture):
-    detector = load_detector(own, threshold=0.0)
+    detector = load_detector(own)
     assert isinstance(detector, BundledDetector)
     check_boxes(detector.detect([picture])[0], picture)
 
@@ -165,6 +159,15 @@ def test_a_missing_bundled_detector_is_said_to_be_missing(tmp_path, monkeypatch)
     for name in ("bundled", "nobody/nothing"):
         with pytest.raises(DetectorUnavailable, match="bundled detector is not in"):
             load_detector(name, or_bundled=True)
+
+
+def test_the_bundled_detector_comes_with_the_package_or_with_the_model(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", Path(own))
+    assert detectors.bundled_detector_of(str(tmp_path)) == "bundled"
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", tmp_path / "nowhere")
+    assert detectors.bundled_detector_of(str(tmp_path)) == "bundled"  # which says, when loaded, that it is missing
+    beside = save_tiny_bundled(tmp_path / "model" / "detector")
+    assert detectors.bundled_detector_of(str(tmp_path / "model")) == beside
 
 
 def test_it_is_known_which_weights_are_here(own, tmp_path, monkeypatch):

@@ -10,11 +10,13 @@ import torch
 from local_hub import LocalHub
 from PIL import Image
 from tiny import save_tiny_checkpoint, tiny_image_processor, tiny_model, tiny_processor, tiny_vgg_config
+from tiny_detectors import save_tiny_bundled
 from transformers import pipeline
 
 from hub.contents import model_contents, write_contents
 from hub.push import main as push_command
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan.detectors import load_detector
 
 NAME = "ada/vmhan-tiny"
 REQUEST = {"text": "Ada met Bob in Paris", "entities": ["Ada", "Bob", "Paris"], "description": "A man on a bridge."}
@@ -70,9 +72,23 @@ def local(tmp_path_factory):
     }
 
 
+LOOK = """
+import json, sys
+from transformers import pipeline
+name, picture = json.loads(sys.argv[1])
+extract = pipeline(model=name, trust_remote_code=True)
+print(json.dumps(extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": picture})["objects"]))
+"""
+
+
 @pytest.fixture(scope="module")
-def hub(local, tmp_path_factory):
-    """A Hub that holds the model in shards, privately."""
+def detector(tmp_path_factory) -> str:
+    return save_tiny_bundled(tmp_path_factory.mktemp("detector"))
+
+
+@pytest.fixture(scope="module")
+def hub(local, detector, tmp_path_factory):
+    """A Hub that holds the model in shards, privately, and a detector beside it."""
     home = tmp_path_factory.mktemp("pusher")
     model = VMHANForRelationExtraction.from_pretrained(local["folder"])
     sharded = home / "sharded"
@@ -80,6 +96,7 @@ def hub(local, tmp_path_factory):
     VMHANProcessor.from_pretrained(local["folder"]).save_pretrained(sharded)
     with LocalHub() as hub, pytest.MonkeyPatch.context() as patch:
         hub.enter(patch, home)
+        patch.setattr("hub.contents.DETECTOR", Path(detector))
         push_command([str(sharded), NAME, "--private"])
         yield hub
 
@@ -127,6 +144,15 @@ def test_clean_process_loads_it_from_a_folder(hub, local, tmp_path):
     assert_same(found, local)
 
 
+def test_clean_process_finds_objects_with_the_detector_beside_the_model(hub, detector, tmp_path):
+    picture = Image.new("RGB", (60, 40), "red")
+    picture.save(tmp_path / "red.png")
+    objects = run(hub, tmp_path, WITHOUT_PACKAGE, LOOK, json.dumps([NAME, str(tmp_path / "red.png")]))
+    found = load_detector(detector).detect([picture])[0][: len(objects)]
+    assert objects and [item["label"] for item in objects] == [item.label for item in found]
+    assert [item["score"] for item in objects] == pytest.approx([item.score for item in found], abs=1e-4)
+
+
 def test_clean_process_looks_at_pixels(hub, tmp_path):
     """A vision encoder of our own, which no registry of `transformers` knows there."""
     folder, picture = tmp_path / "pixels", tmp_path / "picture.png"
@@ -134,7 +160,7 @@ def test_clean_process_looks_at_pixels(hub, tmp_path):
     tiny_processor(image_processor=tiny_image_processor()).save_pretrained(folder)
     Image.linear_gradient("L").convert("RGB").save(picture)
     write_contents(model_contents(folder), tmp_path / "exported")
-    request = {**REQUEST, "image": str(picture)}
+    request = {**REQUEST, "image": str(picture), "objects": ["bridge"]}
     code = """
 import json, sys
 from transformers import pipeline

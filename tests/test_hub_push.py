@@ -8,6 +8,7 @@ import pytest
 import torch
 from local_hub import READER, STRANGER, File, LocalHub, Repository
 from tiny import save_tiny_checkpoint, tiny_model
+from tiny_detectors import save_tiny_bundled
 
 from hub.connection import HubError
 from hub.contents import model_contents
@@ -67,6 +68,14 @@ def test_one_commit_holds_all_that_loading_needs(hub, folder, push):
     config = json.loads(files["config.json"].data)
     assert config["auto_map"]["AutoModel"] == "modeling_vmhan.VMHANModel"
     assert config["custom_pipelines"]["multimodal-relation-extraction"]["pt"] == ["AutoModelForSequenceClassification"]
+
+
+def test_the_bundled_detector_goes_along(hub, folder, push, tmp_path, monkeypatch):
+    monkeypatch.setattr("hub.contents.DETECTOR", Path(save_tiny_bundled(tmp_path / "bundled")))
+    push(folder)
+    files = hub.repository(NAME).files
+    for name in ("config.json", "model.safetensors"):
+        assert files[f"detector/{name}"].data == (tmp_path / "bundled" / name).read_bytes()
 
 
 def test_no_pickle_and_nothing_of_the_trainer_goes(hub, folder, push):

@@ -1,15 +1,19 @@
 """From picture to nodes."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 from tiny import save_tiny_checkpoint
-from tiny_detectors import KINDS, save_tiny_blip, save_tiny_rt_detr
+from tiny_detectors import KINDS, save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr
 from transformers import pipeline
 
 from vmhan.description import ImageDescriber, load_describer
+from vmhan.detection import DetectorUnavailable
 from vmhan.detectors import TransformersDetector, load_detector
 from vmhan.extraction_request import read_request
 from vmhan.looking import look_at_images
+from vmhan.pipeline_vmhan import _load_detector
 
 RED, BLUE = (Image.new("RGB", (60, 40), colour) for colour in ("red", "blue"))
 
@@ -109,6 +113,42 @@ def test_a_detector_can_be_named_in_a_call(tmp_path, extract):
     assert [item["score"] for item in extract(fields, detector=folder)["objects"]] == [x.score for x in found[:3]]
     with pytest.raises(ValueError, match="no detector 'eyes'"):
         extract(fields, detector="eyes")
+
+
+@pytest.fixture
+def bundled_in(monkeypatch):
+    """Moves the bundled detector to a folder; detectors are kept by name, so those of other tests are forgotten."""
+    _load_detector.cache_clear()
+    yield lambda folder: monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(folder))
+    _load_detector.cache_clear()
+
+
+def test_the_bundled_detector_looks_where_nobody_names_another(tmp_path, bundled_in):
+    bundled = save_tiny_bundled(tmp_path / "bundled")
+    bundled_in(bundled)
+    asked = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
+    extract = pipeline("multimodal-relation-extraction", model=save_tiny_checkpoint(tmp_path / "model"))
+    found = load_detector(bundled).detect([RED])[0]
+    assert [item["score"] for item in extract(asked)["objects"]] == [item.score for item in found[:3]]
+    assert extract(asked, detector="bundled")["objects"] == extract(asked)["objects"]
+    assert extract(asked, detector="none")["objects"] == []
+    assert extract({**asked, "objects": ["a hat"]})["objects"][0]["label"] == "a hat"
+
+
+def test_the_bundled_detector_stands_in_only_where_that_is_allowed(tmp_path, bundled_in, extract):
+    bundled_in(save_tiny_bundled(tmp_path / "bundled"))
+    asked = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
+    with pytest.raises(DetectorUnavailable, match="nobody/nothing"):
+        extract(asked, detector="nobody/nothing")
+    stood_in = extract(asked, detector="nobody/nothing", or_bundled=True)
+    assert stood_in["objects"] == extract(asked, detector="bundled")["objects"]
+
+
+def test_without_any_detector_an_image_is_said_not_to_be_looked_at(tmp_path, bundled_in, caplog):
+    bundled_in(tmp_path / "nowhere")
+    extract = pipeline("multimodal-relation-extraction", model=save_tiny_checkpoint(tmp_path / "model"))
+    assert extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED})["objects"] == []
+    assert "Nothing looks for objects in images" in caplog.text
 
 
 def test_a_batch_answers_as_single_requests_do(extract):

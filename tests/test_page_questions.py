@@ -1,17 +1,21 @@
 """Questions to the page: pictures are read with care, and what cannot be answered is refused kindly."""
 
+from pathlib import Path
+
 import gradio as gr
 import pytest
 from PIL import Image
 from tiny import save_tiny_checkpoint
-from tiny_detectors import save_tiny_blip, save_tiny_rt_detr
+from tiny_detectors import save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr
 
 from page import detectors
 from page.asking import ask_model, check_question
 from page.detectors import NO_DETECTOR, default_detector, detector_choices, weights_state
+from page.handlers import Handlers
 from page.model import Extractor
 from page.refusals import refuse
 from page.uploads import LONGEST_SIDE, read_picture, read_upload
+from page.words import suggest_entities
 
 ORIENTATION = 274  # the tag of a photo that tells how it was held
 
@@ -132,7 +136,7 @@ def test_detector_of_a_folder_finds_objects_once_for_each_picture(folder, detect
 def test_describer_describes(folder, tmp_path):
     extractor = Extractor(folder, describer=save_tiny_blip(tmp_path))
     picture = Image.new("RGB", (64, 48), "red")
-    words = extractor.describe(picture, None)
+    words = extractor.describe(picture, NO_DETECTOR)
     answer = ask_model(extractor, "Ada met Bob", ["Ada", "Bob"], picture, detector=NO_DETECTOR)
     assert answer["description"] == (words or None)
 
@@ -146,6 +150,20 @@ def test_detector_that_cannot_be_had_is_refused(folder, tmp_path):
     with pytest.raises(gr.Error, match=r"gone\.pt"):
         ask_model(Extractor(folder), "Ada met Bob", ["Ada", "Bob"], Image.new("RGB", (9, 9)),
                   detector=str(tmp_path / "gone.pt"))  # fmt: skip
+
+
+def test_bundled_detector_stands_in_and_the_visitor_is_told(folder, tmp_path, monkeypatch):
+    bundled = save_tiny_bundled(tmp_path / "bundled")
+    monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(bundled))
+    said = []
+    monkeypatch.setattr(gr, "Warning", lambda message, title: said.append((title, message)))
+    picture, gone = Image.new("RGB", (64, 48), "red"), str(tmp_path / "gone.pt")
+    answer = Handlers(Extractor(folder)).answer(
+        "Ada met Bob", suggest_entities("Ada met Bob"), picture, "", gone, None
+    )
+    assert answer["objects"] and answer["source"] == "Found by the bundled detector."
+    ((title, message),) = said
+    assert title == "Bundled detector looked instead" and "gone.pt" in message
 
 
 def test_bundled_detector_is_the_default_as_soon_as_it_is_there(monkeypatch):

@@ -13,6 +13,9 @@ from transformers import (
     RTDetrV2ForObjectDetection,
 )
 
+from vmhan.bundled_detector import save_detector
+from vmhan.detector_network import DetectorNetwork, DetectorSettings
+
 KINDS = {0: "person", 1: "dog", 2: "tie"}
 
 
@@ -44,6 +47,16 @@ def save_tiny_rt_detr(folder) -> str:
     )
     RTDetrV2ForObjectDetection(config).save_pretrained(folder)
     RTDetrImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return str(folder)
+
+
+def save_tiny_bundled(folder) -> str:
+    """A random detector of the bundled kind, sure of everything it sees; returns the folder."""
+    torch.manual_seed(0)
+    settings = DetectorSettings(
+        classes=["person", "dog"], widths=[8] * 4, depths=[1] * 4, neck_width=8, input_size=64, score_threshold=0.0
+    )
+    save_detector(folder, DetectorNetwork(settings), settings)
     return str(folder)
 
 

@@ -18,14 +18,17 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
+from transformers.utils import cached_file
 
-from .bundled_detector import CONFIG_FILE, BundledDetector
+from .bundled_detector import CONFIG_FILE, WEIGHTS_FILE, BundledDetector
 from .detection import DetectedObject, DetectorUnavailable, ObjectDetector, tidy_objects
 
 logger = logging.getLogger(__name__)
 
 BUNDLED = "bundled"
+NO_DETECTOR = "none"  # the name that stands for looking with nothing, wherever a detector is optional
 BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "detector"
+FOLDER_BESIDE_MODEL = "detector"  # where a model that was pushed to the Hub holds the bundled detector
 _YOLO_NAME = re.compile(r"(yolo|rtdetr-)[\w.-]*", re.IGNORECASE)
 _WITH_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics whose results hold upright boxes
 
@@ -82,6 +85,21 @@ def has_weights(name: "str | os.PathLike") -> bool:
         return isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
     except ValueError:  # no name that the Hub could have
         return False
+
+
+def bundled_detector_of(model: str) -> str:
+    """Name of the bundled detector: `"bundled"` where the package has it, else a folder of the model's repository.
+
+    Args:
+        model: Hub id or folder.
+    """
+    if has_weights(BUNDLED) or not model:
+        return BUNDLED
+    try:
+        files = [cached_file(model, f"{FOLDER_BESIDE_MODEL}/{name}") for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    except OSError:  # neither here nor there; who loads "bundled" is told so
+        return BUNDLED
+    return str(Path(files[0]).parent)
 
 
 def _is_of_transformers(folder: str) -> bool:
@@ -230,4 +248,11 @@ class TransformersDetector:
         ]
 
 
-__all__ = ["TransformersDetector", "UltralyticsDetector", "has_weights", "load_detector"]
+__all__ = [
+    "BUNDLED",
+    "TransformersDetector",
+    "UltralyticsDetector",
+    "bundled_detector_of",
+    "has_weights",
+    "load_detector",
+]

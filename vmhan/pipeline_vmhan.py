@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 
 import torch
@@ -10,8 +10,8 @@ from transformers import Pipeline
 from transformers.utils import logging
 
 from .description import ImageDescriber, load_describer
-from .detection import ObjectDetector
-from .detectors import load_detector
+from .detection import DetectorUnavailable, ObjectDetector
+from .detectors import BUNDLED, NO_DETECTOR, bundled_detector_of, load_detector
 from .extraction_request import ExtractionRequest, read_request
 from .hypergraph import HEAD, IMAGE, OBJECT, TAIL, VISUAL_PHRASE, is_visual
 from .image_memory import ImageMemory, recall_visual_states
@@ -37,9 +37,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     A request is a dict, several are a list. Its fields: `"text"`; `"entities"`, strings or (start, end) characters;
     `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
     `{"label", "score", "box"}` with pixel corners, by default the nouns of the description. The last three are
-    optional. Where an image comes without objects, a detector looks for them, if there is one; otherwise the nouns of
-    the description are the objects. Where it comes without a description, a describer writes one, if there is one, or
-    it tells what was detected.
+    optional. Where an image comes without objects, a detector looks for them; without an image, or a detector, the
+    nouns of the description are the objects. Where an image comes without a description, a describer writes one, if
+    there is one, or it tells what was detected.
 
     A model that was trained on MORE relates an entity of the text to an object of the image. Such an entity is a dict:
     `{"box": [left, top, right, bottom]}` in pixels, perhaps with a `"label"`, or `{"object": 0}`, an index into
@@ -60,8 +60,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         direction: `"best"` tries each pair both ways round and returns the one in which some relation is likelier,
             `"given"` takes head and tail in the order of `pairs`, and reads into it what a model with a direction
             classifier has learnt to.
-        detector: What finds the objects of an image: a name or path as `load_detector` takes it, or an
-            `ObjectDetector`. By default nothing does.
+        detector: What finds the objects of an image: a name or path as `load_detector` takes it, an
+            `ObjectDetector`, or `"none"`. By default the bundled one.
+        or_bundled: Whether the bundled detector may stand in, with a warning, for one that cannot be had.
         describer: What describes an image: a model's name or address as `load_describer` takes it, or an
             `ImageDescriber`.
         selector: What selects the nodes of a pair, for a model that was trained with selected nodes: a name as
@@ -80,6 +81,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         pairs=None,
         direction=None,
         detector=None,
+        or_bundled=False,
         describer=None,
         selector=None,
         hypergraph=None,
@@ -88,8 +90,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     ):
         if unknown:
             raise ValueError(
-                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, describer, selector, "
-                "hypergraph, memory and batch_size."
+                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, or_bundled, describer, "
+                "selector, hypergraph, memory and batch_size."
             )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
@@ -97,7 +99,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         further = {"hypergraph": hypergraph, "memory": memory}
         chosen |= {name: value for name, value in further.items() if value is not None}
         tools = {
-            "detector": (detector, _load_detector),
+            "detector": (detector, partial(self._load_detector, or_bundled=or_bundled)),
             "describer": (describer, _load_describer),
             "selector": (selector, self._load_selector),
         }
@@ -115,6 +117,24 @@ class MultimodalRelationExtractionPipeline(Pipeline):
                 "the image changes nothing."
             )
         return [request]
+
+    def _load_detector(self, name: "str | os.PathLike", or_bundled: bool = False) -> ObjectDetector | None:
+        """The detector `name`; the bundled one comes with the package or with the model."""
+        if name == NO_DETECTOR:
+            return None
+        if name == BUNDLED:
+            name = bundled_detector_of(self.model.name_or_path)
+        return _load_detector(name, or_bundled=or_bundled)
+
+    def _default_detector(self, requests: list[ExtractionRequest]) -> ObjectDetector | None:
+        """The bundled detector, if it is here and any image needs it."""
+        if not any(request.image is not None and request.objects is None for request in requests):
+            return None
+        try:
+            return self._load_detector(BUNDLED)
+        except DetectorUnavailable as error:
+            logger.warning_once(f"Nothing looks for objects in images: {error}")
+            return None
 
     @property
     def _sees_pixels(self) -> bool:
@@ -149,13 +169,15 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         self,
         requests: list[ExtractionRequest],
         both_directions: bool = True,
-        detector: ObjectDetector | None = None,
+        detector: ObjectDetector | str | None = BUNDLED,
         describer: ImageDescriber | None = None,
         selector: NodeSelector | None = None,
         hypergraph: bool = False,
         memory: ImageMemory | None = None,
     ) -> list[dict]:
         """Answers to `requests`, from one pass of the model."""
+        if detector == BUNDLED:  # nobody named another
+            detector = self._default_detector(requests)
         look_at_images(requests, detector, describer, self.processor.max_objects, memory)
         ways = [[_ways_round(request, pair, both_directions) for pair in request.pairs] for request in requests]
         pairs = [[way for of_pair in of_request for way in of_pair] for of_request in ways]
