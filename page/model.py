@@ -94,7 +94,7 @@ class Extractor:
         Raises:
             DetectorUnavailable, OSError: The tool cannot be had.
         """
-        from vmhan.description import describe_objects
+        from vmhan.description import compose_description
         from vmhan.pictures import visual_key
 
         describer = self.describe_with()
@@ -103,7 +103,7 @@ class Extractor:
             return None
         look = describer.describe if describer else tool.detect
         (seen,) = self.memory.recall(tool, [visual_key({"image": picture})], lambda _: look([picture]))
-        return seen if describer else describe_objects(seen)
+        return seen if describer else compose_description(item.label for item in seen)
 
     @on_gpu
     def __call__(self, question: dict, detector: str) -> dict:

@@ -6,7 +6,7 @@ from datasets import Dataset
 from mnre_fixture import write_mnre
 from tiny import tiny_tokenizer
 
-from train.batching import PairCollator, SentenceSampler, group_by_sentence, sort_by_sentence
+from train.batching import PairCollator, SentenceSampler, group_by_sentence, sort_by_sentence, told_of_image
 from train.controls import shuffle_images
 from vmhan import VMHANProcessor
 from vmhan.mnre import load_mnre
@@ -99,6 +99,13 @@ def test_text_only_batch_holds_nothing_of_an_image(rows):
 def test_object_names_alone_leave_the_description_out(rows):
     batch = collator(visual_setting="object_names")([rows[0]])
     assert batch["visual_text_mask"][0].any(dim=-1).tolist() == [False] + [True] * len(rows[0]["object_names"])
+
+
+def test_a_sentence_composed_of_the_names_takes_the_place_of_the_description(rows):
+    row = {**rows[0], "object_names": ["man", "man", "football"]}
+    told = told_of_image(row, "composed", use_boxes=False)
+    assert told["description"] == "Two men and a football."
+    assert [item["label"] for item in told["objects"]] == row["object_names"]
 
 
 def test_boxes_join_as_objects_without_a_name(rows):

@@ -5,12 +5,7 @@ from chat_fixture import ChatServer, save_tiny_llava
 from PIL import Image
 from tiny_detectors import save_tiny_blip
 
-from vmhan.description import PROMPT, describe_objects, load_describer
-from vmhan.detection import DetectedObject
-
-
-def found(*labels):
-    return [DetectedObject(label, 0.9, (0, 0, 1, 1)) for label in labels]
+from vmhan.description import PROMPT, compose_description, load_describer
 
 
 @pytest.mark.parametrize(
@@ -23,10 +18,12 @@ def found(*labels):
         (["sports ball", "bus", "bus", "sports ball", "tie"], "Two sports balls, two buses and a tie."),
         (["glasses", "sheep", "sheep", "sheep"], "Three sheep and glasses."),
         (["lady"] * 12, "12 ladies."),
+        (["face", "person", "face", "tie"], "A person and a tie."),
+        (["face", "face"], "Two faces."),
     ],
 )
 def test_objects_are_counted_in_a_sentence(labels, sentence):
-    assert describe_objects(found(*labels)) == sentence
+    assert compose_description(labels) == sentence
 
 
 @pytest.fixture(scope="module")

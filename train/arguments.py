@@ -44,7 +44,7 @@ class DataArguments:
         default=None, metadata={"help": "Folder of image features; by default one in the cache of datasets."}
     )
     feature_batch_size: int = field(default=8, metadata={"help": "Pictures that the vision encoder takes at once."})
-    visual_setting: Literal["pixels", "described", "object_names", "text_only"] = field(
+    visual_setting: Literal["pixels", "described", "composed", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
     )
     control: Literal["none", "text_only", "shuffled_images", "blank_images", "constant_objects"] = field(

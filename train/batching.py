@@ -12,6 +12,7 @@ from transformers import BatchFeature
 from train.pictures import PictureCache, seen_boxes
 from vmhan import VMHANProcessor
 from vmhan.data_rows import has_object_tails
+from vmhan.description import compose_description
 from vmhan.extraction_request import read_image
 from vmhan.node_selection import NodeSelection
 
@@ -116,7 +117,8 @@ class PairCollator:
     Args:
         processor: Makes the batch.
         visual_setting: `"pixels"`: the picture and what boxes cut out of it; `"described"`: descriptions and object
-            names; `"object_names"`: these alone, which is what a detector gives; `"text_only"`: no image at all.
+            names; `"composed"`: the names, and the sentence that the pipeline composes of a detector's objects;
+            `"object_names"`: these alone; `"text_only"`: no image at all.
         use_boxes: Whether detector boxes join as further objects, without a name.
         features: Of pixels: what a frozen vision encoder made of the `picture` of a row, by that key. Without them
             `picture` is a path, which is opened.
@@ -177,8 +179,8 @@ def told_of_image(row: dict, visual_setting: str, use_boxes: bool) -> dict | Non
         return {"objects": [{"box": box} for box in row["object_boxes"]]} if has_picture else None
     named = [{"label": name} for name in row["object_names"]]
     boxed = [{"box": box} for box in row["object_boxes"]] if use_boxes else []
-    description = row["description"] if visual_setting == "described" else None
-    return {"description": description, "objects": named + boxed}
+    described = {"described": row["description"], "composed": compose_description(row["object_names"])}
+    return {"description": described.get(visual_setting), "objects": named + boxed}
 
 
 def _selection(row: dict, beside: int) -> NodeSelection | None:

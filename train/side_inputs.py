@@ -64,7 +64,8 @@ def inputs_of_run(splits: DatasetDict, data, legacy: dict[str, dict[str, list]] 
     """Those of the clean inputs that a run with these `DataArguments` sees, and the shared crops if it has them."""
     if has_object_tails(splits["train"].column_names):
         return [item for item in clean_inputs(splits) if data.captions or item.name != "caption of the tail"]
-    words = {"described": {"description", "object names"}, "object_names": {"object names"}}
+    names = {"object names"}
+    words = {"described": {"description"} | names, "composed": names, "object_names": names}
     seen = words.get(data.visual_setting, set()) | ({"object boxes"} if data.boxes else set())
     clean = [item for item in clean_inputs(splits) if item.name in seen]
     return clean if legacy is None else clean + legacy_inputs(splits, legacy)

@@ -1,6 +1,12 @@
 """What tells runs apart but the seed, in the words of tables and figures."""
 
-SETTINGS = {"pixels": "pixels", "described": "descriptions", "object_names": "object names", "text_only": "text only"}
+SETTINGS = {
+    "pixels": "pixels",
+    "described": "descriptions",
+    "composed": "sentences composed of object names",
+    "object_names": "object names",
+    "text_only": "text only",
+}
 CONTROLS = {
     "none": "",
     "text_only": ", hidden",

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
@@ -10,7 +10,6 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 from .chat_models import ChatModel, message
-from .detection import DetectedObject
 from .selectors import load_chat_model
 
 PROMPT = "Describe the people and things in this picture in two sentences."
@@ -29,17 +28,21 @@ _PLURALS = {
     "scissors": "scissors",
     "glasses": "glasses",
 }
+_PARTS = {"face": "person"}
 _ALWAYS_PLURAL = ("skis", "scissors", "glasses")
 
 
-def describe_objects(objects: Sequence[DetectedObject]) -> str | None:
-    """What was found, counted, in a sentence; None if nothing was.
+def compose_description(labels: Iterable[str]) -> str | None:
+    """What was found, counted, in a sentence; None if nothing was. A face is no more than the person it belongs to.
 
     Example:
-        >>> describe_objects([person, dog, person])
+        >>> compose_description(["person", "dog", "person"])
         'Two people and a dog.'
     """
-    counts = Counter(item.label for item in objects)
+    counts = Counter(labels)
+    for part, whole in _PARTS.items():
+        if whole in counts:
+            del counts[part]
     phrases = [_counted(label, count) for label, count in counts.most_common()]
     if not phrases:
         return None
@@ -123,4 +126,4 @@ class ChatDescriber:
         return [answer.strip() for answer in self.model.reply([[message("user", PROMPT, image)] for image in images])]
 
 
-__all__ = ["ImageDescriber", "describe_objects", "load_describer"]
+__all__ = ["ImageDescriber", "compose_description", "load_describer"]

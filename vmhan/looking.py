@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from .description import ImageDescriber, describe_objects
+from .description import ImageDescriber, compose_description
 from .detection import ObjectDetector
 from .extraction_request import ExtractionRequest
 from .image_memory import ImageMemory
@@ -37,7 +37,9 @@ def look_at_images(
         described = _once_per_image(untold, describer, describer.describe, memory)
     for request in requests:
         found = detected.get(id(request), [])
-        request.description = request.description or described.get(id(request)) or describe_objects(found)
+        request.description = (
+            request.description or described.get(id(request)) or compose_description(item.label for item in found)
+        )
         if request.objects is None:
             named = [{"label": name, "score": 1.0, "box": None} for name in object_names(request.description)]
             seen = [{"label": item.label, "score": item.score, "box": list(item.box)} for item in found]
