@@ -46,7 +46,7 @@ def ask_model(
         question["objects"] = objects
     detector = detector or usable_detector(extractor, default_detector(extractor.detector), image)
     try:
-        return extractor(question, NO_DETECTOR if objects else detector)
+        return extractor(question, detector)
     except (ValueError, OSError, RuntimeError) as error:  # a bad question, missing weights, a broken model
         raise refuse("The model cannot answer", str(error)) from error
 

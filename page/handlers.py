@@ -106,10 +106,13 @@ class Handlers:
         """The model's answer with what the page needs to show it; pairs are sorted."""
         example = find_example(slug)
         detector = usable_detector(self.extractor, detector, picture)
-        marked = marked_objects(example, picture.size) if example and picture and detector == NO_DETECTOR else None
-        answer = ask_model(self.extractor, sentence, character_spans(entities), picture, description, marked, detector)
+        question = sentence, character_spans(entities), picture, description
+        answer = ask_model(self.extractor, *question, detector=detector)
+        source = _source(answer["objects"], detector)
+        marked = marked_objects(example, picture.size) if example and picture else None
+        if marked and not any(item["box"] for item in answer["objects"]):
+            answer, source = ask_model(self.extractor, *question, marked), "Marked by us for this example."
         shown = picture and {"address": data_address(picture), "size": picture.size}
-        source = "Marked by us for this example." if marked else _source(answer["objects"], detector)
         return {**answer, "pairs": sort_pairs(answer["pairs"]), "text": sentence, "picture": shown, "source": source}
 
     def find_relations(

@@ -11,6 +11,7 @@ from tiny_detectors import save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr
 from page import detectors
 from page.asking import ask_model, check_question
 from page.detectors import NO_DETECTOR, default_detector, detector_choices, weights_state
+from page.examples import example_picture, find_example
 from page.handlers import Handlers
 from page.model import Extractor
 from page.refusals import refuse
@@ -191,3 +192,18 @@ def test_state_of_weights_is_told_in_words(name, told, monkeypatch, tmp_path):
 def test_visitors_choose_among_names_and_see_no_path(detector):
     labels = [label for label, _ in detector_choices(detector)]
     assert len(labels) == 6 and not any("/" in label for label in labels)
+
+
+def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_path, monkeypatch):
+    example = find_example("wedding")
+    picture = example_picture(example)
+    handlers = Handlers(Extractor(folder))
+    monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(save_tiny_bundled(tmp_path / "bundled")))
+    asked = example.sentence, suggest_entities(example.sentence), picture, example.description
+    found = handlers.answer(*asked, "bundled", example.slug)
+    assert found["source"] == "Found by the bundled detector."
+    handlers.extractor.detect_with("bundled").settings.score_threshold = 1.0
+    handlers.extractor.memory._results.clear()
+    marked = handlers.answer(*asked, "bundled", example.slug)
+    assert marked["source"] == "Marked by us for this example."
+    assert [item["label"] for item in marked["objects"]] == [label for label, _ in example.marked]

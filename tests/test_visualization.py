@@ -56,11 +56,14 @@ def test_grey_and_transparent_pictures_can_be_drawn_on():
         assert draw_objects(Image.new(mode, (500, 500)), [{"label": "dog", "box": [0, 0, 9, 9]}]).mode == "RGB"
 
 
-def test_a_contact_sheet_holds_every_picture():
-    sheet = contact_sheet([Image.new("RGB", (100, 50), "red"), Image.new("RGB", (50, 100), "blue")] * 2, columns=3)
-    red, blue = ((np.asarray(sheet) == colour).all(axis=-1).sum() for colour in ((255, 0, 0), (0, 0, 255)))
-    assert red == 2 * 480 * 240
-    assert blue == 2 * 480 * 960
+def test_a_contact_sheet_holds_every_picture_and_fills_its_rows():
+    wide, tall = Image.new("RGB", (100, 50), "red"), Image.new("RGB", (50, 100), "blue")
+    sheet = contact_sheet([wide, tall] * 2, columns=3)
+    red, blue = (((np.asarray(sheet) == colour).all(axis=-1)) for colour in ((255, 0, 0), (0, 0, 255)))
+    first = round(3 * 480 / (2 + 0.5 + 2))  # height of a row of wide, tall, wide; of the tall one alone it is 960
+    assert red.sum() == 2 * (2 * first) * first
+    assert blue.sum() == (first // 2) * first + 480 * 960
+    assert sheet.width == 3 * 480 + 4 * 12
 
 
 def test_an_empty_sheet_is_refused():

@@ -80,20 +80,28 @@ def _with_title(image: Image.Image, title: str, font) -> Image.Image:
 
 
 def contact_sheet(images: Sequence[Image.Image], columns: int = 3, width: int = 480) -> Image.Image:
-    """Images side by side on white, each `width` pixels wide, rows as high as their tallest."""
+    """Images side by side on white, those of a row of equal height, and on average `width` pixels wide."""
     if not images:
         raise ValueError("There are no images to put on a sheet.")
-    scaled = [image.resize((width, round(image.height * width / image.width))) for image in images]
-    rows = [scaled[start : start + columns] for start in range(0, len(scaled), columns)]
+    rows = [images[start : start + columns] for start in range(0, len(images), columns)]
     gap = width // 40
-    heights = [max(image.height for image in row) for row in rows]
-    size = (columns * (width + gap) + gap, sum(heights) + gap * (len(rows) + 1))
-    sheet, top = Image.new("RGB", size, "white"), gap
-    for row, height in zip(rows, heights, strict=True):
-        for column, image in enumerate(row):
-            sheet.paste(image, (gap + column * (width + gap), top))
-        top += height + gap
+    scaled = [_of_equal_height(row, width * len(row)) for row in rows]
+    widest = max(sum(image.width + gap for image in row) for row in scaled)
+    sheet = Image.new("RGB", (widest + gap, sum(row[0].height + gap for row in scaled) + gap), "white")
+    top = gap
+    for row in scaled:
+        left = gap
+        for image in row:
+            sheet.paste(image, (left, top))
+            left += image.width + gap
+        top += row[0].height + gap
     return sheet
+
+
+def _of_equal_height(images: Sequence[Image.Image], width: int) -> list[Image.Image]:
+    """Images scaled to one height, together `width` pixels wide."""
+    height = width / sum(image.width / image.height for image in images)
+    return [image.resize((max(1, round(image.width * height / image.height)), round(height))) for image in images]
 
 
 __all__ = ["PALETTE", "contact_sheet", "draw_objects"]
