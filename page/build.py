@@ -54,7 +54,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
 
         everything = [sentence, picture, description, filled, slug, entities, words, answer, answer_shown]
         for filled_in in (
-            page.load(read_link, None, slug, **_QUICK).then(follow_link, [sentence, slug], everything, **_QUICK),
+            page.load(read_link, None, slug, **_QUICK).success(follow_link, [sentence, slug], everything, **_QUICK),
             cards.select(choose_example, None, everything, **_QUICK),
         ):
             # Two steps: the second sees what the visitor has written meanwhile.

@@ -16,9 +16,14 @@ from .wording import sort_pairs
 from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
 from .words_html import words_html
 
-# Of what `fill` returns: all stays, but there is no picture. Not `gr.skip()` there: it is an update, for which Gradio
-# builds the component anew, without the rules of `picture_input`.
-_NOTHING = (gr.skip(), None, *[gr.skip()] * 7)
+
+class NothingToDo(gr.Error):
+    """Ends an event quietly: nothing changes. `gr.skip()` cannot, it is an update, for which Gradio would build the
+    picture's component anew, without the rules of `picture_input`; and None would take away a picture that was just
+    added."""
+
+    def __init__(self):
+        super().__init__("Nothing to do.", visible=False, print_exception=False)
 
 
 class Handlers:
@@ -153,22 +158,27 @@ class Handlers:
 
 
 def read_link(request: gr.Request) -> str:
-    """The example that the page's address names, or the first one; empty if it names none."""
+    """The example that the page's address names, or the first one if it says nothing of examples."""
     slug = request.query_params.get("example")
     example = usable_examples()[0] if slug is None else find_example(slug)
-    return example.slug if example else ""
+    if example is None:
+        raise NothingToDo
+    return example.slug
 
 
 def follow_link(sentence: str, slug: str) -> tuple:
     """Fills in the example of the link, unless the visitor writes already."""
-    example = find_example(slug)
-    return fill(example) if example and not sentence else _NOTHING
+    if sentence:
+        raise NothingToDo
+    return fill(find_example(slug))
 
 
 def choose_example(event: gr.EventData) -> tuple:
     """A click on a card."""
     example = find_example(event.example)
-    return fill(example) if example else _NOTHING
+    if example is None:
+        raise NothingToDo
+    return fill(example)
 
 
 def fill(example: Example) -> tuple:

@@ -141,7 +141,7 @@ button.badge { cursor: pointer; }
     .answer .pairs .percent { grid-area: 1 / 2; width: auto; }
     .pairs .compare { grid-area: 3 / 2; }
     .panel { padding: 10px; }
-    .wide .hypergraph { min-width: 390px; }
+    .answer .hypergraph text { font-size: 16px; }
     .bars .bar { width: 30%; }
     .moves .track { width: 42%; min-width: 70px; }
     .moves .percent:nth-child(3), .moves .percent:nth-child(4) { display: none; }

@@ -29,6 +29,22 @@ SCREENSHOTS = ROOT / "outputs" / "screenshots"  # of the last run of the tests, 
 QUESTION = {"text": SENTENCE, "entities": ["Zinedine Zidane", "Ada", [27, 35]]}
 
 
+COPY_A_RED_PICTURE = """async () => {
+  const canvas = new OffscreenCanvas(64, 48), context = canvas.getContext("2d");
+  context.fillStyle = "red";
+  context.fillRect(0, 0, 64, 48);
+  const picture = await canvas.convertToBlob({type: "image/png"});
+  await navigator.clipboard.write([new ClipboardItem({"image/png": picture})]);
+}"""
+
+
+#: Text of hypergraphs that sticks out of its drawing.
+CUT_OFF = """() => [...document.querySelectorAll("svg.hypergraph text")].filter(text => {
+  const [inner, outer] = [text, text.closest("svg")].map(element => element.getBoundingClientRect());
+  return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+}).map(text => text.textContent)"""
+
+
 class Listener:
     """A proxy that only counts who knocks: what the server asks other machines for would come here."""
 
@@ -110,9 +126,13 @@ def browser():
         pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        chromium = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", *camera]
+        )
         context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         context.set_default_timeout(120_000)
+        context.grant_permissions(["clipboard-read", "clipboard-write", "camera"])
         yield context
         chromium.close()
 
@@ -256,6 +276,27 @@ def test_detector_puts_names_and_weights_on_the_picture(page, green):
 
 
 @pytest.mark.browser
+def test_picture_can_be_pasted(page):
+    page.evaluate(COPY_A_RED_PICTURE)
+    page.get_by_label("Paste from clipboard").click()
+    page.get_by_role("button", name="Remove Image").wait_for()
+    write_sentence(page, SENTENCE)
+    find_relations(page)
+    assert page.locator("svg.picture").count() == 1
+
+
+@pytest.mark.browser
+def test_picture_can_be_taken_with_a_camera(page):
+    page.get_by_label("Capture from camera").click()
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    page.get_by_label("capture photo").click()
+    page.get_by_role("button", name="Remove Image").wait_for()
+    write_sentence(page, SENTENCE)
+    find_relations(page)
+    assert page.locator("svg.picture").count() == 1
+
+
+@pytest.mark.browser
 def test_keyboard_picks_words_and_chooses_pairs(page):
     write_sentence(page, SENTENCE)
     word = page.locator("#words [data-word='2']")
@@ -382,6 +423,7 @@ def test_page_fits_the_screen(page, width, green):
     page.locator("button[data-compare]").first.click()
     page.locator(".moved").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT_OFF) == [], "all names in the drawings are whole"
     keep_screenshot(page, f"{width}-pixels-wide")
 
 

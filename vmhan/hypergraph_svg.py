@@ -21,8 +21,9 @@ _NAMES = {
     "head_visual": "head and picture",
     "tail_visual": "tail and picture",
 }
-_WIDTH, _ROW, _TOP = 560, 46, 34
-_LEFT, _MIDDLE, _RIGHT = 152, 280, 408  # where the nodes of the text end, hyperedges stand, those of the image begin
+_ROW, _TOP = 46, 34
+_GAP = 112  # between the nodes of the text, the hyperedges and the nodes of the image
+_LETTER, _MARGIN = 8.2, 18  # pixels that a letter of a bold name takes at most, and that are left beside names
 _WIDEST = 9.0  # pixels of a stroke that has all the attention
 _LONGEST_NAME = 19  # letters
 
@@ -57,8 +58,11 @@ def hypergraph_svg(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) 
     textual = [number for number, node in enumerate(nodes) if node.kind in ("head", "tail", "text_phrase")]
     visual = [number for number in range(len(nodes)) if number not in textual]
     height = _TOP + _ROW * max(len(textual), len(visual), len(hyperedges)) + 10
-    places = {**_column(textual, _LEFT, height), **_column(visual, _RIGHT, height)}
-    dots = list(_column(range(len(hyperedges)), _MIDDLE, height).values())
+    left = _room_for([nodes[number] for number in textual])
+    middle, right = left + _GAP, left + 2 * _GAP
+    width = right + _room_for([nodes[number] for number in visual])
+    places = {**_column(textual, left, height), **_column(visual, right, height)}
+    dots = list(_column(range(len(hyperedges)), middle, height).values())
     strokes = [
         _stroke(number, edge.type, dots[number], node, places[node], share)
         for number, edge in enumerate(hyperedges)
@@ -66,19 +70,28 @@ def hypergraph_svg(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) 
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" class="hypergraph"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="hypergraph"'
             ' font-family="sans-serif" font-size="14" fill="currentColor">',
             f"<title>{_title(nodes, hyperedges)}</title>",
             f"<style>{_style(len(nodes), len(hyperedges))}</style>",
-            f'<text x="{_LEFT}" y="18" text-anchor="end" opacity="0.7">Text</text>',
-            f'<text x="{_MIDDLE}" y="18" text-anchor="middle" opacity="0.7">Hyperedges</text>',
-            f'<text x="{_RIGHT}" y="18" opacity="0.7">Picture</text>',
+            f'<text x="{left}" y="18" text-anchor="end" opacity="0.7">Text</text>',
+            f'<text x="{middle}" y="18" text-anchor="middle" opacity="0.7">Hyperedges</text>',
+            f'<text x="{right}" y="18" opacity="0.7">Picture</text>',
             *strokes,
             *(_dot(number, edge, dots[number]) for number, edge in enumerate(hyperedges)),
             *(_node(number, node, places[number], number in textual) for number, node in enumerate(nodes)),
             "</svg>",
         ]
     )
+
+
+def _room_for(nodes: Sequence[GraphNode]) -> int:
+    """Pixels that the names of a column and its head take."""
+    return _MARGIN + round(_LETTER * max([len("Picture"), *(len(_short(node.name)) for node in nodes)]))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _column(items: Sequence[int], x: float, height: float) -> dict[int, tuple[float, float]]:
@@ -113,7 +126,7 @@ def _node(number: int, node: GraphNode, place, on_the_left: bool) -> str:
     x, y = place
     side, anchor = (-12, "end") if on_the_left else (12, "start")
     weight = ' font-weight="600"' if node.kind in ("head", "tail") else ""
-    name = html.escape(node.name if len(node.name) <= _LONGEST_NAME else node.name[: _LONGEST_NAME - 1] + "…")
+    name = html.escape(_short(node.name))
     return (
         f'<g class="part node n{number}"><circle cx="{x:.0f}" cy="{y:.0f}" r="5"/>'
         f'<text x="{x + side:.0f}" y="{y + 5:.0f}" text-anchor="{anchor}"{weight}>{name}</text>'
