@@ -442,6 +442,19 @@ def test_text_stands_out_from_what_lies_behind_it(address, browser, theme):
     assert contrast >= 4.5, f"WCAG AA asks 4.5 of {text!r}"
 
 
+@pytest.mark.browser
+def test_bundled_model_answers_the_first_example(tmp_path_factory, browser):
+    """Its screenshot is the README's picture: `cp outputs/screenshots/page.png assets/page.png`."""
+    server = serve(tmp_path_factory)
+    page = open_page(browser, next(server), "")
+    page.locator("table.pairs").wait_for()
+    assert page.locator("table.pairs tr[data-pair]").count() == 3
+    assert page.locator("svg.picture text").count() >= 2, "what the picture shows is boxed and named"
+    keep_screenshot(page, "page")
+    page.close()
+    server.close()
+
+
 # For programs
 
 
