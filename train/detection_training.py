@@ -69,8 +69,7 @@ class DetectorTraining:
         self.defining = arguments.defining()
         self.evaluate, self.keep, self.progress = evaluate, keep, Progress()
         gpu = torch.cuda.is_available()
-        bf16 = gpu and torch.cuda.is_bf16_supported()
-        self.accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no", cpu=not gpu)
+        self.accelerator = Accelerator(mixed_precision="bf16" if has_fast_bf16() else "no", cpu=not gpu)
         torch.backends.cudnn.benchmark = True
         self.network = network.to(self.accelerator.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=forgetting(settings.weight_average), use_buffers=True)
@@ -102,10 +101,10 @@ class DetectorTraining:
     @property
     def device_name(self) -> str:
         """What it computes on, for the result file."""
-        device = self.accelerator.device
+        device, precision = self.accelerator.device, self.accelerator.mixed_precision
         if device.type == "cuda":
-            return f"{torch.cuda.get_device_name(device)}, {self.accelerator.mixed_precision}"
-        return f"{device.type}, {torch.get_num_threads()} threads"
+            return f"{torch.cuda.get_device_name(device)}, mixed precision {precision}"
+        return f"{device.type}, {torch.get_num_threads()} threads, mixed precision {precision}"
 
     def fit(self) -> bool:
         """Trains to the end, or until `stop_after_minutes`; True at the end."""
@@ -221,6 +220,14 @@ class DetectorTraining:
             "optimizer": self.optimizer.optimizer,
             "scheduler": self.scheduler,
         }
+
+
+def has_fast_bf16() -> bool:
+    """Whether the GPU, or without one the processor, computes convolutions in bfloat16 faster than in float32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def make_optimizer(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
