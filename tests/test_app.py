@@ -38,6 +38,9 @@ COPY_A_RED_PICTURE = """async () => {
 }"""
 
 
+CAMERA_SHOWS = "() => [...document.querySelectorAll('video')].some(video => video.videoWidth > 0 && !video.paused)"
+
+
 #: Text of hypergraphs that sticks out of its drawing.
 CUT_OFF = """() => [...document.querySelectorAll("svg.hypergraph text")].filter(text => {
   const [inner, outer] = [text, text.closest("svg")].map(element => element.getBoundingClientRect());
@@ -289,6 +292,7 @@ def test_picture_can_be_pasted(page):
 def test_picture_can_be_taken_with_a_camera(page):
     page.get_by_label("Capture from camera").click()
     page.get_by_role("button", name="Click to Access Webcam").click()
+    page.wait_for_function(CAMERA_SHOWS)  # before that Gradio takes no photo, and says nothing
     page.get_by_label("capture photo").click()
     page.get_by_role("button", name="Remove Image").wait_for()
     write_sentence(page, SENTENCE)
