@@ -21,18 +21,6 @@ from hub.space_contents import local_sources, named_assets
 ROOT = Path(__file__).resolve().parents[1]
 SPACE, MODEL = "ada/relations", "ada/vmhan-tiny"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-# The folder of the Space first, and of this repository and its optional dependencies nothing.
-AS_A_SPACE = f"""
-import runpy, sys
-sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
-sys.path[:] = [path for path in sys.path if path != {str(ROOT)!r} and "editable" not in path]
-for name in ("ultralytics", "datasets", "sklearn", "matplotlib", "accelerate", "hub", "train"):
-    sys.modules[name] = None
-import vmhan
-print("vmhan from", vmhan.__file__, flush=True)
-sys.argv = ["app.py"]
-runpy.run_path("app.py", run_name="__main__")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +149,11 @@ def running_space(hub, tmp_path):
     log = tmp_path / "space.log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-c", AS_A_SPACE], cwd=place, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, ROOT / "tests" / "run_as_a_space.py"],
+            cwd=place,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         yield wait_for_page(f"http://127.0.0.1:{port}", server, log)
