@@ -177,14 +177,18 @@ def text_encoder(training) -> Encoder:
     @cache
     def load() -> Encoder:
         if training.text_model:
-            model = AutoModel.from_pretrained(training.text_model)
-            tokenizer = AutoTokenizer.from_pretrained(training.text_model)
-        else:
-            model = VMHANForRelationExtraction.from_pretrained(training.checkpoint).vmhan.text_model
-            tokenizer = VMHANProcessor.from_pretrained(training.checkpoint).tokenizer
+            return _pretrained_encoder(training.text_model, training.device, training.max_length)
+        model = VMHANForRelationExtraction.from_pretrained(training.checkpoint).vmhan.text_model
+        tokenizer = VMHANProcessor.from_pretrained(training.checkpoint).tokenizer
         return remembering(MeanPooledEncoder(model.to(training.device), tokenizer, training.max_length))
 
     return lambda texts: load()(texts)
+
+
+@cache  # the runs of a comparison ask for the same texts
+def _pretrained_encoder(text_model: str, device: torch.device, max_length: int) -> Encoder:
+    model = AutoModel.from_pretrained(text_model).to(device)
+    return remembering(MeanPooledEncoder(model, AutoTokenizer.from_pretrained(text_model), max_length))
 
 
 def remembering(encode: Encoder) -> Encoder:
