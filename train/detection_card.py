@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
-from train.report import RESULTS, ROOT
+from train.results import ROOT
 from train.tables import markdown_table
 
-RESULT = RESULTS / "detector.json"
+RESULT = ROOT / "assets" / "results" / "detector.json"
 CARD = ROOT / "assets" / "detector" / "README.md"
 _SPLITS = {"validation": "validation", "held_out_faces": "held-out faces", "test": "test"}
 

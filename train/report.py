@@ -16,6 +16,7 @@ from pathlib import Path
 from train.ablation_tables import ablations_table
 from train.analysis_tables import tables as analysis_tables
 from train.audit import table as audit_table
+from train.detection_card import targets_table
 from train.finished_runs import read_runs
 from train.legacy_tables import legacy_table
 from train.tables import markdown_table, read_results, scores, spread
@@ -72,12 +73,14 @@ def fill(text: str, tables: dict[str, str]) -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """Every table by name: one for each folder of results, speed, the audit on test, and the analyses."""
-    audited, speed = RESULTS / "audit-mnre.json", RESULTS / "benchmark-base.json"
+    """Every table by name: for each folder of results, speed, the detector, the audit on test, and the analyses."""
+    audited, speed, detector = (RESULTS / name for name in ("audit-mnre.json", "benchmark-base.json", "detector.json"))
     audit = json.loads(audited.read_text(encoding="utf-8")) if audited.exists() else None
     tables = {path.name: _folder_table(path, audit) for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))}
     if speed.exists():
         tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
+    if detector.exists():
+        tables["detector"] = targets_table(json.loads(detector.read_text(encoding="utf-8")))
     if audit:
         tables["audit-mnre"] = audit_table(audit["findings"]["test"])
     for path in sorted(RESULTS.glob("analysis-*.json")):
