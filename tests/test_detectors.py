@@ -147,18 +147,34 @@ def test_a_folder_of_our_own_is_a_detector(own, picture):
     check_boxes(detector.detect([picture])[0], picture)
 
 
-def test_the_bundled_detector_stands_in_where_that_is_allowed(own, monkeypatch, caplog):
+def test_a_folder_of_transformers_may_be_called_like_a_yolo(rt_detr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.symlink(rt_detr, "yolo-like")
+    assert isinstance(load_detector("yolo-like"), TransformersDetector)
+
+
+def test_the_bundled_detector_is_had_by_name(own, monkeypatch):
     monkeypatch.setattr(detectors, "BUNDLED_FOLDER", Path(own))
     assert isinstance(load_detector("bundled"), BundledDetector)
-    assert isinstance(load_detector("nobody/nothing", or_bundled=True), BundledDetector)
-    assert "'nobody/nothing' is neither" in caplog.text and "stands in" in caplog.text
 
 
-def test_a_missing_bundled_detector_is_said_to_be_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", tmp_path / "nowhere")
-    for name in ("bundled", "nobody/nothing"):
-        with pytest.raises(DetectorUnavailable, match="bundled detector is not in"):
-            load_detector(name, or_bundled=True)
+@pytest.mark.parametrize("lost", ["config.json", "model.safetensors"])
+def test_half_a_bundled_detector_is_none(own, monkeypatch, lost):
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", Path(own))
+    (Path(own) / lost).unlink()
+    assert not detectors.has_weights("bundled")
+    with pytest.raises(DetectorUnavailable, match=f"{lost}' does not exist.* take another"):
+        load_detector("bundled")
+
+
+@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"])
+def test_damaged_weights_of_a_detector_are_named(own, monkeypatch, content):
+    (Path(own) / "model.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.safetensors is damaged, or a Git LFS pointer"):
+        load_detector(own)
+    monkeypatch.setattr(detectors, "BUNDLED_FOLDER", Path(own))
+    with pytest.raises(DetectorUnavailable, match=r"is damaged.* take another"):
+        load_detector("bundled")
 
 
 def test_the_bundled_detector_comes_with_the_package_or_with_the_model(own, tmp_path, monkeypatch):

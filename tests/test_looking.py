@@ -9,7 +9,7 @@ from tiny_detectors import KINDS, save_tiny_blip, save_tiny_bundled, save_tiny_r
 from transformers import pipeline
 
 from vmhan.description import ImageDescriber, load_describer
-from vmhan.detection import DetectorUnavailable
+from vmhan.detection import DetectedObject, DetectorUnavailable
 from vmhan.detectors import TransformersDetector, load_detector
 from vmhan.extraction_request import read_request
 from vmhan.looking import look_at_images
@@ -68,6 +68,24 @@ def test_the_describer_comes_before_the_composed_description(detector, describer
     asked = request(image=RED)
     look_at_images([asked], detector, describer)
     assert asked.description == describer.describe([RED])[0]
+
+
+class Finding:
+    """A detector that finds what it is made of."""
+
+    def __init__(self, *found: DetectedObject):
+        self.found = list(found)
+
+    def detect(self, images):
+        return [self.found for _ in images]
+
+
+def test_the_face_of_a_person_comes_after_all_else():
+    face, alone = DetectedObject("face", 0.9, (5, 5, 9, 9)), DetectedObject("face", 0.8, (50, 5, 59, 9))
+    person, tie = DetectedObject("person", 0.7, (0, 0, 20, 40)), DetectedObject("tie", 0.4, (5, 9, 9, 20))
+    asked = request(image=RED)
+    look_at_images([asked], Finding(face, alone, person, tie), max_objects=4)
+    assert [item["score"] for item in asked.objects] == [alone.score, person.score, tie.score, face.score]
 
 
 def test_nouns_of_the_description_are_objects_where_nothing_detects():
@@ -142,6 +160,18 @@ def test_the_bundled_detector_stands_in_only_where_that_is_allowed(tmp_path, bun
         extract(asked, detector="nobody/nothing")
     stood_in = extract(asked, detector="nobody/nothing", or_bundled=True)
     assert stood_in["objects"] == extract(asked, detector="bundled")["objects"]
+
+
+def test_a_detector_beside_the_model_stands_in_as_well(tmp_path, bundled_in):
+    bundled_in(tmp_path / "nowhere")
+    model = save_tiny_checkpoint(tmp_path / "model")
+    extract = pipeline("multimodal-relation-extraction", model=model)
+    asked = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
+    with pytest.raises(DetectorUnavailable, match="'bundled' cannot be had"):
+        extract(asked, detector="nobody/nothing", or_bundled=True)
+    save_tiny_bundled(Path(model) / "detector")
+    extract = pipeline("multimodal-relation-extraction", model=model)
+    assert extract(asked, detector="nobody/nothing", or_bundled=True)["objects"] == extract(asked)["objects"] != []
 
 
 def test_without_any_detector_an_image_is_said_not_to_be_looked_at(tmp_path, bundled_in, caplog):

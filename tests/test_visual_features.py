@@ -281,6 +281,18 @@ def test_a_detector_gives_the_boxes_once_for_each_picture(mnre, tmp_path):
     assert detected()["test"]["object_boxes"] == splits["test"]["object_boxes"] and detector.seen == DRAWN
 
 
+def test_a_bundled_detector_that_was_trained_anew_looks_anew(mnre, tmp_path, monkeypatch):
+    folder = tmp_path / "detector"
+    folder.mkdir()
+    monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", folder)
+    detector = ColourDetector()
+    for weights in ("old", "new", "new"):
+        (folder / "model.safetensors").write_text(weights)
+        rows = load(mnre, boxes=None)
+        add_detected_boxes(rows, detector, "bundled", tmp_path / "cache", PictureReader())
+    assert detector.seen == 2 * DRAWN
+
+
 def test_a_picture_that_the_detector_cannot_open_is_left_out(mnre, broken, tmp_path):
     reader = PictureReader("skip")
     splits = add_detected_boxes(load(mnre), ColourDetector(), "colours", tmp_path / "cache", reader)

@@ -8,6 +8,7 @@ from datasets import DatasetDict, List, Value
 from PIL import Image
 
 from train.pictures import PictureCache, PictureReader, checksum, distinct_pictures
+from vmhan import detectors
 from vmhan.detection import ObjectDetector
 
 
@@ -55,7 +56,7 @@ def _relative(corners: tuple[float, float, float, float], size: tuple[int, int])
 
 
 def _content(name: str) -> str:
-    """A checksum of a name, and of the files that it names, if it does."""
-    path = Path(name)
+    """A checksum of a name, and of the files that it stands for, if there are any."""
+    path = detectors.BUNDLED_FOLDER if name == detectors.BUNDLED else Path(name)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     return checksum(name, [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -38,7 +39,7 @@ class BundledDetector:
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: A setting is unknown or out of range, or weights and settings do not fit each other.
+        ValueError: A setting is unknown or out of range, the weights are damaged, or the two do not fit each other.
     """
 
     def __init__(self, folder: str | Path, device: str | torch.device | None = None, threshold: float | None = None):
@@ -125,6 +126,8 @@ def _load_weights(network: DetectorNetwork, path: Path) -> None:
         raise FileNotFoundError(f"{str(path)!r} does not exist; a detector is a folder with it and {CONFIG_FILE}.")
     try:
         network.load_state_dict(load_file(path))
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged, or a Git LFS pointer to what was not fetched: {error}.") from error
     except RuntimeError as error:
         raise ValueError(f"{path} holds other weights than the {CONFIG_FILE} beside it describes: {error}") from error
 

@@ -28,7 +28,7 @@ _PLURALS = {
     "scissors": "scissors",
     "glasses": "glasses",
 }
-_PARTS = {"face": "person"}
+PARTS = {"face": "person"}  # what is no object beside the one that it belongs to
 _ALWAYS_PLURAL = ("skis", "scissors", "glasses")
 
 
@@ -40,7 +40,7 @@ def compose_description(labels: Iterable[str]) -> str | None:
         'Two people and a dog.'
     """
     counts = Counter(labels)
-    for part, whole in _PARTS.items():
+    for part, whole in PARTS.items():
         if whole in counts:
             del counts[part]
     phrases = [_counted(label, count) for label, count in counts.most_common()]

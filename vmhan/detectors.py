@@ -7,7 +7,6 @@ Example:
 """
 
 import json
-import logging
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -23,8 +22,6 @@ from transformers.utils import cached_file
 from .bundled_detector import CONFIG_FILE, WEIGHTS_FILE, BundledDetector
 from .detection import DetectedObject, DetectorUnavailable, ObjectDetector, tidy_objects
 
-logger = logging.getLogger(__name__)
-
 BUNDLED = "bundled"
 NO_DETECTOR = "none"  # the name that stands for looking with nothing, wherever a detector is optional
 BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "detector"
@@ -33,16 +30,13 @@ _YOLO_NAME = re.compile(r"(yolo|rtdetr-)[\w.-]*", re.IGNORECASE)
 _WITH_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics whose results hold upright boxes
 
 
-def load_detector(
-    name: "str | os.PathLike", threshold: float | None = None, or_bundled: bool = False
-) -> ObjectDetector:
+def load_detector(name: "str | os.PathLike", threshold: float | None = None) -> ObjectDetector:
     """The detector of this name.
 
     Args:
         name: `"bundled"`; the name of a YOLO of ultralytics (`"yolov3u"` is the paper's), or a `.pt` file of its
             weights; or a Hub id of a `transformers` object detector, or a folder of one or of a detector like ours.
         threshold: Least score of an object, 0 to 1; by default the detector's own.
-        or_bundled: Whether the bundled detector may stand in, with a warning, for one that cannot be had.
 
     Raises:
         DetectorUnavailable: Its weights or its library cannot be had.
@@ -50,21 +44,17 @@ def load_detector(
     """
     name = os.fspath(name)
     settings = {} if threshold is None else {"threshold": threshold}
-    try:
-        return _kind_of(name)(name, **settings)
-    except DetectorUnavailable as error:
-        if name == BUNDLED or not or_bundled:
-            raise
-        logger.warning("%s The bundled detector stands in.", error)
-        return _load_bundled(BUNDLED, **settings)
+    return _kind_of(name)(name, **settings)
 
 
 def _kind_of(name: str) -> Callable[..., ObjectDetector]:
-    if name == BUNDLED or ((Path(name) / CONFIG_FILE).is_file() and not _is_of_transformers(name)):
+    if name == BUNDLED:
         return _load_bundled
+    if Path(name).is_dir():
+        return TransformersDetector if _is_of_transformers(Path(name)) else BundledDetector
     if name.endswith(".pt") or _YOLO_NAME.fullmatch(name):
         return UltralyticsDetector
-    if "/" in name or Path(name).is_dir():
+    if "/" in name:
         return TransformersDetector
     raise ValueError(
         f'There is no detector {name!r}; take "bundled", a YOLO such as "yolov3u", a file of its weights, a Hub id '
@@ -76,7 +66,7 @@ def has_weights(name: "str | os.PathLike") -> bool:
     """Whether the weights of the detector `name` are on this machine, so that it loads without a network."""
     name = os.fspath(name)
     if name == BUNDLED:
-        return (BUNDLED_FOLDER / CONFIG_FILE).is_file()
+        return all((BUNDLED_FOLDER / file).is_file() for file in (CONFIG_FILE, WEIGHTS_FILE))
     if Path(name).exists():
         return True
     if _YOLO_NAME.fullmatch(name):
@@ -87,32 +77,36 @@ def has_weights(name: "str | os.PathLike") -> bool:
         return False
 
 
-def bundled_detector_of(model: str) -> str:
+def bundled_detector_of(model: str, revision: str | None = None) -> str:
     """Name of the bundled detector: `"bundled"` where the package has it, else a folder of the model's repository.
 
     Args:
         model: Hub id or folder.
+        revision: Commit of the repository. With it nobody is asked for what the Hub's cache has.
     """
     if has_weights(BUNDLED) or not model:
         return BUNDLED
+    names = [f"{FOLDER_BESIDE_MODEL}/{name}" for name in (CONFIG_FILE, WEIGHTS_FILE)]
     try:
-        files = [cached_file(model, f"{FOLDER_BESIDE_MODEL}/{name}") for name in (CONFIG_FILE, WEIGHTS_FILE)]
+        files = [cached_file(model, name, revision=revision) for name in names]
     except OSError:  # neither here nor there; who loads "bundled" is told so
         return BUNDLED
     return str(Path(files[0]).parent)
 
 
-def _is_of_transformers(folder: str) -> bool:
-    return "model_type" in json.loads((Path(folder) / CONFIG_FILE).read_text(encoding="utf-8"))
+def _is_of_transformers(folder: Path) -> bool:
+    """Whether `transformers` is to load the folder; it says best what a folder without a config lacks."""
+    config = folder / CONFIG_FILE
+    return not config.is_file() or "model_type" in json.loads(config.read_text(encoding="utf-8"))
 
 
 def _load_bundled(name: str, **settings) -> ObjectDetector:
-    folder = BUNDLED_FOLDER if name == BUNDLED else Path(name)
-    if not folder.is_dir():
+    try:
+        return BundledDetector(BUNDLED_FOLDER, **settings)
+    except (FileNotFoundError, ValueError) as error:
         raise DetectorUnavailable(
-            f"The bundled detector is not in {str(folder)!r}; install from a clone of the repository, or take another."
-        )
-    return BundledDetector(folder, **settings)
+            f"The detector {name!r} cannot be had: {error} Install from a clone of the repository, or take another."
+        ) from error
 
 
 class UltralyticsDetector:
@@ -208,7 +202,7 @@ class TransformersDetector:
     Args:
         name_or_path: Hub id or folder.
         threshold: Least score of an object.
-        device: Such as "cuda:0"; by default the processor's.
+        device: Such as "cuda:0".
 
     Raises:
         DetectorUnavailable: The model is neither here nor to be fetched.

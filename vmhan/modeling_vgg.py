@@ -5,17 +5,12 @@ The parts bear the names that they have in torchvision, so that its weights fit 
 
 import torch
 from torch import nn
+from torchvision.models.vgg import make_layers
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.utils import requires_backends
 
 from .configuration_vgg import VGGConfig
-
-try:
-    from torchvision.models.vgg import make_layers
-except ImportError:  # a copy of this file on the Hub may meet a machine without it
-    make_layers = None
 
 #: Side of the last feature map that fc6 reads.
 POOLED_SIZE = 7
@@ -35,7 +30,6 @@ class VGGModel(PreTrainedModel):
 
     def __init__(self, config: VGGConfig):
         super().__init__(config)
-        requires_backends(self, "torchvision")
         channels = [layer for layer in config.layers if layer != "M"]
         self.features = make_layers(config.layers, config.batch_norm)
         self.avgpool = nn.AdaptiveAvgPool2d(POOLED_SIZE)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import islice
 
 import torch
@@ -119,12 +119,21 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         return [request]
 
     def _load_detector(self, name: "str | os.PathLike", or_bundled: bool = False) -> ObjectDetector | None:
-        """The detector `name`; the bundled one comes with the package or with the model."""
+        """The detector `name`, or the bundled one, which comes with the package or with the model."""
         if name == NO_DETECTOR:
             return None
-        if name == BUNDLED:
-            name = bundled_detector_of(self.model.name_or_path)
-        return _load_detector(name, or_bundled=or_bundled)
+        try:
+            return _load_detector(self._bundled_detector if name == BUNDLED else name)
+        except DetectorUnavailable as error:
+            if name == BUNDLED or not or_bundled:
+                raise
+            stand_in = self._load_detector(BUNDLED)
+            logger.warning(f"{error} The bundled detector stands in.")
+            return stand_in
+
+    @cached_property
+    def _bundled_detector(self) -> str:
+        return bundled_detector_of(self.model.name_or_path, getattr(self.model.config, "_commit_hash", None))
 
     def _default_detector(self, requests: list[ExtractionRequest]) -> ObjectDetector | None:
         """The bundled detector, if it is here and any image needs it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from torchvision import models as torchvision_models
 from transformers import (
     AutoBackbone,
     AutoConfig,
@@ -22,11 +23,6 @@ from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from .configuration_vgg import VGGConfig
 from .modeling_vgg import VGGModel
-
-try:
-    from torchvision import models as torchvision_models
-except ImportError:  # a copy of this file on the Hub may meet a machine without it
-    torchvision_models = None
 
 VGG_IMAGE_SIZE = 224
 
@@ -130,7 +126,7 @@ def _vision_config(name_or_path: str) -> PreTrainedConfig:
 def _is_torchvision_vgg(name_or_path: str) -> bool:
     if Path(name_or_path).exists():
         return Path(name_or_path).is_file()
-    return torchvision_models is not None and name_or_path in torchvision_models.list_models(include="vgg*")
+    return name_or_path in torchvision_models.list_models(include="vgg*")
 
 
 def _read_state(name_or_path: str) -> dict[str, torch.Tensor]:
