@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from tiny_detectors import KINDS, save_tiny_bundled, save_tiny_rt_detr
+from tiny_detectors import KINDS, save_tiny_bundled, save_tiny_rt_detr, save_tiny_yolo
 
 from vmhan import detectors
 from vmhan.bundled_detector import BundledDetector
@@ -30,14 +30,8 @@ def rt_detr(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def yolo(tmp_path_factory) -> str:
-    """A random YOLOv3-tiny, so sure of itself that it finds things."""
-    ultralytics = pytest.importorskip("ultralytics")
-    model = ultralytics.YOLO("yolov3-tiny.yaml")
-    for scale in model.model.model[-1].cv3:
-        scale[-1].bias.data.fill_(-1.0)
-    path = tmp_path_factory.mktemp("yolo") / "random.pt"
-    model.save(path)
-    return str(path)
+    pytest.importorskip("ultralytics")
+    return save_tiny_yolo(tmp_path_factory.mktemp("yolo") / "random.pt", bias=-1.0)
 
 
 def check_boxes(objects, image):

@@ -2,13 +2,16 @@
 
 import json
 import logging
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import ultralytics
 from more_fixture import RELATIONS, write_more
 from tiny import VISUAL_WIDTH, tiny_processor, tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
+from tiny_detectors import save_tiny_yolo
 from transformers import BertModel, pipeline, set_seed
 
 from hub.card import make_card
@@ -33,10 +36,7 @@ def save_encoders(folder):
     """A BERT, a VGG of torchvision and a YOLOv3-tiny of ultralytics, all random."""
     save_text_encoder(folder)
     torch.save(tiny_torchvision_vgg().state_dict(), folder / "vgg.pth")
-    yolo = ultralytics.YOLO("yolov3-tiny.yaml")
-    for branch in yolo.model.model[-1].cv3:
-        branch[-1].bias.data.fill_(4.0)  # so sure of itself that it finds things
-    yolo.save(folder / "yolo.pt")
+    save_tiny_yolo(folder / "yolo.pt")
 
 
 def words_of(folder, settings, **changes) -> list[str]:
@@ -86,6 +86,21 @@ def test_the_papers_setting_trains_and_says_what_it_saw(paper):
     assert settings["data"]["max_objects"] == 3 and settings["model"]["visual_features"] == ["pixels"]
     assert result["pictures"]["train"]["pictures"] == 9 and len(result["data"]["images"]) == 64
     assert result["pair_order"] == {} and result["protocol"] == "clean"
+
+
+@pytest.mark.data
+def test_the_papers_setting_runs_on_real_pictures(parts, tmp_path):
+    if "MNRE_IMAGES_DIR" not in os.environ:
+        pytest.skip("set MNRE_IMAGES_DIR to the folder of the MNRE pictures")
+    folder = write_more(tmp_path / "more", titles=6)  # invented titles, of which each gets a picture
+    places = sorted(folder.glob("img_org/*/*.jpg"))
+    pictures = sorted(Path(os.environ["MNRE_IMAGES_DIR"]).glob("*.jpg"))
+    for place, picture in zip(places, pictures, strict=True):
+        shutil.copy(picture, place)
+    changes = {"data_dir": folder, "image_dir": folder / "img_org", "output_dir": tmp_path, "results_dir": tmp_path}
+    result = run.main(words_of(parts, PAPER, **changes))
+    assert sum(of_split["pictures"] for of_split in result["pictures"].values()) == len(pictures) == 12
+    assert np.isfinite(result["metrics"]["test"]["loss"])
 
 
 def test_metrics_leave_none_out_and_ask_for_no_direction(paper):

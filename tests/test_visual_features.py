@@ -23,6 +23,7 @@ from tiny import (
     tiny_torchvision_vgg,
     tiny_vgg_config,
 )
+from tiny_detectors import save_tiny_yolo
 from transformers import BertModel, pipeline, set_seed
 
 from train import inputs, run
@@ -317,6 +318,12 @@ def write_parts(folder) -> list[str]:
     return [*words, *["--num_train_epochs", "1", "--max_length", "512", "--use_cpu", "true", "--disable_tqdm", "true"]]
 
 
+def without_boxes(words: list[str], detector: str) -> list[str]:
+    """The words of the same run with a detector, as in the paper, in place of boxes from a file."""
+    place = words.index("--boxes")
+    return [*words[:place], *words[place + 4 :], "--detector", detector]
+
+
 def of_data(folder) -> list[str]:
     return ["--data_dir", str(folder), "--image_dir", str(folder / "images")]
 
@@ -428,6 +435,7 @@ def test_the_papers_setting_runs_on_real_pictures(tmp_path):
     pictures = {path.stem for path in images.glob("*.jpg")}
     mnre = write_excerpt(data, pictures, tmp_path / "mnre")
     words = [*write_parts(tmp_path), "--data_dir", str(mnre), "--image_dir", str(images)]
+    words = without_boxes(words, save_tiny_yolo(tmp_path / "yolo.pt"))
     result = run.main([*words, "--on_missing_image", "none"])
     counts = result["pictures"]
     assert sum(of_split["pictures"] for of_split in counts.values()) == len(pictures)
@@ -469,8 +477,7 @@ def test_an_llm_selects_nodes_of_pictures_that_the_run_looks_at(tmp_path, monkey
     mnre = write_mnre(tmp_path / "mnre", sentences=4, images=True)
     words = [*write_parts(tmp_path), *of_data(mnre), "--max_objects", "1", "--read_test", "false"]
     if detector:
-        place = words.index("--boxes")
-        words = [*words[:place], *words[place + 4 :], "--detector", "drawn"]
+        words = without_boxes(words, "drawn")
     with ChatServer(answer) as server:
         words += [
             "--selector",

@@ -50,6 +50,17 @@ def save_tiny_rt_detr(folder) -> str:
     return str(folder)
 
 
+def save_tiny_yolo(path, bias: float = 4.0) -> str:
+    """A random YOLOv3-tiny of ultralytics, so sure of itself that it finds things; returns the path."""
+    import ultralytics  # takes seconds, and who uses the others may not have it
+
+    yolo = ultralytics.YOLO("yolov3-tiny.yaml")
+    for scale in yolo.model.model[-1].cv3:
+        scale[-1].bias.data.fill_(bias)
+    yolo.save(path)
+    return str(path)
+
+
 def save_tiny_bundled(folder) -> str:
     """A random detector of the bundled kind, sure of everything it sees; returns the folder."""
     torch.manual_seed(0)
