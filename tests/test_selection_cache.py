@@ -47,6 +47,19 @@ def test_another_run_finds_the_answers(tmp_path):
     assert model.asked == []
 
 
+def test_new_weights_in_the_folder_of_a_model_are_asked_anew(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    asked = []
+    for weights in ("old", "newer", "newer"):
+        if not (folder / "weights").is_file() or (folder / "weights").read_text() != weights:
+            (folder / "weights").write_text(weights)
+        model = Echo(str(folder))
+        CachedChatModel(model, tmp_path / "answers").reply(talks("a"))
+        asked.append(model.asked)
+    assert asked == [["a"], ["a"], []]
+
+
 def test_what_came_before_a_failure_is_kept(tmp_path):
     with pytest.raises(ConnectionError):
         CachedChatModel(Echo(), tmp_path).reply(talks("a", "b", "c", "break", "d"))

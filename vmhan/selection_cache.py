@@ -23,7 +23,8 @@ class CachedChatModel:
     Answers are kept as they came, before they are checked: a run that finds them all counts the same dropped items as
     the run that asked. Their key is the sha256 of the whole conversation, where an image counts by its pixels: it
     covers the prompt's words and version, sentence, pair, image, objects, m, n and k. Each model and prompt version
-    has a file of JSON lines, to which answers are added as they come.
+    has a file of JSON lines, to which answers are added as they come. A model in a folder is another one once its
+    files change; what an address serves is known by its name only (`http://host/v1#model`).
 
     Args:
         model: Is asked for what is not known yet.
@@ -98,8 +99,11 @@ def _checksum(image: Image.Image) -> dict[str, str]:
 
 
 def _file_name(model: ChatModel) -> str:
-    """A name that a person can read and that no two models share."""
+    """A name that a person can read and that no two models share, nor two that lay in one folder."""
     asked = f"{model.name} {getattr(model, 'max_new_tokens', '')}"
+    if Path(model.name).is_dir():
+        files = [(file.name, file.stat()) for file in sorted(Path(model.name).iterdir())]
+        asked += str([(name, stat.st_size, stat.st_mtime_ns) for name, stat in files])
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", model.name).strip("-.")[-60:]
     return f"{readable}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
 
