@@ -77,15 +77,16 @@ def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings)
         raise HubError(f"{name!r} is not of the form user/name; put your user name or organisation before it.")
     with explained_errors(name):
         api.whoami()  # the client asks nothing else of a reader before the first file has been read
-        existed = api.repo_exists(name, repo_type=kind)
-        if not existed:
+        if not api.repo_exists(name, repo_type=kind):
             api.create_repo(name, repo_type=kind, private=private, **settings)
-        elif private and not api.repo_info(name, repo_type=kind).private:
+            return False
+        api.auth_check(name, repo_type=kind, write=True)
+        if private and not api.repo_info(name, repo_type=kind).private:
             raise HubError(
                 f"{name!r} exists and is public. Make it private in its settings on the Hub, take another name, or "
                 "allow it to be public."
             )
-    return existed
+    return True
 
 
 def run_command(name: str, main: Callable[[list[str]], object]) -> None:

@@ -300,6 +300,11 @@ def describe_repository(hub: LocalHub, request: Request, kind: str, name: str, r
     raise Answer(200, described)
 
 
+def check_writer(hub: LocalHub, request: Request, kind: str, name: str):
+    hub.require_writer(request, hub.find(request, kind, name).owner)
+    raise Answer(200)
+
+
 def list_refs(hub: LocalHub, request: Request, kind: str, name: str):
     newest = hub.find(request, kind, name).commits[-1]
     main = {"name": "main", "ref": "refs/heads/main", "targetCommit": newest.oid}
@@ -457,6 +462,7 @@ ROUTES = [
     ("ANY", f"/api/spaces/{_NAME}/variables", space_variable),
     ("GET", _REPOSITORY, describe_repository),
     ("GET", rf"{_REPOSITORY}/revision/{_REVISION}", describe_repository),
+    ("GET", rf"{_REPOSITORY}/auth-check/write", check_writer),
     ("GET", rf"{_REPOSITORY}/refs", list_refs),
     ("GET", rf"{_REPOSITORY}/tree/{_REVISION}(?:/(?P<folder>.+))?", list_tree),
     ("POST", rf"{_REPOSITORY}/paths-info/{_REVISION}", describe_paths),

@@ -125,6 +125,14 @@ def test_token_without_the_right_to_write_is_refused(hub, folder, push, monkeypa
     assert not hub.repositories
 
 
+def test_claim_checks_the_right_to_write_where_the_repository_is_there(hub, folder, push, monkeypatch, tmp_path):
+    push(folder)
+    assert "may be written to" in push(folder, "--claim")
+    hub.enter(monkeypatch, tmp_path, READER)
+    with pytest.raises(HubError, match="may not write"):
+        push(folder, "--claim")
+
+
 def test_name_that_holds_another_model_is_not_overwritten(hub, folder, push):
     taken = hub.repositories["model", NAME] = Repository("model", NAME)
     taken.add_commit("bert", {"config.json": File(b'{"model_type": "bert"}', large=False)}, [])
