@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from huggingface_hub import ModelCard
@@ -15,6 +16,8 @@ from hub.card import EXAMPLE, make_card
 from hub.connection import HubError
 from hub.contents import read_json
 from hub.push import main as push_command
+from hub.results_table import PROTOCOLS, SEES, comparison_table
+from train.arguments import DataArguments
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "assets" / "vmhan-mini-mnre"
@@ -47,6 +50,29 @@ def test_seeds_are_one_line_of_the_comparison(card):
     mean = sum(100 * result["metrics"]["test"]["f1"] for result in taught) / len(taught)
     (line,) = [line for line in card.text.splitlines() if "taught by 3 models |" in line]
     assert f"| {len(taught)} |" in line and f"| {mean:.1f} ±" in line
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "said"),
+    [
+        (None, {"protocol": "legacy-crops"}, "protocol `legacy-crops`"),
+        (None, {"control": "blank_images"}, "blank images"),
+        ("data", {"boxes": "detect"}, "and boxes"),
+        ("data", {"limit": 10}, "limit 10"),
+        ("data", {"undirected_pairs": False}, "undirected_pairs None"),
+        ("model", {"hyperedges": ["global"]}, "hyperedges ['global']"),
+    ],
+)
+def test_each_variant_has_a_line_of_its_own(section, changes, said):
+    result, other = read_json(OWN), read_json(OWN)
+    (other["config"][section] if section else other).update(changes)
+    *_, one, two = comparison_table([result, other]).splitlines()
+    assert {said in line.split("|")[3] for line in (one, two)} == {True, False}
+
+
+def test_card_has_words_for_every_protocol_and_visual_setting():
+    settings = get_args(get_type_hints(DataArguments)["visual_setting"])
+    assert {*settings} == SEES.keys() and {"clean", "leaking", "legacy-crops"} == PROTOCOLS.keys()
 
 
 def test_card_names_data_base_model_size_and_command(card):
