@@ -29,6 +29,7 @@ from .contents import (
     size,
     write_contents,
 )
+from .measured_weights import check_weights
 
 MESSAGE = "Upload VM-HAN"
 
@@ -44,9 +45,14 @@ def collect(
         result: The result file of this very model.
         compare: Result files of other runs, for the card's table.
         card_settings: Further arguments of `make_card`.
+
+    Raises:
+        HubError: The folder holds no finished model, or `result` is no result of it.
     """
     results = list(dict.fromkeys([*([result] if result else []), *(compare or [])]))
     contents = {**model_contents(folder), **result_contents(results)}
+    if result:
+        check_weights(folder, result)
     card = make_card(
         folder,
         name,

@@ -10,14 +10,16 @@ from typing import get_args, get_type_hints
 import pytest
 from huggingface_hub import ModelCard
 from local_hub import LocalHub
-from tiny import save_tiny_checkpoint
+from tiny import save_tiny_checkpoint, tiny_model
 
 from hub.card import EXAMPLE, make_card
 from hub.connection import HubError
 from hub.contents import read_json
+from hub.measured_weights import weights_checksum
 from hub.push import main as push_command
 from hub.results_table import PROTOCOLS, SEES, comparison_table
 from train.arguments import DataArguments
+from train.predictions import weights_checksum as training_checksum
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "assets" / "vmhan-mini-mnre"
@@ -111,6 +113,18 @@ def test_result_of_another_model_is_refused(tmp_path):
     other = save_tiny_checkpoint(tmp_path)
     with pytest.raises(HubError, match="give --result the file that training wrote for this model"):
         make_card(Path(other), "ada/tiny", read_json(OWN))
+
+
+def test_result_of_another_seed_is_refused():
+    with pytest.raises(HubError, match=r"distilled-seed2\.json was measured with other weights"):
+        push_command([str(BUNDLED), "ada/mini", "--result", str(OWN.with_name("distilled-seed2.json")), "--dry-run"])
+
+
+def test_checksum_of_the_files_is_that_of_training(tmp_path):
+    model = tiny_model()
+    model.half().save_pretrained(tmp_path, max_shard_size="20KB")
+    assert len(list(tmp_path.glob("model*.safetensors"))) > 1
+    assert weights_checksum(tmp_path) == training_checksum(model.float())
 
 
 def test_card_without_a_result_holds_no_numbers(tmp_path):
