@@ -19,6 +19,8 @@ from .contents import Contents, size, write_contents
 from .space_contents import APP, space_contents
 
 MODEL_VARIABLE = "VMHAN_MODEL"
+#: Holds the bundled model, or nothing where another is named.
+ASSETS = "assets/"
 
 
 def is_private(model: str) -> bool:
@@ -41,7 +43,8 @@ def push_space(
 ) -> str | None:
     """Makes or updates the Space and returns the address of the commit, or None if its files were there already.
 
-    Secrets and variables are set before the files, so that the first start finds them.
+    Secrets and variables are set before the files, so that the first start finds them. A Space that no longer names a
+    model forgets the one that it named, and files of ours that are not among `contents` go.
 
     Raises:
         HubError: With what to do about it.
@@ -54,11 +57,14 @@ def push_space(
             _refuse_other_space(api, name, present)
         for key, value in (secrets or {}).items():
             api.add_space_secret(name, key, value)
-        for key, value in (variables or {}).items():
+        variables = variables or {}
+        if MODEL_VARIABLE in api.get_space_variables(name).keys() - variables.keys():
+            api.delete_space_variable(name, MODEL_VARIABLE)
+        for key, value in variables.items():
             api.add_space_variable(name, key, value)
         if hardware and api.get_space_runtime(name).requested_hardware != hardware:
             api.request_space_hardware(name, hardware)
-        folders = {path.split("/")[0] + "/" for path in contents if "/" in path}
+        folders = {ASSETS, *(path.split("/")[0] + "/" for path in contents if "/" in path)}
         stale = [path for path in sorted(present - contents.keys()) if path.startswith(tuple(folders))]
         before = api.space_info(name).sha
         operations = [
@@ -74,10 +80,9 @@ def _refuse_other_space(api: HfApi, name: str, present: set[str]) -> None:
     sdk = api.space_info(name).sdk
     ours = "vmhan/__init__.py" in present or APP not in present
     if sdk != "gradio" or not ours:
-        raise HubError(
-            f"The name {name!r} is taken by a Space of another kind (sdk {sdk!r}). Choose another name, or delete it "
-            "on the Hub."
-        )
+        page = f"another page, whose {APP} is not ours"
+        other = page if sdk == "gradio" else f"a Space of another kind (sdk {sdk!r})"
+        raise HubError(f"The name {name!r} is taken by {other}. Choose another name, or delete it on the Hub.")
 
 
 def read_secrets(names: list[str]) -> dict[str, str]:

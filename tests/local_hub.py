@@ -425,6 +425,8 @@ def space_variable(hub: LocalHub, request: Request, name: str):
     space = _own_space(hub, request, name)
     if request.method == "POST":
         space.variables[request.json["key"]] = request.json["value"]
+    elif request.method == "DELETE":
+        del space.variables[request.json["key"]]
     listed = {key: {"key": key, "value": value, "updatedAt": DATE} for key, value in space.variables.items()}
     raise Answer(200, listed)
 

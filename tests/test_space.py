@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from local_hub import LocalHub, Repository
+from local_hub import File, LocalHub, Repository
 from test_app import wait_for_page
 from tiny import save_tiny_checkpoint
 
@@ -19,6 +19,7 @@ from hub.space import main as space_command
 from hub.space_contents import local_sources, named_assets
 
 ROOT = Path(__file__).resolve().parents[1]
+BUNDLED = "vmhan-mini-mnre"
 SPACE, MODEL = "ada/relations", "ada/vmhan-tiny"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -73,6 +74,17 @@ def test_second_push_of_the_same_space_sends_nothing(hub, capsys):
     assert "up to date" in capsys.readouterr().out and len(hub.repository(SPACE, "space").commits) == 2
 
 
+def test_space_that_names_no_model_any_more_serves_the_bundled_one(hub):
+    space_command([SPACE, "--model", MODEL, "--variable", "GREETING=hello"])
+    space_command([SPACE])
+    space = hub.repository(SPACE, "space")
+    assert space.variables == {"GREETING": "hello"} and "models" not in card_of(hub)
+    assert {path.split("/")[1] for path in space.files if path.startswith("assets/vmhan")} == {BUNDLED}
+    space_command([SPACE, "--model", MODEL])
+    assert not [path for path in space.files if path.startswith(f"assets/{BUNDLED}")]
+    assert space.variables == {"GREETING": "hello", "VMHAN_MODEL": MODEL}
+
+
 def test_private_model_needs_a_token_in_the_space(hub, monkeypatch):
     hub.repository(MODEL).private = True
     with pytest.raises(HubError, match="add --secret HF_TOKEN"):
@@ -94,8 +106,16 @@ def test_model_that_is_not_there_is_named(hub):
 
 def test_space_of_another_kind_is_not_overwritten(hub):
     hub.repositories["space", SPACE] = Repository("space", SPACE, sdk="docker")
-    with pytest.raises(HubError, match="is taken by a Space of another kind"):
+    with pytest.raises(HubError, match=r"is taken by a Space of another kind \(sdk 'docker'\)"):
         space_command([SPACE, "--model", MODEL])
+
+
+def test_page_of_someone_else_is_not_overwritten(hub):
+    other = hub.repositories["space", SPACE] = Repository("space", SPACE, sdk="gradio")
+    other.add_commit("a page", {"app.py": File(b"import gradio", large=False)}, [])
+    with pytest.raises(HubError, match=r"is taken by another page, whose app\.py is not ours"):
+        space_command([SPACE, "--model", MODEL])
+    assert len(other.commits) == 2
 
 
 def test_only_what_the_page_imports_and_names_goes(tmp_path):
