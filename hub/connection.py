@@ -89,6 +89,16 @@ def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings)
     return True
 
 
+def is_private(name: str, kind: str) -> bool:
+    """Whether only its owner may see a repository.
+
+    Raises:
+        HubError: There is none of this name, as far as the user may see.
+    """
+    with explained_errors(name):
+        return HfApi().repo_info(name, repo_type=kind).private
+
+
 def run_command(name: str, main: Callable[[list[str]], object]) -> None:
     """Runs a command line; what the user can mend is one line on the screen, not a stack trace."""
     logging.getLogger("huggingface_hub").setLevel(

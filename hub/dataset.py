@@ -20,7 +20,7 @@ from vmhan.mnre import load_mnre, mnre_checksums
 from vmhan.more import load_more, more_checksums
 
 from .card import DATASETS
-from .connection import HubError, explained_errors, open_repository, run_command
+from .connection import HubError, explained_errors, is_private, open_repository, run_command
 from .contents import CARD
 
 NOT_SETTLED = (
@@ -192,7 +192,9 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--boxes", default="none", help="stem of MNRE's box files, or none")
     parser.add_argument("--max-objects", type=int, default=10, help="most objects kept of MNRE's images (default: 10)")
-    parser.add_argument("--public", action="store_true", help="anyone may see it; needs --i-may-redistribute")
+    parser.add_argument(
+        "--public", action="store_true", help="anyone may see it, if it is new; needs --i-may-redistribute"
+    )
     parser.add_argument("--i-may-redistribute", action="store_true", help="you have the right to pass the data on")
     parser.add_argument("--dry-run", action="store_true", help="read and describe all, and send nothing")
     options = parser.parse_args(argv)
@@ -208,7 +210,7 @@ def main(argv: list[str]) -> None:
         print(card)
         return
     new = push_dataset(splits, options.name, card, private=not options.public)
-    visible = "anyone" if options.public else "only you"
+    visible = "only you" if is_private(options.name, "dataset") else "anyone"
     print(f"{options.name} {'is there' if new else 'was up to date'}; {visible} may see it.")
 
 

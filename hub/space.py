@@ -14,23 +14,13 @@ from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
 
-from .connection import HubError, explained_errors, open_repository, run_command
+from .connection import HubError, explained_errors, is_private, open_repository, run_command
 from .contents import Contents, size, write_contents
 from .space_contents import APP, space_contents
 
 MODEL_VARIABLE = "VMHAN_MODEL"
 #: Holds the bundled model, or nothing where another is named.
 ASSETS = "assets/"
-
-
-def is_private(model: str) -> bool:
-    """Whether a model is private.
-
-    Raises:
-        HubError: There is none of this name, as far as the user may see.
-    """
-    with explained_errors(model):
-        return HfApi().model_info(model).private
 
 
 def push_space(
@@ -124,7 +114,7 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     variables = read_variables(options.variable)
     secrets = read_secrets(options.secret)
-    hidden = bool(options.model) and is_private(options.model)
+    hidden = bool(options.model) and is_private(options.model, "model")
     if hidden and "HF_TOKEN" not in secrets:
         raise HubError(
             f"{options.model!r} is private, so the Space needs a token that may read it: export HF_TOKEN and add "

@@ -100,12 +100,21 @@ def test_second_push_of_the_same_data_sends_nothing(hub, folder, capsys):
     assert len(hub.repository(NAME, "dataset").commits) == commits and hub.uploads() == uploads
 
 
-def test_public_repository_needs_a_word_about_rights(hub, folder):
+def test_public_repository_needs_a_word_about_rights(hub, folder, capsys):
     with pytest.raises(HubError, match="--i-may-redistribute"):
         dataset_command(words(folder, "--public"))
     assert not hub.repositories
     dataset_command(words(folder, "--public", "--i-may-redistribute"))
     assert not hub.repository(NAME, "dataset").private
+    assert "anyone may see it" in capsys.readouterr().out
+
+
+def test_private_repository_stays_private_and_is_called_that(hub, folder, capsys):
+    dataset_command(words(folder))
+    dataset_command(words(folder, "--public", "--i-may-redistribute"))
+    assert hub.repository(NAME, "dataset").private
+    said = capsys.readouterr().out
+    assert "only you may see it" in said and "anyone may" not in said
 
 
 def test_dry_run_sends_nothing(hub, folder, capsys):
