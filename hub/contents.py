@@ -15,6 +15,8 @@ DETECTOR, BESIDE_MODEL = ROOT / "assets" / "detector", "detector"
 CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
 #: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
 KINDS = (".safetensors", ".json", ".jinja", ".txt", ".model")
+#: What the card is made of.
+OF_RESULTS = ("config", "data", "metrics", "protocol")
 #: What training leaves beside them.
 OF_TRAINING = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
 
@@ -77,8 +79,12 @@ def result_contents(results: Iterable[Path]) -> Contents:
     """
     contents: Contents = {}
     for path in results:
-        if "metrics" not in read_json(path):
-            raise HubError(f'{path} holds no "metrics"; name a file that training wrote under assets/results.')
+        missing = [name for name in OF_RESULTS if name not in read_json(path)]
+        if missing:
+            raise HubError(
+                f"{path} is no result: it lacks {', '.join(missing)}; name a file that training wrote under "
+                "assets/results."
+            )
         if f"results/{path.name}" in contents:
             raise HubError(f"Two result files are called {path.name}; rename one.")
         contents[f"results/{path.name}"] = path

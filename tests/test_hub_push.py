@@ -141,6 +141,18 @@ def test_name_that_holds_another_model_is_not_overwritten(hub, folder, push):
     assert len(taken.commits) == 2
 
 
+def test_name_of_what_the_token_may_not_see_is_called_taken(hub, folder, push):
+    hub.repositories["model", NAME] = Repository("model", NAME, hidden=True)
+    with pytest.raises(HubError, match=r"is taken by what the token may not see .* Choose another name"):
+        push(folder)
+
+
+def test_file_that_is_no_result_is_refused(folder, push, tmp_path):
+    (tmp_path / "result.json").write_text('{"metrics": {}}')
+    with pytest.raises(HubError, match=r"is no result: it lacks config, data, protocol; name a file that training"):
+        push(folder, "--result", str(tmp_path / "result.json"), "--dry-run")
+
+
 def test_public_repository_is_not_taken_for_a_private_one(hub, folder, push):
     push(folder)
     with pytest.raises(HubError, match="is public"):
