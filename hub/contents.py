@@ -53,7 +53,8 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
         PROCESSOR: _dump(_with_processor(processor, registrations)),
         "requirements.txt": ("\n".join(requirements(code, reads_pixels)) + "\n").encode(),
     }
-    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in DETECTOR.glob("*")}
+    of_detector = [path for path in DETECTOR.glob("*") if _belongs(path) or path.name == CARD]
+    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in of_detector}
     return dict(sorted({**saved, **detector, **{path.name: path for path in code}, **generated}.items()))
 
 

@@ -71,11 +71,17 @@ def test_one_commit_holds_all_that_loading_needs(hub, folder, push):
 
 
 def test_the_bundled_detector_goes_along(hub, folder, push, tmp_path, monkeypatch):
-    monkeypatch.setattr("hub.contents.DETECTOR", Path(save_tiny_bundled(tmp_path / "bundled")))
+    bundled = Path(save_tiny_bundled(tmp_path / "bundled"))
+    (bundled / "README.md").write_text("what it was trained on")
+    names = {path.name for path in bundled.iterdir()}
+    torch.save({}, bundled / "optimizer.pt")
+    (bundled / "checkpoints").mkdir()
+    monkeypatch.setattr("hub.contents.DETECTOR", bundled)
     push(folder)
     files = hub.repository(NAME).files
-    for name in ("config.json", "model.safetensors"):
-        assert files[f"detector/{name}"].data == (tmp_path / "bundled" / name).read_bytes()
+    sent = {path.removeprefix("detector/") for path in files if path.startswith("detector/")}
+    assert sent == names >= {"config.json", "model.safetensors"}, "and no pickle"
+    assert all(files[f"detector/{name}"].data == (bundled / name).read_bytes() for name in names)
 
 
 def test_no_pickle_and_nothing_of_the_trainer_goes(hub, folder, push):
