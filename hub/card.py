@@ -17,7 +17,7 @@ from safetensors import safe_open
 
 from .code_files import ROOT, read_registrations
 from .connection import HubError
-from .contents import CARD, CONFIG, read_json
+from .contents import CARD, CONFIG, read_json, weight_files
 from .results_table import COLUMNS, PROTOCOLS, SEES, comparison_table, number, relations_table, scores_table
 
 TASK_TYPE = "relation-extraction"
@@ -169,7 +169,7 @@ def _summary(folder: Path, config: dict, base_model: str | None) -> str:
 def _weights(folder: Path) -> tuple[int, str]:
     """Parameters in the files, and their most frequent precision."""
     counts = Counter()
-    for path in folder.glob("model*.safetensors"):
+    for path in weight_files(folder):
         with safe_open(path, framework="numpy") as weights:
             for key in weights.keys():  # noqa: SIM118 - it is no dict
                 tensor = weights.get_slice(key)

@@ -12,6 +12,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from .connection import HubError
+from .contents import weight_files
 
 PREDICTIONS = ".predictions.json.gz"
 
@@ -39,7 +40,7 @@ def check_weights(folder: Path, result: Path) -> None:
 def weights_checksum(folder: Path) -> str:
     """sha256 over names and values, in single precision: as training counts it, however the weights are stored."""
     tensors = {}
-    for path in folder.glob("model*.safetensors"):
+    for path in weight_files(folder):
         with safe_open(path, framework="pt") as weights:
             tensors |= {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - it is no dict
     checksum = hashlib.sha256()

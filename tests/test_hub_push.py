@@ -113,6 +113,30 @@ def test_shards_replace_the_single_file(hub, folder, sharded, push):
     assert "model.safetensors" not in weights and "model.safetensors.index.json" in weights and len(weights) > 2
 
 
+def test_folder_that_was_saved_twice_sends_only_what_would_be_read(folder, tmp_path, hub, push):
+    twice = tmp_path / "twice"
+    shutil.copytree(folder, twice)
+    tiny_model(**SETTINGS).save_pretrained(twice, max_shard_size="20KB")
+    with pytest.raises(HubError, match=r"holds model\.safetensors and weights in shards, from two savings; remove"):
+        push(twice)
+    (twice / "model.safetensors").unlink()
+    tiny_model(**SETTINGS).save_pretrained(twice)  # which removes the shards, not their index
+    push(twice)
+    assert (twice / "model.safetensors.index.json").is_file()
+    assert [path for path in hub.repository(NAME).files if path.startswith("model.")] == ["model.safetensors"]
+
+
+def test_exported_folder_holds_what_a_push_sends(folder, tmp_path, hub, push):
+    assert f"Written to {tmp_path / 'out'}." in push(folder, "--export", str(tmp_path / "out"))
+    assert hub.requests == []
+    push(folder)
+    exported = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").rglob("*")}
+    files = hub.repository(NAME).files
+    assert {name: path.read_bytes() for name, path in exported.items() if path.is_file()} == {
+        name: file.data for name, file in files.items()
+    }
+
+
 def test_missing_login_is_one_line_that_says_how_to_log_in(hub, folder, tmp_path):
     finished = hub.run(tmp_path, "-m", "hub.push", folder, NAME, token=None, cwd=ROOT)
     assert finished.returncode == 1 and "Traceback" not in finished.stderr
