@@ -80,6 +80,18 @@ def _again(what: str) -> str:
     return f"{what}. Run the same command again; the large files that have arrived are not sent twice."
 
 
+def check_login(name: str) -> None:
+    """Refuses a name that cannot be one, and who is not logged in.
+
+    Raises:
+        HubError: Says how to write the name, or how to log in.
+    """
+    if name.count("/") != 1:
+        raise HubError(f"{name!r} is not of the form user/name; put your user name or organisation before it.")
+    with explained_errors(name):
+        HfApi().whoami()
+
+
 def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings) -> bool:
     """Makes the repository unless it exists, and returns whether it did.
 
@@ -92,10 +104,8 @@ def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings)
     Raises:
         HubError: Nobody is logged in, the token has no rights there, or a public repository has to be private.
     """
-    if name.count("/") != 1:
-        raise HubError(f"{name!r} is not of the form user/name; put your user name or organisation before it.")
+    check_login(name)  # the client asks nothing else of a reader before the first file has been read
     with explained_errors(name):
-        api.whoami()  # the client asks nothing else of a reader before the first file has been read
         if not api.repo_exists(name, repo_type=kind):
             api.create_repo(name, repo_type=kind, private=private, **settings)
             return False

@@ -20,7 +20,7 @@ from vmhan.mnre import load_mnre, mnre_checksums
 from vmhan.more import load_more, more_checksums
 
 from .card import DATASETS
-from .connection import HubError, explained_errors, is_private, open_repository, run_command
+from .connection import HubError, check_login, explained_errors, is_private, open_repository, run_command
 from .contents import CARD
 
 NOT_SETTLED = (
@@ -204,6 +204,8 @@ def main(argv: list[str]) -> None:
             "A public repository passes the data on to everyone. Leave out --public, or say that you may do that with "
             "--i-may-redistribute."
         )
+    if not options.dry_run:
+        check_login(options.name)  # reading takes minutes
     splits, checksums = read_local(options)
     card = make_card(options.kind, options.name, splits, checksums)
     if options.dry_run:

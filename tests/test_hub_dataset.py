@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_hub import READER, File, LocalHub, Repository
+import yaml
+from local_hub import READER, STRANGER, File, LocalHub, Repository
 from mnre_fixture import write_mnre
 from more_fixture import write_more
 from training_fixture import write_settings
@@ -122,6 +123,23 @@ def test_dry_run_sends_nothing(hub, folder, capsys):
     assert hub.requests == [] and "## Columns" in capsys.readouterr().out
 
 
+def test_exit_without_login_comes_before_the_data_are_read(hub, monkeypatch, tmp_path):
+    hub.enter(monkeypatch, tmp_path, token=None)
+    with pytest.raises(HubError, match="hf auth login"):
+        dataset_command(["mnre", str(tmp_path / "nothing"), NAME])
+
+
+def test_push_that_was_cut_goes_on_where_it_stopped(hub, folder):
+    hub.cut_after = 1
+    with pytest.raises(HubError, match=r"connection to the Hub broke.*same command again"):
+        dataset_command(words(folder))
+    assert hub.uploads() == 1
+    hub.cut_after = None
+    dataset_command(words(folder))
+    files = hub.repository(NAME, "dataset").files
+    assert hub.uploads() == len([path for path in files if path.endswith(".parquet")]) == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", ["described", "pixels"])
 def test_training_from_the_hub_equals_training_from_the_files(hub, folder, monkeypatch, tmp_path, setting):
@@ -137,7 +155,10 @@ def test_training_from_the_hub_equals_training_from_the_files(hub, folder, monke
         (tmp_path / "pixels").mkdir()
         settings = [*write_parts(tmp_path / "pixels"), "--on_missing_image", "none"]
         local += ["--image_dir", str(folder / "images")]
-    from_hub = training.main([*settings, "--data_dir", "", "--dataset", NAME])
+    of_hub = tmp_path / "of_hub.yaml"
+    base = str(Path(settings[0]).resolve())
+    of_hub.write_text(yaml.safe_dump({"extends": base, "data": {"data_dir": None, "dataset": NAME}}))
+    from_hub = training.main([str(of_hub), *settings[1:]])
     from_files = training.main([*settings, *local, "--output_dir", str(tmp_path / "again")])
     assert from_hub["data"] == {"dataset": NAME, "revision": hub.repository(NAME, "dataset").commits[-1].oid}
     assert from_hub["pair_order"] == from_files["pair_order"]
@@ -158,10 +179,12 @@ def test_other_data_under_the_name_are_not_overwritten(hub, folder):
         dataset_command(words(folder))
 
 
-def test_token_that_may_only_read_is_refused(hub, folder, monkeypatch, tmp_path):
-    hub.enter(monkeypatch, tmp_path, READER)
+@pytest.mark.parametrize("token", [READER, STRANGER])
+def test_token_without_the_right_to_write_is_refused(hub, folder, monkeypatch, tmp_path, token):
+    hub.enter(monkeypatch, tmp_path, token)
     with pytest.raises(HubError, match="may not write"):
         dataset_command(words(folder))
+    assert not hub.repositories
 
 
 def test_missing_files_are_named(hub, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from local_hub import File, LocalHub, Repository
+from local_hub import READER, STRANGER, File, LocalHub, Repository
 from test_app import wait_for_page
 from tiny import save_tiny_checkpoint
 
@@ -91,6 +91,33 @@ def test_private_model_needs_a_token_in_the_space(hub, monkeypatch):
         space_command([SPACE, "--model", MODEL])
     space_command([SPACE, "--model", MODEL, "--secret", "HF_TOKEN"])
     assert "preload_from_hub" not in card_of(hub), "the build of a Space has no secrets"
+
+
+def test_missing_login_is_named(hub, monkeypatch, tmp_path):
+    hub.enter(monkeypatch, tmp_path, token=None)
+    with pytest.raises(HubError, match="hf auth login"):
+        space_command([SPACE, "--model", MODEL])
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there already"])
+@pytest.mark.parametrize("token", [READER, STRANGER])
+def test_token_without_the_right_to_write_is_refused(hub, monkeypatch, tmp_path, token, there):
+    if there:
+        space_command([SPACE, "--model", MODEL])
+    hub.enter(monkeypatch, tmp_path, token)
+    with pytest.raises(HubError, match="may not write"):
+        space_command([SPACE, "--model", MODEL, "--variable", "GREETING=hello"])
+    assert ("space", SPACE) in hub.repositories if there else ("space", SPACE) not in hub.repositories
+
+
+def test_push_that_was_cut_leaves_no_half_page_and_goes_on(hub):
+    hub.cut_after = hub.begun
+    with pytest.raises(HubError, match=r"connection to the Hub broke.*same command again"):
+        space_command([SPACE])
+    assert len(hub.repository(SPACE, "space").commits) == 1
+    hub.cut_after = None
+    space_command([SPACE])
+    assert f"assets/{BUNDLED}/model.safetensors" in hub.repository(SPACE, "space").files
 
 
 def test_secret_that_is_not_set_is_named(hub, monkeypatch):
