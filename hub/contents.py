@@ -1,7 +1,6 @@
 """What a model's repository holds, as a dict from the path there to a file here, or to its content."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from .code_files import PACKAGE, ROOT, Registrations, code_files, read_registrations, requirements
@@ -16,8 +15,6 @@ CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
 WEIGHTS, INDEX_OF_SHARDS = "model.safetensors", "model.safetensors.index.json"
 #: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
 KINDS = (".safetensors", ".json", ".jinja", ".txt", ".model")
-#: What the card is made of.
-OF_RESULTS = ("config", "data", "metrics", "protocol")
 #: What training leaves beside them.
 OF_TRAINING = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
 
@@ -89,26 +86,6 @@ def weight_files(folder: Path) -> list[Path]:
     if not single.is_file() and not shards:
         raise HubError(f"{folder} holds no {WEIGHTS}; load the model and `save_pretrained` it again.")
     return shards or [single]
-
-
-def result_contents(results: Iterable[Path]) -> Contents:
-    """Result files under `results/`.
-
-    Raises:
-        HubError: A file is missing, is no result, or shares its name with another.
-    """
-    contents: Contents = {}
-    for path in results:
-        missing = [name for name in OF_RESULTS if name not in read_json(path)]
-        if missing:
-            raise HubError(
-                f"{path} is no result: it lacks {', '.join(missing)}; name a file that training wrote under "
-                "assets/results."
-            )
-        if f"results/{path.name}" in contents:
-            raise HubError(f"Two result files are called {path.name}; rename one.")
-        contents[f"results/{path.name}"] = path
-    return contents
 
 
 def size(content: Path | bytes) -> int:

@@ -9,13 +9,14 @@ from typing import get_args, get_type_hints
 
 import pytest
 from huggingface_hub import ModelCard
-from local_hub import LocalHub
+from local_hub import LocalHub, Repository
 from tiny import save_tiny_checkpoint, tiny_model
 
 from hub.card import EXAMPLE, make_card
 from hub.connection import HubError
 from hub.contents import read_json
 from hub.measured_weights import weights_checksum
+from hub.push import collect
 from hub.push import main as push_command
 from hub.results_table import PROTOCOLS, SEES, comparison_table
 from train.arguments import DataArguments
@@ -24,6 +25,7 @@ from train.predictions import weights_checksum as training_checksum
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "assets" / "vmhan-mini-mnre"
 RESULTS = sorted((ROOT / "assets" / "results" / "mnre-mini").glob("*.json"))
+DATASET = "ada/mnre-own"
 OWN = next(path for path in RESULTS if path.name == "distilled-seed1.json")
 
 
@@ -85,6 +87,37 @@ def test_card_names_data_base_model_size_and_command(card):
     assert all(checksum in card.text for checksum in result["data"].values())
     assert card.data.eval_results[0].dataset_name == "MNRE"
     assert card.data.to_dict()["widget"][0]["text"] == EXAMPLE["text"]
+
+
+@pytest.fixture
+def of_hub(tmp_path, monkeypatch):
+    """A local Hub with a data set, and the result of a training on it."""
+    result = read_json(OWN)
+    result["data"] = {"dataset": DATASET, "revision": "0123"}
+    result["command"] += f" --dataset {DATASET}"
+    (tmp_path / "own.json").write_text(json.dumps(result))
+    with LocalHub() as hub:
+        hub.enter(monkeypatch, tmp_path)
+        hub.repositories["dataset", DATASET] = Repository("dataset", DATASET)
+        yield hub, tmp_path / "own.json"
+
+
+def test_data_set_on_the_hub_is_linked_and_its_licence_is_told(of_hub):
+    files = collect(BUNDLED, "ada/mini", of_hub[1])
+    card = ModelCard(files["README.md"].decode())
+    assert card.data.datasets == [DATASET] and f"[{DATASET}](https://huggingface.co/datasets/{DATASET})" in card.text
+    assert "[MNRE](https://github.com/thecharm/MNRE)" in card.text and "MNRE states no licence" in card.text
+    assert files["results/own.json"] == of_hub[1].read_bytes()
+
+
+def test_private_data_set_is_named_nowhere(of_hub):
+    hub, path = of_hub
+    hub.repository(DATASET, "dataset").private = True
+    files = collect(BUNDLED, "ada/mini", path)
+    card = files["README.md"].decode()
+    assert "a private data set on the Hub, revision `0123`" in card and "MNRE states no licence" in card
+    named = [name for name, content in files.items() if isinstance(content, bytes) and DATASET.encode() in content]
+    assert not named
 
 
 def test_base_model_comes_from_the_settings_that_the_run_names(tmp_path):

@@ -207,6 +207,7 @@ def test_more_comes_back_with_its_objects_and_pictures(hub, more, monkeypatch, t
     assert RIGHTS["more"] in capsys.readouterr().out
     card = hub.repository("ada/more-own", "dataset").files["README.md"].data.decode()
     assert "- `train`: 60 pairs, 9 of 9 pictures" in card and "- `tail_object`: " in card and "rel2id.json" in card
+    assert "license_name: mit-except-titles-and-pictures" in card
     local, loaded = load_more(more, image_dir=more / "img_org"), load_hub_dataset("ada/more-own", pictures=True)
     for split, rows in local.items():
         assert loaded[split].features["relation"] == rows.features["relation"]
@@ -229,6 +230,7 @@ def test_broken_more_is_named(hub, more):
 
 @pytest.mark.slow
 def test_training_on_more_from_the_hub_equals_training_from_the_files(hub, more, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
     from test_more_run import MINI, save_text_encoder, words_of  # here, as above
 
     from train import run as training
