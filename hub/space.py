@@ -10,6 +10,7 @@ private model needs the secret HF_TOKEN, a token that may read it.
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
@@ -131,7 +132,8 @@ def main(argv: list[str]) -> None:
     print("\n".join(f"{size(content):>12,}  {path}" for path, content in contents.items()))
     if options.export:
         write_contents(contents, options.export)
-        print(f"Written to {options.export}; start it with {' '.join(f'{k}={v}' for k, v in variables.items())}.")
+        settings = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+        print(f"Written to {options.export}; start it there with: {' '.join([*settings, 'python', APP])}")
     elif not options.dry_run:
         address = push_space(contents, options.name, options.private, options.hardware, secrets, variables)
         print(f"Pushed: {address}" if address else f"The files of {options.name} are up to date.")

@@ -74,6 +74,17 @@ def test_second_push_of_the_same_space_sends_nothing(hub, capsys):
     assert "up to date" in capsys.readouterr().out and len(hub.repository(SPACE, "space").commits) == 2
 
 
+def test_exported_folder_holds_what_a_push_sends(hub, tmp_path, capsys):
+    space_command([SPACE, "--model", MODEL, "--export", str(tmp_path / "out")])
+    assert f"start it there with: VMHAN_MODEL={MODEL} python app.py" in capsys.readouterr().out
+    assert ("space", SPACE) not in hub.repositories
+    space_command([SPACE, "--model", MODEL])
+    exported = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in exported} == {
+        name: file.data for name, file in hub.repository(SPACE, "space").files.items()
+    }
+
+
 def test_space_that_names_no_model_any_more_serves_the_bundled_one(hub):
     space_command([SPACE, "--model", MODEL, "--variable", "GREETING=hello"])
     space_command([SPACE])
