@@ -15,9 +15,10 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import safe_open
 
-from .code_files import ROOT, read_registrations
+from .code_files import ROOT, project_licence, read_registrations
 from .connection import HubError
-from .contents import CARD, CONFIG, read_json
+from .contents import CARD, CONFIG, read_json, weight_files
+from .results import PRIVATE
 from .results_table import COLUMNS, PROTOCOLS, SEES, comparison_table, number, relations_table, scores_table
 
 TASK_TYPE = "relation-extraction"
@@ -61,7 +62,7 @@ def make_card(
         result: The result file of this very model, or None.
         compare: Result files for the table of comparison.
         base_model: Hub id of the text encoder; by default that of the folder's card, or of the run's settings.
-        licence: By default that of the folder's card, or Apache-2.0.
+        licence: By default that of the folder's card, or the project's.
 
     Raises:
         HubError: `result` is of a model with other settings.
@@ -71,14 +72,14 @@ def make_card(
         _check_same_model(config, result)
     own = ModelCard.load(folder / CARD).data if (folder / CARD).is_file() else ModelCardData()
     base_model = base_model or own.base_model or _base_model(result)
-    licence = licence or own.license or "apache-2.0"
+    licence = licence or own.license or project_licence()
     data = ModelCardData(
         model_name=name.split("/")[-1],
         language=own.language or "en",
         license=licence,
         library_name="transformers",
         base_model=base_model,
-        datasets=[result["data"]["dataset"]] if result and "dataset" in result["data"] else None,
+        datasets=_public_datasets(result),
         tags=[TASK_TYPE, "multimodal", "hypergraph", "vmhan"],
         widget=None if _has_object_tails(result) else [{"example_title": "Two coaches and a club", **EXAMPLE}],
         eval_results=_eval_results(result) if result else None,
@@ -169,7 +170,7 @@ def _summary(folder: Path, config: dict, base_model: str | None) -> str:
 def _weights(folder: Path) -> tuple[int, str]:
     """Parameters in the files, and their most frequent precision."""
     counts = Counter()
-    for path in folder.glob("model*.safetensors"):
+    for path in weight_files(folder):
         with safe_open(path, framework="numpy") as weights:
             for key in weights.keys():  # noqa: SIM118 - it is no dict
                 tensor = weights.get_slice(key)
@@ -180,9 +181,11 @@ def _weights(folder: Path) -> tuple[int, str]:
 def _usage(name: str, result: dict | None) -> str:
     example = OBJECT_EXAMPLE if _has_object_tails(result) else EXAMPLE
     request = ",\n     ".join(f'"{key}": {json.dumps(value)}' for key, value in example.items())
+    optional = "`description`, `objects` and `image` are optional"
     ways = 'Each pair is tried both\nways round unless `direction="given"` is passed.'
     if _has_object_tails(result):
-        ways = 'The tail is\nan object of the image: its box in pixels, perhaps with a "label".'
+        optional = "`description` and `objects` are optional"
+        ways = 'The tail is\nan object of the `image`, which is needed: its box in pixels, perhaps with a "label".'
     return f"""```python
 from transformers import pipeline
 
@@ -194,7 +197,7 @@ for pair in answer["pairs"]:
     print(f"{{pair['head']['text']}} -> {{pair['tail']['text']}}: {{pair['relation']}} ({{pair['score']:.2f}})")
 ```
 
-`description`, `objects` and `image` are optional; entities may be (start, end) characters. {ways}
+{optional}; entities may be (start, end) characters. {ways}
 {_auto_classes()} With the package `vmhan` installed and imported,
 nothing needs `trust_remote_code`. An Inference Endpoint serves it through `handler.py`: it takes
 `{{"inputs": {{"text": ..., "entities": [...], "image": URL or base64}}}}`."""
@@ -222,14 +225,29 @@ def _scores(result: dict) -> str:
 
 
 def _training(result: dict) -> str:
-    checksums = "\n".join(f"- `{name}`: sha256 `{value}`" for name, value in result["data"].items())
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     changed = ", with changes that were not committed" if result["uncommitted_changes"] else ""
     return (
-        f"Read from these files:\n\n{checksums}\n\n"
+        f"{_sources(result['data'])}\n\n"
         f"```bash\n{result['command']}\n```\n\nSeed {result['seed']}, best step {result['best_step']}, "
         f"{result['wall_time_seconds'] / 60:.0f} minutes, commit `{result['commit']}`{changed}; {versions}."
     )
+
+
+def _sources(data: dict) -> str:
+    """What the rows were read from: files, or a repository on the Hub, and perhaps files beside it."""
+    files = [f"- `{name}`: sha256 `{value}`" for name, value in data.items() if name not in ("dataset", "revision")]
+    parts = ["Read from these files:", "\n".join(files)] if files else []
+    if "dataset" in data:
+        name = data["dataset"]
+        where = "a private data set" if name == PRIVATE else f"[{name}](https://huggingface.co/datasets/{name})"
+        parts = [f"Read from {where} on the Hub, revision `{data['revision']}`.", *parts]
+    return "\n\n".join(parts)
+
+
+def _public_datasets(result: dict | None) -> list[str] | None:
+    name = result["data"].get("dataset", PRIVATE) if result else PRIVATE
+    return None if name == PRIVATE else [name]
 
 
 def _limits(config: dict, result: dict | None) -> str:
@@ -252,16 +270,18 @@ def _limits(config: dict, result: dict | None) -> str:
 
 def _licence(licence: str, result: dict | None) -> str:
     about = ""
-    if result and _dataset(result)[1].startswith("https://github.com/thecharm"):
+    if result and _dataset(result) == DATASETS["mnre"]:
         about = " MNRE states no licence. None of its content is here; who needs certainty should ask its authors."
     return f"These weights and this code: {licence}.{about}"
 
 
 def _dataset(result: dict) -> tuple[str, str]:
-    """Name and address of the data, or of their repository on the Hub; old results know them by the files' names."""
+    """Name and address of the data; old results know them by the files' names.
+
+    A repository on the Hub holds one or the other, whatever the settings say of local files.
+    """
     if "dataset" in result["data"]:
-        name = result["data"]["dataset"]
-        return name, f"https://huggingface.co/datasets/{name}"
+        return DATASETS["more" if _has_object_tails(result) else "mnre"]
     if "corpus" in result["config"]["data"]:
         return DATASETS[result["config"]["data"]["corpus"]]
     for file in result["data"]:

@@ -106,12 +106,20 @@ def requirements(files: Iterable[Path], add: Iterable[str] = (), leave_out: Iter
         add: Names of distributions that are needed all the same.
         leave_out: Names of distributions that are there anyway.
     """
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    bounds = {_plain(re.split(r"[^\w.-]", line)[0]): line for line in project["dependencies"]}
+    bounds = {_plain(re.split(r"[^\w.-]", line)[0]): line for line in _project()["dependencies"]}
     imported = {name for path in files for name in get_imports(path)}
     distributions = packages_distributions()
     needed = {*add, *(_plain(name) for module in imported for name in distributions.get(module, ()))}
     return sorted(bounds[name] for name in needed & bounds.keys() - set(leave_out))
+
+
+def project_licence() -> str:
+    """The licence of code and weights, as the Hub spells it."""
+    return _project()["license"].lower()
+
+
+def _project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def _plain(name: str) -> str:

@@ -9,6 +9,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import (
     HFValidationError,
     HTTPError,
+    LocalEntryNotFoundError,
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -33,32 +34,62 @@ def explained_errors(repository: str) -> Iterator[None]:
         raise HubError(
             f"{repository!r} is no name of a repository: {error}. Write user/name, in letters, digits, '-', '_', '.'."
         ) from error
-    except (LocalTokenNotFoundError, HTTPError, OfflineModeIsEnabled, PermissionError, RuntimeError) as error:
-        # a RuntimeError is a failed upload: of LFS with its reason, of Xet, which is not Python, without one
-        reason = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
-        raise HubError(_explain(reason, repository)) from error
+    except (HTTPError, OSError, RuntimeError) as error:
+        # an upload of LFS fails as a RuntimeError, a download as a missing file, each with its reason
+        reason = error.__cause__ if isinstance(error, RuntimeError | LocalEntryNotFoundError) else None
+        explanation = _explain(reason or error, repository)
+        if explanation is None:
+            raise
+        raise HubError(explanation) from error
 
 
-def _explain(error: BaseException, repository: str) -> str:
+def _explain(error: BaseException, repository: str) -> str | None:
+    """What to do about an error; nothing if it is none of the Hub's and none of this machine's files."""
     status = getattr(getattr(error, "response", None), "status_code", None)
+    said = getattr(error, "server_message", None) or error
     if isinstance(error, LocalTokenNotFoundError) or status == 401:
         return f"The Hub does not know who asks for {repository!r}. {LOGIN}"
-    if status == 403 or isinstance(error, PermissionError):
-        said = getattr(error, "server_message", None) or error
+    if status == 403 or (isinstance(error, PermissionError) and error.errno is None):  # with a number it is of a file
         return (
             f"The token may not write to {repository!r}: {said}. Use a name under your own user or organisation, and "
             "a token with write access to it."
         )
+    if status == 409:
+        return (
+            f"The name {repository!r} is taken by what the token may not see ({said}). Choose another name, or use a "
+            "token that may see and write it."
+        )
     if isinstance(error, RepositoryNotFoundError):
         return f"There is no {repository!r} on the Hub, or the token may not see it; check the name. {LOGIN}"
+    if status is not None:
+        return f"The Hub refused {repository!r}: {error}"
     if isinstance(error, OfflineModeIsEnabled):
         return "The Hub's client is switched off by HF_HUB_OFFLINE; unset it and run the same command again."
-    if isinstance(error, HTTPError | RuntimeError) and status is None:
+    if isinstance(error, HTTPError | ConnectionError | LocalEntryNotFoundError):
+        return _again(f"The connection to the Hub broke: {error or type(error).__name__}")
+    if isinstance(error, OSError) and error.errno is not None:
         return (
-            f"The connection to the Hub broke: {error or type(error).__name__}. Run the same command again; "
-            "the large files that have arrived are not sent twice."
+            f"A file of this machine is in the way, not the Hub: {error}. Mend that and run the same command again; "
+            "HF_HOME says where the Hub's client keeps its own."
         )
-    return f"The Hub refused {repository!r}: {error}"
+    # what the client of Xet, which is not Python, says of an upload; other errors are kinds of their own
+    return _again(f"The upload to {repository!r} failed: {error}") if type(error) is RuntimeError else None
+
+
+def _again(what: str) -> str:
+    return f"{what}. Run the same command again; the large files that have arrived are not sent twice."
+
+
+def check_login(name: str) -> None:
+    """Refuses a name that cannot be one, and who is not logged in.
+
+    Raises:
+        HubError: Says how to write the name, or how to log in.
+    """
+    if name.count("/") != 1:
+        raise HubError(f"{name!r} is not of the form user/name; put your user name or organisation before it.")
+    with explained_errors(name):
+        HfApi().whoami()
 
 
 def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings) -> bool:
@@ -73,19 +104,28 @@ def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings)
     Raises:
         HubError: Nobody is logged in, the token has no rights there, or a public repository has to be private.
     """
-    if name.count("/") != 1:
-        raise HubError(f"{name!r} is not of the form user/name; put your user name or organisation before it.")
+    check_login(name)  # the client asks nothing else of a reader before the first file has been read
     with explained_errors(name):
-        api.whoami()  # the client asks nothing else of a reader before the first file has been read
-        existed = api.repo_exists(name, repo_type=kind)
-        if not existed:
+        if not api.repo_exists(name, repo_type=kind):
             api.create_repo(name, repo_type=kind, private=private, **settings)
-        elif private and not api.repo_info(name, repo_type=kind).private:
+            return False
+        api.auth_check(name, repo_type=kind, write=True)
+        if private and not api.repo_info(name, repo_type=kind).private:
             raise HubError(
                 f"{name!r} exists and is public. Make it private in its settings on the Hub, take another name, or "
                 "allow it to be public."
             )
-    return existed
+    return True
+
+
+def is_private(name: str, kind: str) -> bool:
+    """Whether only its owner may see a repository.
+
+    Raises:
+        HubError: There is none of this name, as far as the user may see.
+    """
+    with explained_errors(name):
+        return HfApi().repo_info(name, repo_type=kind).private
 
 
 def run_command(name: str, main: Callable[[list[str]], object]) -> None:

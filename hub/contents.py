@@ -1,7 +1,6 @@
 """What a model's repository holds, as a dict from the path there to a file here, or to its content."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from .code_files import PACKAGE, ROOT, Registrations, code_files, read_registrations, requirements
@@ -13,6 +12,7 @@ HANDLER = Path(__file__).with_name("handler.py")
 #: The detector that looks at pictures where the user names none; `vmhan.detectors` finds it there beside the model.
 DETECTOR, BESIDE_MODEL = ROOT / "assets" / "detector", "detector"
 CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
+WEIGHTS, INDEX_OF_SHARDS = "model.safetensors", "model.safetensors.index.json"
 #: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
 KINDS = (".safetensors", ".json", ".jinja", ".txt", ".model")
 #: What training leaves beside them.
@@ -44,6 +44,8 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
     registrations = read_registrations(package)
     code = [*code_files(registrations, package), HANDLER]
     saved = {path.name: path for path in sorted(folder.iterdir()) if _belongs(path)}
+    if WEIGHTS in saved:
+        saved.pop(INDEX_OF_SHARDS, None)  # of an earlier saving, whose shards are gone
     processor = read_json(folder / PROCESSOR)
     reads_pixels = ["torchvision"] if "image_processor" in processor else []  # transformers imports it by itself
     generated = {
@@ -51,7 +53,8 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
         PROCESSOR: _dump(_with_processor(processor, registrations)),
         "requirements.txt": ("\n".join(requirements(code, reads_pixels)) + "\n").encode(),
     }
-    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in DETECTOR.glob("*")}
+    of_detector = [path for path in DETECTOR.glob("*") if _belongs(path) or path.name == CARD]
+    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in of_detector}
     return dict(sorted({**saved, **detector, **{path.name: path for path in code}, **generated}.items()))
 
 
@@ -65,24 +68,24 @@ def check_folder(folder: Path) -> None:
     kind = read_json(folder / CONFIG).get("model_type")
     if kind != "vmhan":
         raise HubError(f"{folder / CONFIG} describes a model of type {kind!r}; only VM-HAN models can be pushed here.")
-    if not any(folder.glob("model*.safetensors")):
-        raise HubError(f"{folder} holds no model.safetensors; load the model and `save_pretrained` it again.")
+    weight_files(folder)
 
 
-def result_contents(results: Iterable[Path]) -> Contents:
-    """Result files under `results/`.
+def weight_files(folder: Path) -> list[Path]:
+    """The weights that `from_pretrained` reads: one file, or shards.
 
     Raises:
-        HubError: A file is missing, is no result, or shares its name with another.
+        HubError: There are none; or both, for saving in shards leaves a single file, which is read in their place.
     """
-    contents: Contents = {}
-    for path in results:
-        if "metrics" not in read_json(path):
-            raise HubError(f'{path} holds no "metrics"; name a file that training wrote under assets/results.')
-        if f"results/{path.name}" in contents:
-            raise HubError(f"Two result files are called {path.name}; rename one.")
-        contents[f"results/{path.name}"] = path
-    return contents
+    single, shards = folder / WEIGHTS, sorted(folder.glob("model-*-of-*.safetensors"))
+    if single.is_file() and shards:
+        raise HubError(
+            f"{folder} holds {WEIGHTS} and weights in shards, from two savings; remove the older ones: only {WEIGHTS} "
+            "would be read."
+        )
+    if not single.is_file() and not shards:
+        raise HubError(f"{folder} holds no {WEIGHTS}; load the model and `save_pretrained` it again.")
+    return shards or [single]
 
 
 def size(content: Path | bytes) -> int:

@@ -20,7 +20,7 @@ from vmhan.mnre import load_mnre, mnre_checksums
 from vmhan.more import load_more, more_checksums
 
 from .card import DATASETS
-from .connection import HubError, explained_errors, open_repository, run_command
+from .connection import HubError, check_login, explained_errors, is_private, open_repository, run_command
 from .contents import CARD
 
 NOT_SETTLED = (
@@ -32,6 +32,8 @@ RIGHTS = {
     "more": "MORE's repository is under the MIT licence, its titles and pictures are those of news. Whether these "
     f"{NOT_SETTLED}",
 }
+#: As the Hub wants to have one that is none of its list called.
+LICENCES = {"mnre": "not-stated", "more": "mit-except-titles-and-pictures"}
 COLUMNS = {
     "line": "line of the pair in its source file, from 1",
     "words": "words of the sentence",
@@ -70,13 +72,14 @@ def read_local(options: argparse.Namespace) -> tuple[DatasetDict, dict[str, str]
         raise HubError(str(error)) from error
 
 
-def push_dataset(splits: DatasetDict, name: str, card: str, private: bool = True) -> bool:
+def push_dataset(splits: DatasetDict, name: str, card: str, licence: str, private: bool = True) -> bool:
     """Sends the splits, pictures inside, and the card. Returns whether anything was new.
 
     Args:
         splits: Their pictures may be paths; what is sent holds their content.
         name: `user/name`.
         card: Text of the card, below the settings that tell `load_dataset` where the files are.
+        licence: One of `LICENCES`.
         private: Whether only its owner may see it.
 
     Raises:
@@ -91,7 +94,7 @@ def push_dataset(splits: DatasetDict, name: str, card: str, private: bool = True
         splits.push_to_hub(name, private=private, commit_message="Upload the splits")
         path = api.hf_hub_download(name, CARD, repo_type="dataset")
         readme = DatasetCard.load(path)
-        readme.data = DatasetCardData(**{**readme.data.to_dict(), **_settings_of_card()})
+        readme.data = DatasetCardData(**{**readme.data.to_dict(), **_settings_of_card(licence)})
         readme.text = card
         api.upload_file(
             path_or_fileobj=str(readme).encode(),
@@ -119,10 +122,10 @@ def _has_card(api: HfApi, name: str) -> bool:
     return api.file_exists(name, CARD, repo_type="dataset")
 
 
-def _settings_of_card() -> dict:
+def _settings_of_card(licence: str) -> dict:
     return {
         "license": "other",
-        "license_name": "not-stated",
+        "license_name": licence,
         "language": ["en"],
         "tags": ["relation-extraction", "multimodal", "vmhan"],
     }
@@ -192,7 +195,9 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--boxes", default="none", help="stem of MNRE's box files, or none")
     parser.add_argument("--max-objects", type=int, default=10, help="most objects kept of MNRE's images (default: 10)")
-    parser.add_argument("--public", action="store_true", help="anyone may see it; needs --i-may-redistribute")
+    parser.add_argument(
+        "--public", action="store_true", help="anyone may see it, if it is new; needs --i-may-redistribute"
+    )
     parser.add_argument("--i-may-redistribute", action="store_true", help="you have the right to pass the data on")
     parser.add_argument("--dry-run", action="store_true", help="read and describe all, and send nothing")
     options = parser.parse_args(argv)
@@ -202,13 +207,15 @@ def main(argv: list[str]) -> None:
             "A public repository passes the data on to everyone. Leave out --public, or say that you may do that with "
             "--i-may-redistribute."
         )
+    if not options.dry_run:
+        check_login(options.name)  # reading takes minutes
     splits, checksums = read_local(options)
     card = make_card(options.kind, options.name, splits, checksums)
     if options.dry_run:
         print(card)
         return
-    new = push_dataset(splits, options.name, card, private=not options.public)
-    visible = "anyone" if options.public else "only you"
+    new = push_dataset(splits, options.name, card, LICENCES[options.kind], private=not options.public)
+    visible = "only you" if is_private(options.name, "dataset") else "anyone"
     print(f"{options.name} {'is there' if new else 'was up to date'}; {visible} may see it.")
 
 

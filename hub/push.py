@@ -2,7 +2,7 @@
 
     python -m hub.push assets/vmhan-mini-mnre user/name --dry-run         # lists what would go; needs no login
     python -m hub.push assets/vmhan-mini-mnre user/name --private
-    python -m hub.push runs/mnre/final user/name --result assets/results/mnre.json --compare assets/results/mnre
+    python -m hub.push runs/mnre/final user/name --result assets/results/mnre.json --compare assets/results/mnre-mini
     python -m hub.push assets/vmhan-mini-mnre user/name --export folder   # the same files in a folder
 
 Weights, config, processor, the code files that the Auto classes need, the pipeline, the model card made from the
@@ -25,10 +25,11 @@ from .contents import (
     left_out,
     model_contents,
     read_json,
-    result_contents,
     size,
     write_contents,
 )
+from .measured_weights import check_weights
+from .results import result_of, shown_results
 
 MESSAGE = "Upload VM-HAN"
 
@@ -44,14 +45,20 @@ def collect(
         result: The result file of this very model.
         compare: Result files of other runs, for the card's table.
         card_settings: Further arguments of `make_card`.
+
+    Raises:
+        HubError: The folder holds no finished model, or `result` is no result of it.
     """
     results = list(dict.fromkeys([*([result] if result else []), *(compare or [])]))
-    contents = {**model_contents(folder), **result_contents(results)}
+    shown = shown_results(results)
+    contents = {**model_contents(folder), **shown}
+    if result:
+        check_weights(folder, result)
     card = make_card(
         folder,
         name,
-        read_json(result) if result else None,
-        [read_json(path) for path in compare or []],
+        result_of(result, shown) if result else None,
+        [result_of(path, shown) for path in compare or []],
         **card_settings,
     )
     return {**contents, CARD: str(card).encode()}
@@ -121,7 +128,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--result", type=Path, help="the result file of this very model: its numbers go on the card")
     parser.add_argument("--compare", type=Path, nargs="+", default=[], help="result files, or folders, for a table")
     parser.add_argument("--base-model", help="Hub id of the text encoder it was trained from")
-    parser.add_argument("--licence", help="of the weights, as the Hub spells it (default: apache-2.0)")
+    parser.add_argument("--licence", help="of the weights, as the Hub spells it (default: the project's)")
     parser.add_argument("--private", action="store_true", help="only you may see it")
     parser.add_argument("--message", default=MESSAGE, help="title of the commit")
     parser.add_argument("--claim", action="store_true", help="make the repository, or check the rights; send nothing")

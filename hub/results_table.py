@@ -14,6 +14,7 @@ COLUMNS = {
 }
 SEES = {
     "described": "descriptions and object names",
+    "composed": "object names and a sentence composed of them",
     "object_names": "object names",
     "text_only": "the sentence only",
     "pixels": "pixels",
@@ -22,6 +23,8 @@ PROTOCOLS = {
     "clean": "inputs are the sentence, the mention spans and what a function of the image gives",
     "legacy-crops": "inputs hold the crop lists that the field shares, which give the label away; only comparable "
     "with numbers made with the same crops",
+    "leaking": "the audit finds that an input gives the label away, so that the numbers are too good; not comparable "
+    "with clean ones",
 }
 
 
@@ -55,37 +58,57 @@ def comparison_table(results: list[dict]) -> str:
     """Several runs: those that differ in nothing but the seed are one line, those best on validation come first."""
     groups = defaultdict(list)
     for result in results:
-        groups[_variant(result)].append(result)
+        groups[json.dumps(_variant(result), sort_keys=True)].append(result)
+    described = _describe_apart([_variant(runs[0]) for runs in groups.values()])
     head = ["markers", "structure", "sees", "seeds", "validation F1", *(f"test {name}" for name in COLUMNS.values())]
     rows = []
-    for runs in groups.values():
+    for description, runs in zip(described, groups.values(), strict=True):
         validation = [number(run, "validation", ("f1",)) for run in runs]
-        cells = [*_describe(runs[0]), str(len(runs)), _spread(validation)]
+        cells = [*description, str(len(runs)), _spread(validation)]
         cells += [_spread([number(run, "test", path) for run in runs]) for path in COLUMNS]
         rows.append((-statistics.mean(score or 0.0 for score in validation), cells))
     return markdown([head, ["---"] * len(head), *(cells for _, cells in sorted(rows))])
 
 
-def _variant(result: dict) -> str:
+def _variant(result: dict) -> dict:
     """What tells runs apart but the seed."""
-    data = {name: result["config"]["data"].get(name) for name in ("boxes", "undirected_pairs", "limit")}
-    training = result["config"]["training"]
-    trained = bool(training.get("checkpoint")), len(training.get("teachers") or [])
-    kinds = result["protocol"], result["visual_setting"], result["control"], trained
-    return json.dumps([result["config"]["model"], data, kinds], sort_keys=True)
+    data, training = result["config"]["data"], result["config"]["training"]
+    return {
+        **result["config"]["model"],
+        **{name: result[name] for name in ("protocol", "visual_setting", "control")},
+        **{name: data.get(name) or None for name in ("boxes", "undirected_pairs", "limit")},
+        "finished": bool(training.get("checkpoint")),
+        "teachers": len(training.get("teachers") or []),
+    }
 
 
-def _describe(result: dict) -> list[str]:
-    model = result["config"]["model"]
-    sees = SEES.get(result["visual_setting"], result["visual_setting"])
-    if result["control"] != "none":
-        sees += f" ({result['control'].replace('_', ' ')})"
-    training = result["config"]["training"]
-    if training.get("checkpoint"):
+def _describe_apart(variants: list[dict]) -> list[list[str]]:
+    """A description of each variant; those that would read the same name the settings in which they differ."""
+    alike = defaultdict(list)
+    for variant in variants:
+        alike[tuple(_describe(variant))].append(variant)
+    described = []
+    for variant in variants:
+        *known, sees = _describe(variant)
+        twins = alike[*known, sees]
+        differing = [name for name in variant if any(twin.get(name) != variant[name] for twin in twins)]
+        described.append([*known, ", ".join([sees, *(f"{name} {variant[name]!r}" for name in differing)])])
+    return described
+
+
+def _describe(variant: dict) -> list[str]:
+    sees = SEES.get(variant["visual_setting"], variant["visual_setting"])
+    if variant["boxes"]:
+        sees += " and boxes"
+    if variant["control"] != "none":
+        sees += f" ({variant['control'].replace('_', ' ')})"
+    if variant["finished"]:
         sees = f"finished model, then {sees}"
-    if training.get("teachers"):
-        sees += f", taught by {len(training['teachers'])} models"
-    return [model["entity_markers"], model["structure_encoder"], sees]
+    if variant["teachers"]:
+        sees += f", taught by {variant['teachers']} models"
+    if variant["protocol"] != "clean":
+        sees += f", protocol `{variant['protocol']}`"
+    return [variant["entity_markers"], variant["structure_encoder"], sees]
 
 
 def _spread(scores: list[float | None]) -> str:

@@ -10,25 +10,18 @@ private model needs the secret HF_TOKEN, a token that may read it.
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
 
-from .connection import HubError, explained_errors, open_repository, run_command
+from .connection import HubError, explained_errors, is_private, open_repository, run_command
 from .contents import Contents, size, write_contents
 from .space_contents import APP, space_contents
 
 MODEL_VARIABLE = "VMHAN_MODEL"
-
-
-def is_private(model: str) -> bool:
-    """Whether a model is private.
-
-    Raises:
-        HubError: There is none of this name, as far as the user may see.
-    """
-    with explained_errors(model):
-        return HfApi().model_info(model).private
+#: Holds the bundled model, or nothing where another is named.
+ASSETS = "assets/"
 
 
 def push_space(
@@ -41,7 +34,8 @@ def push_space(
 ) -> str | None:
     """Makes or updates the Space and returns the address of the commit, or None if its files were there already.
 
-    Secrets and variables are set before the files, so that the first start finds them.
+    Secrets and variables are set before the files, so that the first start finds them. A Space that no longer names a
+    model forgets the one that it named, and files of ours that are not among `contents` go.
 
     Raises:
         HubError: With what to do about it.
@@ -54,11 +48,14 @@ def push_space(
             _refuse_other_space(api, name, present)
         for key, value in (secrets or {}).items():
             api.add_space_secret(name, key, value)
-        for key, value in (variables or {}).items():
+        variables = variables or {}
+        if MODEL_VARIABLE in api.get_space_variables(name).keys() - variables.keys():
+            api.delete_space_variable(name, MODEL_VARIABLE)
+        for key, value in variables.items():
             api.add_space_variable(name, key, value)
         if hardware and api.get_space_runtime(name).requested_hardware != hardware:
             api.request_space_hardware(name, hardware)
-        folders = {path.split("/")[0] + "/" for path in contents if "/" in path}
+        folders = {ASSETS, *(path.split("/")[0] + "/" for path in contents if "/" in path)}
         stale = [path for path in sorted(present - contents.keys()) if path.startswith(tuple(folders))]
         before = api.space_info(name).sha
         operations = [
@@ -74,10 +71,9 @@ def _refuse_other_space(api: HfApi, name: str, present: set[str]) -> None:
     sdk = api.space_info(name).sdk
     ours = "vmhan/__init__.py" in present or APP not in present
     if sdk != "gradio" or not ours:
-        raise HubError(
-            f"The name {name!r} is taken by a Space of another kind (sdk {sdk!r}). Choose another name, or delete it "
-            "on the Hub."
-        )
+        page = f"another page, whose {APP} is not ours"
+        other = page if sdk == "gradio" else f"a Space of another kind (sdk {sdk!r})"
+        raise HubError(f"The name {name!r} is taken by {other}. Choose another name, or delete it on the Hub.")
 
 
 def read_secrets(names: list[str]) -> dict[str, str]:
@@ -119,7 +115,7 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     variables = read_variables(options.variable)
     secrets = read_secrets(options.secret)
-    hidden = bool(options.model) and is_private(options.model)
+    hidden = bool(options.model) and is_private(options.model, "model")
     if hidden and "HF_TOKEN" not in secrets:
         raise HubError(
             f"{options.model!r} is private, so the Space needs a token that may read it: export HF_TOKEN and add "
@@ -136,7 +132,8 @@ def main(argv: list[str]) -> None:
     print("\n".join(f"{size(content):>12,}  {path}" for path, content in contents.items()))
     if options.export:
         write_contents(contents, options.export)
-        print(f"Written to {options.export}; start it with {' '.join(f'{k}={v}' for k, v in variables.items())}.")
+        settings = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+        print(f"Written to {options.export}; start it there with: {' '.join([*settings, 'python', APP])}")
     elif not options.dry_run:
         address = push_space(contents, options.name, options.private, options.hardware, secrets, variables)
         print(f"Pushed: {address}" if address else f"The files of {options.name} are up to date.")

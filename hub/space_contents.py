@@ -2,13 +2,12 @@
 
 import ast
 import sys
-import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
 from huggingface_hub import SpaceCardData
 
-from .code_files import ROOT, requirements
+from .code_files import ROOT, project_licence, requirements
 from .contents import CARD, CONFIG, Contents, read_json
 
 APP = "app.py"
@@ -90,7 +89,6 @@ def space_card(model: str | None, title: str = "VM-HAN", hardware: str = "cpu-ba
         hardware: What others who copy the Space should ask for.
         preload: Whether the model is fetched when the Space is built; a private one cannot be.
     """
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     data = SpaceCardData(
         title=title,
         emoji="🕸️",
@@ -100,7 +98,7 @@ def space_card(model: str | None, title: str = "VM-HAN", hardware: str = "cpu-ba
         sdk_version=version("gradio"),
         python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
         app_file=APP,
-        license=project["license"].lower(),
+        license=project_licence(),
         short_description="Relations in a sentence with a picture",
         suggested_hardware=hardware,
         models=[model] if model else None,

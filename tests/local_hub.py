@@ -66,11 +66,16 @@ class Commit(NamedTuple):
 
 @dataclass
 class Repository:
-    """A repository with its history; the last three fields are a Space's."""
+    """A repository with its history; the last three fields are a Space's.
+
+    Args:
+        hidden: Nobody may see it, as one of a group of an organisation that no account belongs to.
+    """
 
     kind: str
     name: str
     private: bool = False
+    hidden: bool = False
     sdk: str | None = None
     commits: list[Commit] = field(default_factory=list)
     hardware: str | None = None
@@ -228,8 +233,8 @@ class LocalHub:
         """The repository that a path names, if the client may see it; to others it does not exist."""
         repository = self.repositories.get(((kind or "models").removesuffix("s"), name))
         account = self.account(request)
-        hidden = repository is None or (repository.private and (account is None or account.name != repository.owner))
-        if hidden:
+        is_owner = repository is not None and account is not None and account.name == repository.owner
+        if repository is None or repository.hidden or (repository.private and not is_owner):
             raise Answer.error(404 if account else 401, "Repository not found", "RepoNotFound")
         return repository
 
@@ -269,7 +274,7 @@ def create_repository(hub: LocalHub, request: Request):
     if (kind, name) in hub.repositories:
         raise Answer(409, {"error": "You already created this repo", "url": url})
     private = bool(asked.get("private")) or asked.get("visibility") == "private"
-    hub.repositories[kind, name] = repository = Repository(kind, name, private, asked.get("sdk"))
+    hub.repositories[kind, name] = repository = Repository(kind, name, private, sdk=asked.get("sdk"))
     repository.hardware = asked.get("hardware")
     repository.secrets.update({item["key"]: item["value"] for item in asked.get("secrets") or []})
     repository.variables.update({item["key"]: item["value"] for item in asked.get("variables") or []})
@@ -298,6 +303,11 @@ def describe_repository(hub: LocalHub, request: Request, kind: str, name: str, r
     if repository.kind == "space":
         described |= {"sdk": repository.sdk, "runtime": _runtime(repository)}
     raise Answer(200, described)
+
+
+def check_writer(hub: LocalHub, request: Request, kind: str, name: str):
+    hub.require_writer(request, hub.find(request, kind, name).owner)
+    raise Answer(200)
 
 
 def list_refs(hub: LocalHub, request: Request, kind: str, name: str):
@@ -420,6 +430,8 @@ def space_variable(hub: LocalHub, request: Request, name: str):
     space = _own_space(hub, request, name)
     if request.method == "POST":
         space.variables[request.json["key"]] = request.json["value"]
+    elif request.method == "DELETE":
+        del space.variables[request.json["key"]]
     listed = {key: {"key": key, "value": value, "updatedAt": DATE} for key, value in space.variables.items()}
     raise Answer(200, listed)
 
@@ -457,6 +469,7 @@ ROUTES = [
     ("ANY", f"/api/spaces/{_NAME}/variables", space_variable),
     ("GET", _REPOSITORY, describe_repository),
     ("GET", rf"{_REPOSITORY}/revision/{_REVISION}", describe_repository),
+    ("GET", rf"{_REPOSITORY}/auth-check/write", check_writer),
     ("GET", rf"{_REPOSITORY}/refs", list_refs),
     ("GET", rf"{_REPOSITORY}/tree/{_REVISION}(?:/(?P<folder>.+))?", list_tree),
     ("POST", rf"{_REPOSITORY}/paths-info/{_REVISION}", describe_paths),

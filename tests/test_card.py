@@ -5,20 +5,27 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from huggingface_hub import ModelCard
-from local_hub import LocalHub
-from tiny import save_tiny_checkpoint
+from local_hub import LocalHub, Repository
+from tiny import save_tiny_checkpoint, tiny_model
 
 from hub.card import EXAMPLE, make_card
 from hub.connection import HubError
 from hub.contents import read_json
+from hub.measured_weights import weights_checksum
+from hub.push import collect
 from hub.push import main as push_command
+from hub.results_table import PROTOCOLS, SEES, comparison_table
+from train.arguments import DataArguments
+from train.predictions import weights_checksum as training_checksum
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "assets" / "vmhan-mini-mnre"
 RESULTS = sorted((ROOT / "assets" / "results" / "mnre-mini").glob("*.json"))
+DATASET = "ada/mnre-own"
 OWN = next(path for path in RESULTS if path.name == "distilled-seed1.json")
 
 
@@ -49,6 +56,29 @@ def test_seeds_are_one_line_of_the_comparison(card):
     assert f"| {len(taught)} |" in line and f"| {mean:.1f} ±" in line
 
 
+@pytest.mark.parametrize(
+    ("section", "changes", "said"),
+    [
+        (None, {"protocol": "legacy-crops"}, "protocol `legacy-crops`"),
+        (None, {"control": "blank_images"}, "blank images"),
+        ("data", {"boxes": "detect"}, "and boxes"),
+        ("data", {"limit": 10}, "limit 10"),
+        ("data", {"undirected_pairs": False}, "undirected_pairs None"),
+        ("model", {"hyperedges": ["global"]}, "hyperedges ['global']"),
+    ],
+)
+def test_each_variant_has_a_line_of_its_own(section, changes, said):
+    result, other = read_json(OWN), read_json(OWN)
+    (other["config"][section] if section else other).update(changes)
+    *_, one, two = comparison_table([result, other]).splitlines()
+    assert {said in line.split("|")[3] for line in (one, two)} == {True, False}
+
+
+def test_card_has_words_for_every_protocol_and_visual_setting():
+    settings = get_args(get_type_hints(DataArguments)["visual_setting"])
+    assert {*settings} == SEES.keys() and {"clean", "leaking", "legacy-crops"} == PROTOCOLS.keys()
+
+
 def test_card_names_data_base_model_size_and_command(card):
     result = read_json(OWN)
     assert card.data.base_model == "sentence-transformers/all-MiniLM-L6-v2" and card.data.license == "apache-2.0"
@@ -57,6 +87,37 @@ def test_card_names_data_base_model_size_and_command(card):
     assert all(checksum in card.text for checksum in result["data"].values())
     assert card.data.eval_results[0].dataset_name == "MNRE"
     assert card.data.to_dict()["widget"][0]["text"] == EXAMPLE["text"]
+
+
+@pytest.fixture
+def of_hub(tmp_path, monkeypatch):
+    """A local Hub with a data set, and the result of a training on it."""
+    result = read_json(OWN)
+    result["data"] = {"dataset": DATASET, "revision": "0123"}
+    result["command"] += f" --dataset {DATASET}"
+    (tmp_path / "own.json").write_text(json.dumps(result))
+    with LocalHub() as hub:
+        hub.enter(monkeypatch, tmp_path)
+        hub.repositories["dataset", DATASET] = Repository("dataset", DATASET)
+        yield hub, tmp_path / "own.json"
+
+
+def test_data_set_on_the_hub_is_linked_and_its_licence_is_told(of_hub):
+    files = collect(BUNDLED, "ada/mini", of_hub[1])
+    card = ModelCard(files["README.md"].decode())
+    assert card.data.datasets == [DATASET] and f"[{DATASET}](https://huggingface.co/datasets/{DATASET})" in card.text
+    assert "[MNRE](https://github.com/thecharm/MNRE)" in card.text and "MNRE states no licence" in card.text
+    assert files["results/own.json"] == of_hub[1].read_bytes()
+
+
+def test_private_data_set_is_named_nowhere(of_hub):
+    hub, path = of_hub
+    hub.repository(DATASET, "dataset").private = True
+    files = collect(BUNDLED, "ada/mini", path)
+    card = files["README.md"].decode()
+    assert "a private data set on the Hub, revision `0123`" in card and "MNRE states no licence" in card
+    named = [name for name, content in files.items() if isinstance(content, bytes) and DATASET.encode() in content]
+    assert not named
 
 
 def test_base_model_comes_from_the_settings_that_the_run_names(tmp_path):
@@ -85,6 +146,18 @@ def test_result_of_another_model_is_refused(tmp_path):
     other = save_tiny_checkpoint(tmp_path)
     with pytest.raises(HubError, match="give --result the file that training wrote for this model"):
         make_card(Path(other), "ada/tiny", read_json(OWN))
+
+
+def test_result_of_another_seed_is_refused():
+    with pytest.raises(HubError, match=r"distilled-seed2\.json was measured with other weights"):
+        push_command([str(BUNDLED), "ada/mini", "--result", str(OWN.with_name("distilled-seed2.json")), "--dry-run"])
+
+
+def test_checksum_of_the_files_is_that_of_training(tmp_path):
+    model = tiny_model()
+    model.half().save_pretrained(tmp_path, max_shard_size="20KB")
+    assert len(list(tmp_path.glob("model*.safetensors"))) > 1
+    assert weights_checksum(tmp_path) == training_checksum(model.float())
 
 
 def test_card_without_a_result_holds_no_numbers(tmp_path):

@@ -1,10 +1,13 @@
 """The handler of an Inference Endpoint, loaded as an endpoint does: from the folder of the pushed files."""
 
 import base64
+import contextlib
 import importlib.util
 import io
 import json
+import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -22,9 +25,9 @@ REQUEST = {
 }
 
 
-def picture(kind: str = "PNG") -> bytes:
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 20), mode: str = "RGB") -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (40, 20), "green").save(file, kind)
+    Image.new(mode, size, "green" if mode == "RGB" else 0).save(file, kind)
     return file.getvalue()
 
 
@@ -58,17 +61,27 @@ def expected(folder):
 
 @pytest.fixture
 def web():
-    """The address of a server that knows /picture, /moved, which leads there, and /missing."""
+    """A server that knows /picture, /moved, which leads there, /round, which leads to itself, /away and /slow."""
+    moved = {"/moved": "/picture", "/round": "/round", "/away": "file:///etc/hostname"}
 
     class Pictures(BaseHTTPRequestHandler):
         def log_message(self, *message):
             pass
 
         def do_GET(self):
-            self.send_response({"/picture": 200, "/moved": 302}.get(self.path, 404))
-            self.send_header("Location", "/picture")
+            known = {"/picture": 200, "/slow": 200, **dict.fromkeys(moved, 302)}
+            self.send_response(known.get(self.path, 404))
+            self.send_header("Location", moved.get(self.path, ""))
             self.end_headers()
             self.wfile.write(picture() if self.path == "/picture" else b"")
+            if self.path == "/slow":
+                self.drip()
+
+        def drip(self):
+            with contextlib.suppress(OSError):  # until who asks hangs up
+                for byte in picture():
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.1)
 
     with HTTPServer(("127.0.0.1", 0), Pictures) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -124,7 +137,10 @@ def test_parameters_reach_the_pipeline(handler):
         ({"inputs": {**REQUEST, "image": b"no picture"}}, "cannot be read"),
         ({"inputs": {**REQUEST, "image": 3}}, "is a int"),
         ({"inputs": {**REQUEST, "image": "http://127.0.0.1/picture"}}, "not on the public internet"),
+        ({"inputs": {**REQUEST, "image": "http://[::ffff:127.0.0.1]/picture"}}, "not on the public internet"),
         ({"inputs": {**REQUEST, "image": "http://nowhere.invalid/picture"}}, "is not known"),
+        ({"inputs": {**REQUEST, "image": "http://[nowhere/picture"}}, '"image": http://[nowhere/picture is no web'),
+        ({"inputs": {**REQUEST, "image": "http://nowhere:70000/picture"}}, '"image": http://nowhere:70000/picture is'),
     ],
 )
 def test_bad_input_is_answered_by_an_error_that_says_what_to_do(handler, body, said):
@@ -138,7 +154,54 @@ def test_address_without_a_picture_is_named(handler, web, monkeypatch):
     assert "answers 404" in handler({"inputs": {**REQUEST, "image": f"{web}/missing"}})["error"]
 
 
-def test_too_large_a_picture_is_refused(handler, module, web, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "said"), [("/round", "is moved more than 3 times"), ("/away", "it has to begin with https://")]
+)
+def test_address_that_leads_astray_is_named(handler, web, monkeypatch, path, said):
+    monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
+    assert said in handler({"inputs": {**REQUEST, "image": web + path}})["error"]
+
+
+def test_server_that_is_slow_is_left(handler, module, web, monkeypatch):
+    monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
+    monkeypatch.setattr(module, "LONGEST_DOWNLOAD", 0.5)
+    assert "cannot be fetched within 0.5 seconds" in handler({"inputs": {**REQUEST, "image": f"{web}/slow"}})["error"]
+
+
+def test_host_that_was_checked_is_not_looked_up_again(handler, expected, web, monkeypatch):
+    """A name may lead to the public internet when it is checked, and to the endpoint's own network a moment later."""
+    monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
+    look_up, asked = socket.getaddrinfo, []
+
+    def answer(host, *more, **settings):
+        asked.append(host)
+        return look_up("127.0.0.1" if host == "pictures.example" else host, *more, **settings)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    address = web.replace("127.0.0.1", "pictures.example")
+    assert handler({"inputs": {**REQUEST, "image": f"{address}/picture"}}) == expected
+    assert asked.count("pictures.example") == 1
+
+
+@pytest.mark.parametrize("kind", ["address", "base64", "bytes"])
+def test_too_large_a_file_is_refused(handler, module, web, monkeypatch, kind):
     monkeypatch.setenv("VMHAN_PRIVATE_IMAGES", "1")
     monkeypatch.setattr(module, "LARGEST_IMAGE", 10)
-    assert "larger than" in handler({"inputs": {**REQUEST, "image": f"{web}/picture"}})["error"]
+    image = {"address": f"{web}/picture", "base64": base64.b64encode(picture()).decode(), "bytes": picture()}[kind]
+    assert "is larger than" in handler({"inputs": {**REQUEST, "image": image}})["error"]
+
+
+@pytest.mark.parametrize("encode", [bytes, lambda file: base64.b64encode(file).decode()], ids=["bytes", "base64"])
+def test_small_file_of_many_pixels_is_refused(handler, encode):
+    file = picture(size=(7000, 7000), mode="1")
+    assert len(file) < 50_000
+    assert "49,000,000 pixels" in handler({"inputs": {**REQUEST, "image": encode(file)}})["error"]
+
+
+def test_pixels_of_all_inputs_are_counted_together(handler, module, monkeypatch):
+    monkeypatch.setattr(module, "MOST_PIXELS", 2 * 40 * 20 - 1)
+    assert "send the inputs one by one" in handler({"inputs": [{**REQUEST, "image": picture()}] * 2})["error"]
+
+
+def test_file_that_breaks_off_is_named(handler):
+    assert '"image" cannot be read' in handler({"inputs": {**REQUEST, "image": picture("JPEG")[:-200]}})["error"]

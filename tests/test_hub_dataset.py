@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_hub import READER, File, LocalHub, Repository
+import yaml
+from local_hub import READER, STRANGER, File, LocalHub, Repository
 from mnre_fixture import write_mnre
 from more_fixture import write_more
 from training_fixture import write_settings
@@ -100,17 +101,43 @@ def test_second_push_of_the_same_data_sends_nothing(hub, folder, capsys):
     assert len(hub.repository(NAME, "dataset").commits) == commits and hub.uploads() == uploads
 
 
-def test_public_repository_needs_a_word_about_rights(hub, folder):
+def test_public_repository_needs_a_word_about_rights(hub, folder, capsys):
     with pytest.raises(HubError, match="--i-may-redistribute"):
         dataset_command(words(folder, "--public"))
     assert not hub.repositories
     dataset_command(words(folder, "--public", "--i-may-redistribute"))
     assert not hub.repository(NAME, "dataset").private
+    assert "anyone may see it" in capsys.readouterr().out
+
+
+def test_private_repository_stays_private_and_is_called_that(hub, folder, capsys):
+    dataset_command(words(folder))
+    dataset_command(words(folder, "--public", "--i-may-redistribute"))
+    assert hub.repository(NAME, "dataset").private
+    said = capsys.readouterr().out
+    assert "only you may see it" in said and "anyone may" not in said
 
 
 def test_dry_run_sends_nothing(hub, folder, capsys):
     dataset_command(words(folder, "--dry-run"))
     assert hub.requests == [] and "## Columns" in capsys.readouterr().out
+
+
+def test_exit_without_login_comes_before_the_data_are_read(hub, monkeypatch, tmp_path):
+    hub.enter(monkeypatch, tmp_path, token=None)
+    with pytest.raises(HubError, match="hf auth login"):
+        dataset_command(["mnre", str(tmp_path / "nothing"), NAME])
+
+
+def test_push_that_was_cut_goes_on_where_it_stopped(hub, folder):
+    hub.cut_after = 1
+    with pytest.raises(HubError, match=r"connection to the Hub broke.*same command again"):
+        dataset_command(words(folder))
+    assert hub.uploads() == 1
+    hub.cut_after = None
+    dataset_command(words(folder))
+    files = hub.repository(NAME, "dataset").files
+    assert hub.uploads() == len([path for path in files if path.endswith(".parquet")]) == 3
 
 
 @pytest.mark.slow
@@ -128,7 +155,10 @@ def test_training_from_the_hub_equals_training_from_the_files(hub, folder, monke
         (tmp_path / "pixels").mkdir()
         settings = [*write_parts(tmp_path / "pixels"), "--on_missing_image", "none"]
         local += ["--image_dir", str(folder / "images")]
-    from_hub = training.main([*settings, "--data_dir", "", "--dataset", NAME])
+    of_hub = tmp_path / "of_hub.yaml"
+    base = str(Path(settings[0]).resolve())
+    of_hub.write_text(yaml.safe_dump({"extends": base, "data": {"data_dir": None, "dataset": NAME}}))
+    from_hub = training.main([str(of_hub), *settings[1:]])
     from_files = training.main([*settings, *local, "--output_dir", str(tmp_path / "again")])
     assert from_hub["data"] == {"dataset": NAME, "revision": hub.repository(NAME, "dataset").commits[-1].oid}
     assert from_hub["pair_order"] == from_files["pair_order"]
@@ -149,10 +179,12 @@ def test_other_data_under_the_name_are_not_overwritten(hub, folder):
         dataset_command(words(folder))
 
 
-def test_token_that_may_only_read_is_refused(hub, folder, monkeypatch, tmp_path):
-    hub.enter(monkeypatch, tmp_path, READER)
+@pytest.mark.parametrize("token", [READER, STRANGER])
+def test_token_without_the_right_to_write_is_refused(hub, folder, monkeypatch, tmp_path, token):
+    hub.enter(monkeypatch, tmp_path, token)
     with pytest.raises(HubError, match="may not write"):
         dataset_command(words(folder))
+    assert not hub.repositories
 
 
 def test_missing_files_are_named(hub, tmp_path):
@@ -175,6 +207,7 @@ def test_more_comes_back_with_its_objects_and_pictures(hub, more, monkeypatch, t
     assert RIGHTS["more"] in capsys.readouterr().out
     card = hub.repository("ada/more-own", "dataset").files["README.md"].data.decode()
     assert "- `train`: 60 pairs, 9 of 9 pictures" in card and "- `tail_object`: " in card and "rel2id.json" in card
+    assert "license_name: mit-except-titles-and-pictures" in card
     local, loaded = load_more(more, image_dir=more / "img_org"), load_hub_dataset("ada/more-own", pictures=True)
     for split, rows in local.items():
         assert loaded[split].features["relation"] == rows.features["relation"]
@@ -197,6 +230,7 @@ def test_broken_more_is_named(hub, more):
 
 @pytest.mark.slow
 def test_training_on_more_from_the_hub_equals_training_from_the_files(hub, more, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
     from test_more_run import MINI, save_text_encoder, words_of  # here, as above
 
     from train import run as training

@@ -71,11 +71,17 @@ def test_one_commit_holds_all_that_loading_needs(hub, folder, push):
 
 
 def test_the_bundled_detector_goes_along(hub, folder, push, tmp_path, monkeypatch):
-    monkeypatch.setattr("hub.contents.DETECTOR", Path(save_tiny_bundled(tmp_path / "bundled")))
+    bundled = Path(save_tiny_bundled(tmp_path / "bundled"))
+    (bundled / "README.md").write_text("what it was trained on")
+    names = {path.name for path in bundled.iterdir()}
+    torch.save({}, bundled / "optimizer.pt")
+    (bundled / "checkpoints").mkdir()
+    monkeypatch.setattr("hub.contents.DETECTOR", bundled)
     push(folder)
     files = hub.repository(NAME).files
-    for name in ("config.json", "model.safetensors"):
-        assert files[f"detector/{name}"].data == (tmp_path / "bundled" / name).read_bytes()
+    sent = {path.removeprefix("detector/") for path in files if path.startswith("detector/")}
+    assert sent == names >= {"config.json", "model.safetensors"}, "and no pickle"
+    assert all(files[f"detector/{name}"].data == (bundled / name).read_bytes() for name in names)
 
 
 def test_no_pickle_and_nothing_of_the_trainer_goes(hub, folder, push):
@@ -107,6 +113,30 @@ def test_shards_replace_the_single_file(hub, folder, sharded, push):
     assert "model.safetensors" not in weights and "model.safetensors.index.json" in weights and len(weights) > 2
 
 
+def test_folder_that_was_saved_twice_sends_only_what_would_be_read(folder, tmp_path, hub, push):
+    twice = tmp_path / "twice"
+    shutil.copytree(folder, twice)
+    tiny_model(**SETTINGS).save_pretrained(twice, max_shard_size="20KB")
+    with pytest.raises(HubError, match=r"holds model\.safetensors and weights in shards, from two savings; remove"):
+        push(twice)
+    (twice / "model.safetensors").unlink()
+    tiny_model(**SETTINGS).save_pretrained(twice)  # which removes the shards, not their index
+    push(twice)
+    assert (twice / "model.safetensors.index.json").is_file()
+    assert [path for path in hub.repository(NAME).files if path.startswith("model.")] == ["model.safetensors"]
+
+
+def test_exported_folder_holds_what_a_push_sends(folder, tmp_path, hub, push):
+    assert f"Written to {tmp_path / 'out'}." in push(folder, "--export", str(tmp_path / "out"))
+    assert hub.requests == []
+    push(folder)
+    exported = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").rglob("*")}
+    files = hub.repository(NAME).files
+    assert {name: path.read_bytes() for name, path in exported.items() if path.is_file()} == {
+        name: file.data for name, file in files.items()
+    }
+
+
 def test_missing_login_is_one_line_that_says_how_to_log_in(hub, folder, tmp_path):
     finished = hub.run(tmp_path, "-m", "hub.push", folder, NAME, token=None, cwd=ROOT)
     assert finished.returncode == 1 and "Traceback" not in finished.stderr
@@ -125,12 +155,32 @@ def test_token_without_the_right_to_write_is_refused(hub, folder, push, monkeypa
     assert not hub.repositories
 
 
+def test_claim_checks_the_right_to_write_where_the_repository_is_there(hub, folder, push, monkeypatch, tmp_path):
+    push(folder)
+    assert "may be written to" in push(folder, "--claim")
+    hub.enter(monkeypatch, tmp_path, READER)
+    with pytest.raises(HubError, match="may not write"):
+        push(folder, "--claim")
+
+
 def test_name_that_holds_another_model_is_not_overwritten(hub, folder, push):
     taken = hub.repositories["model", NAME] = Repository("model", NAME)
     taken.add_commit("bert", {"config.json": File(b'{"model_type": "bert"}', large=False)}, [])
     with pytest.raises(HubError, match=r"is taken: it holds a model of type 'bert'\. Choose another name"):
         push(folder)
     assert len(taken.commits) == 2
+
+
+def test_name_of_what_the_token_may_not_see_is_called_taken(hub, folder, push):
+    hub.repositories["model", NAME] = Repository("model", NAME, hidden=True)
+    with pytest.raises(HubError, match=r"is taken by what the token may not see .* Choose another name"):
+        push(folder)
+
+
+def test_file_that_is_no_result_is_refused(folder, push, tmp_path):
+    (tmp_path / "result.json").write_text('{"metrics": {}}')
+    with pytest.raises(HubError, match=r"is no result: it lacks config, data, protocol; name a file that training"):
+        push(folder, "--result", str(tmp_path / "result.json"), "--dry-run")
 
 
 def test_public_repository_is_not_taken_for_a_private_one(hub, folder, push):

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import cpu_offload
 from safetensors.torch import load_file, save_file
 from tiny import (
     LABELS,
@@ -39,6 +40,7 @@ VARIANTS = [
     {"num_layers": 3, "update": "sequential"},
     {"tie_scores": False},
     {"tie_scores": False, "update": "sequential"},
+    {"variance_weight": "nonneg"},
     {"variance_weight": "squared_mean", "mean_activation": "tanh"},
     {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
     {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
@@ -498,6 +500,13 @@ def test_reloaded_model_gives_same_logits(variant, batch, tmp_path):
     again, report = VMHANForRelationExtraction.from_pretrained(tmp_path, output_loading_info=True)
     assert not any(report.values())
     assert torch.equal(logits_of(again, batch), logits_of(model, batch))
+
+
+@each_variant
+def test_weights_that_are_kept_elsewhere_give_the_same_logits(variant, batch):
+    model = build(**variant)
+    here = logits_of(model, batch)
+    assert_same(logits_of(cpu_offload(model, execution_device="cpu"), batch), here)
 
 
 def test_auto_classes_know_the_model(tmp_path, batch):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from local_hub import READER, WRITER, LocalHub
+from local_hub import READER, STRANGER, WRITER, LocalHub, Repository
 from training_fixture import write_settings
 
 from train import run
@@ -86,8 +86,12 @@ def test_broken_connection_does_not_cost_the_training(hub, tmp_path, caplog):
     assert (tmp_path / "run" / "final" / "model.safetensors").exists() and (tmp_path / "results" / "run.json").exists()
 
 
-def test_missing_rights_are_told_before_the_training(hub, tmp_path, monkeypatch):
-    enter(hub, monkeypatch, tmp_path, READER)
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there already"])
+@pytest.mark.parametrize("token", [READER, STRANGER])
+def test_missing_rights_are_told_before_the_training(hub, tmp_path, monkeypatch, token, there):
+    if there:
+        hub.repositories["model", NAME] = Repository("model", NAME)
+    enter(hub, monkeypatch, tmp_path, token)
     with pytest.raises(PushFailed, match="may not write"):
         run.main(words(tmp_path))
     assert not (tmp_path / "run").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from local_hub import LocalHub, Repository
+from local_hub import READER, STRANGER, File, LocalHub, Repository
 from test_app import wait_for_page
 from tiny import save_tiny_checkpoint
 
@@ -19,6 +19,7 @@ from hub.space import main as space_command
 from hub.space_contents import local_sources, named_assets
 
 ROOT = Path(__file__).resolve().parents[1]
+BUNDLED = "vmhan-mini-mnre"
 SPACE, MODEL = "ada/relations", "ada/vmhan-tiny"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -73,12 +74,61 @@ def test_second_push_of_the_same_space_sends_nothing(hub, capsys):
     assert "up to date" in capsys.readouterr().out and len(hub.repository(SPACE, "space").commits) == 2
 
 
+def test_exported_folder_holds_what_a_push_sends(hub, tmp_path, capsys):
+    space_command([SPACE, "--model", MODEL, "--export", str(tmp_path / "out")])
+    assert f"start it there with: VMHAN_MODEL={MODEL} python app.py" in capsys.readouterr().out
+    assert ("space", SPACE) not in hub.repositories
+    space_command([SPACE, "--model", MODEL])
+    exported = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path / "out").as_posix(): path.read_bytes() for path in exported} == {
+        name: file.data for name, file in hub.repository(SPACE, "space").files.items()
+    }
+
+
+def test_space_that_names_no_model_any_more_serves_the_bundled_one(hub):
+    space_command([SPACE, "--model", MODEL, "--variable", "GREETING=hello"])
+    space_command([SPACE])
+    space = hub.repository(SPACE, "space")
+    assert space.variables == {"GREETING": "hello"} and "models" not in card_of(hub)
+    assert {path.split("/")[1] for path in space.files if path.startswith("assets/vmhan")} == {BUNDLED}
+    space_command([SPACE, "--model", MODEL])
+    assert not [path for path in space.files if path.startswith(f"assets/{BUNDLED}")]
+    assert space.variables == {"GREETING": "hello", "VMHAN_MODEL": MODEL}
+
+
 def test_private_model_needs_a_token_in_the_space(hub, monkeypatch):
     hub.repository(MODEL).private = True
     with pytest.raises(HubError, match="add --secret HF_TOKEN"):
         space_command([SPACE, "--model", MODEL])
     space_command([SPACE, "--model", MODEL, "--secret", "HF_TOKEN"])
     assert "preload_from_hub" not in card_of(hub), "the build of a Space has no secrets"
+
+
+def test_missing_login_is_named(hub, monkeypatch, tmp_path):
+    hub.enter(monkeypatch, tmp_path, token=None)
+    with pytest.raises(HubError, match="hf auth login"):
+        space_command([SPACE, "--model", MODEL])
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there already"])
+@pytest.mark.parametrize("token", [READER, STRANGER])
+def test_token_without_the_right_to_write_is_refused(hub, monkeypatch, tmp_path, token, there):
+    if there:
+        space_command([SPACE, "--model", MODEL])
+    hub.enter(monkeypatch, tmp_path, token)
+    with pytest.raises(HubError, match="may not write"):
+        space_command([SPACE, "--model", MODEL, "--variable", "GREETING=hello"])
+    assert ("space", SPACE) in hub.repositories if there else ("space", SPACE) not in hub.repositories
+
+
+def test_push_that_was_cut_leaves_no_half_page_and_goes_on(hub):
+    hub.cut_after = hub.begun
+    with pytest.raises(HubError, match=r"connection to the Hub broke.*same command again"):
+        space_command([SPACE])
+    assert len(hub.repository(SPACE, "space").commits) == 1
+    hub.cut_after = None
+    space_command([SPACE])
+    assert f"assets/{BUNDLED}/model.safetensors" in hub.repository(SPACE, "space").files
 
 
 def test_secret_that_is_not_set_is_named(hub, monkeypatch):
@@ -94,8 +144,16 @@ def test_model_that_is_not_there_is_named(hub):
 
 def test_space_of_another_kind_is_not_overwritten(hub):
     hub.repositories["space", SPACE] = Repository("space", SPACE, sdk="docker")
-    with pytest.raises(HubError, match="is taken by a Space of another kind"):
+    with pytest.raises(HubError, match=r"is taken by a Space of another kind \(sdk 'docker'\)"):
         space_command([SPACE, "--model", MODEL])
+
+
+def test_page_of_someone_else_is_not_overwritten(hub):
+    other = hub.repositories["space", SPACE] = Repository("space", SPACE, sdk="gradio")
+    other.add_commit("a page", {"app.py": File(b"import gradio", large=False)}, [])
+    with pytest.raises(HubError, match=r"is taken by another page, whose app\.py is not ours"):
+        space_command([SPACE, "--model", MODEL])
+    assert len(other.commits) == 2
 
 
 def test_only_what_the_page_imports_and_names_goes(tmp_path):

@@ -64,6 +64,17 @@ class GCNLayer(SpreadingLayer):
         return graph_propagation(incidence, dtype)
 
 
+class HeadProducts(nn.Linear):
+    """The product of each head's values with the head's row of weights: half of the vector a of GAT.
+
+    A linear layer, for these know how to start.
+    """
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """(pairs, heads, nodes, hidden / heads) to (pairs, heads, nodes)."""
+        return torch.einsum("phnd,hd->phn", values, self.weight)
+
+
 class GATLayer(nn.Module):
     """X + ELU(alpha X W) with alpha_ij = softmax_j LeakyReLU(a [W x_i; W x_j]), Velickovic et al. 2018."""
 
@@ -71,16 +82,13 @@ class GATLayer(nn.Module):
         super().__init__()
         self.num_heads = config.num_attention_heads
         self.linear = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-        # the vector a, a row for each head; as linear layers, for these know how to start
-        self.receiver = nn.Linear(config.hidden_size // self.num_heads, self.num_heads, bias=False)
-        self.sender = nn.Linear(config.hidden_size // self.num_heads, self.num_heads, bias=False)
+        self.receiver = HeadProducts(config.hidden_size // self.num_heads, self.num_heads, bias=False)
+        self.sender = HeadProducts(config.hidden_size // self.num_heads, self.num_heads, bias=False)
         self.dropout = nn.Dropout(config.message_dropout)
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> tuple[Gaussian, torch.Tensor]:
         values = split_heads(self.linear(nodes.mean), self.num_heads)  # (pairs, heads, nodes, hidden / heads)
-        receiver = torch.einsum("phnd,hd->phn", values, self.receiver.weight)
-        sender = torch.einsum("phnd,hd->phn", values, self.sender.weight)
-        scores = F.leaky_relu(receiver[..., :, None] + sender[..., None, :], 0.2)
+        scores = F.leaky_relu(self.receiver(values)[..., :, None] + self.sender(values)[..., None, :], 0.2)
         attention = masked_softmax(scores, adjacency(incidence, scores.dtype)[:, None] > 0, dim=-1)
         message = (self.dropout(attention) @ values).transpose(1, 2).flatten(-2)
         return Gaussian(nodes.mean + F.elu(message), nodes.variance), attention.mean(dim=1)

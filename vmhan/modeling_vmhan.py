@@ -93,6 +93,8 @@ class VMHANPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
+    # these join what several weights make, which has to happen on one device
+    _no_split_modules = ["VisualNodes", "GaussianNodes", "VHAN", "GraphEncoder"]
     # the reconstruction and divergence parts have no item count to divide by, so Trainer averages the steps itself
     accepts_loss_kwargs = False
 

@@ -72,8 +72,26 @@ class HyperedgeInit(nn.Module):
         shares = member_shares(incidence, nodes.mean.dtype) * self.averages
         mean, variance = shares @ nodes.mean, shares.square() @ nodes.variance
         if self.type_embedding is not None:
-            mean = mean + self.type_embedding.weight
+            mean = mean + self.type_embedding(torch.arange(mean.shape[1], device=mean.device))
         return Gaussian(mean, variance.clamp(min=VARIANCE_FLOOR))
+
+
+class SquarableLinear(nn.Linear):
+    """A linear map, or the one by the squares of its weights.
+
+    No module reads the weights of another: those that `device_map` keeps elsewhere are there only while their own
+    module is called.
+    """
+
+    def forward(self, states: torch.Tensor, squared: bool = False) -> torch.Tensor:
+        return F.linear(states, self.weight.square() if squared else self.weight)
+
+
+class NonNegativeLinear(nn.Linear):
+    """The linear map by the absolute values of its weights."""
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return F.linear(states, self.weight.abs())
 
 
 class Messages(nn.Module):
@@ -84,10 +102,11 @@ class Messages(nn.Module):
 
     def __init__(self, config: VMHANConfig):
         super().__init__()
-        self.mean = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-        self.variational, self.variance_weight = config.variational, config.variance_weight
-        if config.variational and config.variance_weight != "squared_mean":
-            self.variance = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.mean = SquarableLinear(config.hidden_size, config.hidden_size, bias=False)
+        self.variational, self.squares_mean = config.variational, config.variance_weight == "squared_mean"
+        if config.variational and not self.squares_mean:
+            linear = NonNegativeLinear if config.variance_weight == "nonneg" else nn.Linear
+            self.variance = linear(config.hidden_size, config.hidden_size, bias=False)
         self.activation = MEAN_ACTIVATIONS[config.mean_activation]
         self.dropout = nn.Dropout(config.message_dropout)
 
@@ -97,13 +116,9 @@ class Messages(nn.Module):
         kept = self.dropout(torch.ones_like(mean))  # one draw: what a message loses, it loses in mean and variance
         if not self.variational:
             return Gaussian(receivers.mean + kept * mean, receivers.variance)
-        variance = F.relu(_gather(attention.square(), F.linear(senders.variance, self._variance_matrix())))
+        sent = self.mean(senders.variance, squared=True) if self.squares_mean else self.variance(senders.variance)
+        variance = F.relu(_gather(attention.square(), sent))
         return Gaussian(receivers.mean + kept * mean, receivers.variance + kept * variance)
-
-    def _variance_matrix(self) -> torch.Tensor:
-        if self.variance_weight == "squared_mean":
-            return self.mean.weight.square()
-        return self.variance.weight.abs() if self.variance_weight == "nonneg" else self.variance.weight
 
 
 class VHANLayer(nn.Module):
