@@ -98,18 +98,17 @@ def _refuse_deep_imports(path: Path, package: str) -> None:
             raise ValueError(f"{path}, line {node.lineno}: {ast.unparse(node)!r}; write `from .file import name`.")
 
 
-def requirements(files: Iterable[Path], add: Iterable[str] = (), leave_out: Iterable[str] = ()) -> list[str]:
+def requirements(files: Iterable[Path], leave_out: Iterable[str] = ()) -> list[str]:
     """Requirements of the files: what they import outside of `try`, as `pyproject.toml` bounds it.
 
     Args:
         files: Python files.
-        add: Names of distributions that are needed all the same.
         leave_out: Names of distributions that are there anyway.
     """
     bounds = {_plain(re.split(r"[^\w.-]", line)[0]): line for line in _project()["dependencies"]}
     imported = {name for path in files for name in get_imports(path)}
     distributions = packages_distributions()
-    needed = {*add, *(_plain(name) for module in imported for name in distributions.get(module, ()))}
+    needed = {_plain(name) for module in imported for name in distributions.get(module, ())}
     return sorted(bounds[name] for name in needed & bounds.keys() - set(leave_out))
 
 

@@ -47,11 +47,10 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
     if WEIGHTS in saved:
         saved.pop(INDEX_OF_SHARDS, None)  # of an earlier saving, whose shards are gone
     processor = read_json(folder / PROCESSOR)
-    reads_pixels = ["torchvision"] if "image_processor" in processor else []  # transformers imports it by itself
     generated = {
         CONFIG: _dump(_with_registrations(read_json(folder / CONFIG), registrations)),
         PROCESSOR: _dump(_with_processor(processor, registrations)),
-        "requirements.txt": ("\n".join(requirements(code, reads_pixels)) + "\n").encode(),
+        "requirements.txt": ("\n".join(requirements(code)) + "\n").encode(),
     }
     of_detector = [path for path in DETECTOR.glob("*") if _belongs(path) or path.name == CARD]
     detector = {f"{BESIDE_MODEL}/{path.name}": path for path in of_detector}
