@@ -9,6 +9,7 @@ from .endpoint import add_endpoint
 from .example_cards import CHOOSE_EXAMPLE, cards_html
 from .examples import usable_examples
 from .feedback import RIGHT, WRONG, FeedbackFile
+from .fetching import LocalBlocks
 from .handlers import (
     Handlers,
     choose_example,
@@ -39,7 +40,8 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
         feedback: Where verdicts are kept; without it nobody is asked for any.
     """
     handlers = Handlers(extractor, feedback)
-    with gr.Blocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+    page = LocalBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400))
+    with page:
         _html(INTRODUCTION)
         cards = _html(cards_html(usable_examples()), js_on_load=CHOOSE_EXAMPLE)
         with gr.Row():

@@ -19,7 +19,7 @@ from .words_html import words_html
 
 class NothingToDo(gr.Error):
     """Ends an event quietly: nothing changes. `gr.skip()` cannot, it is an update, for which Gradio would build the
-    picture's component anew, without the rules of `picture_input`; and None would take away a picture that was just
+    picture's component anew, without the rule of `picture_input`; and None would take away a picture that was just
     added."""
 
     def __init__(self):

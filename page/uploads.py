@@ -17,24 +17,12 @@ _ADVICE = "Try a JPEG, PNG, WebP or GIF file."
 def picture_input(**settings) -> gr.Image:
     """An image component that gives an upright RGB picture, or a friendly message.
 
-    The rules are put on the instance: of a subclass, Gradio would write a type stub next to this file. An event must
-    give it plain values, never an update such as `gr.skip()`, for which Gradio would build it anew without them.
+    The rule is put on the instance: of a subclass, Gradio would write a type stub next to this file. An event must
+    give it plain values, never an update such as `gr.skip()`, for which Gradio would build it anew without it.
     """
     picture = gr.Image(**settings)
     picture.preprocess = read_upload
-    picture.async_move_resource_to_block_cache = _local_only(picture.async_move_resource_to_block_cache)
     return picture
-
-
-def _local_only(move):
-    """Gradio fetches addresses that a client names in place of a file; this page asks other machines for nothing."""
-
-    async def move_local(path: str | Path | None) -> str | None:
-        if path is not None and str(path).lower().startswith(("http:", "https:")):
-            raise refuse("Picture", "Please send the picture itself; this page does not fetch addresses.")
-        return await move(path)
-
-    return move_local
 
 
 def read_upload(payload: ImageData | None) -> Image.Image | None:
