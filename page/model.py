@@ -133,8 +133,15 @@ class Extractor:
                 f'No model weights (*.safetensors) in "{self.model}"; train a model first, '
                 "or name another folder or a repository on the Hub with --model."
             )
+        from safetensors import SafetensorError
         from transformers import pipeline
 
         from vmhan.pipeline_vmhan import TASK
 
-        return pipeline(TASK, model=self.model, hypergraph=True, memory=self.memory)
+        try:
+            return pipeline(TASK, model=self.model, hypergraph=True, memory=self.memory)
+        except SafetensorError as error:
+            raise OSError(
+                f'The weights in "{self.model}" are damaged, or a pointer of Git LFS in their place ({error}); '
+                "fetch them with `git lfs pull`, or download them anew."
+            ) from error

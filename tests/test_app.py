@@ -564,11 +564,16 @@ def test_speed_with_the_bundled_model_is_told(green, capsys):
     assert min(times[1:]) < 30, "only to catch a model that is loaded again for every question"
 
 
-def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory):
-    empty = tmp_path_factory.mktemp("empty")
-    server = serve(tmp_path_factory, "--model", str(empty), "--detector", "none")
+@pytest.mark.parametrize(("damaged", "told"), [(False, "No model weights"), (True, "damaged")])
+def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory, damaged, told):
+    folder = tmp_path_factory.mktemp("folder")
+    if damaged:
+        (Path(save_tiny_checkpoint(folder)) / "model.safetensors").write_text(
+            "version https://git-lfs.github.com/spec"
+        )
+    server = serve(tmp_path_factory, "--model", str(folder), "--detector", "none")
     client = Client(next(server), verbose=False)
     for _ in range(2):
-        with pytest.raises(Exception, match="No model weights"):
+        with pytest.raises(Exception, match=told):
             client.predict(**QUESTION, api_name="/extract")
     server.close()

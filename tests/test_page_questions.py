@@ -119,6 +119,18 @@ def test_folder_without_weights_is_named_and_tried_again(tmp_path):
     assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
 
 
+@pytest.mark.parametrize("kept", [1000, 0])
+def test_damaged_weights_are_named_and_tried_again(tmp_path, kept):
+    weights = Path(save_tiny_checkpoint(tmp_path)) / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:kept] or b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 47\n")
+    extractor = Extractor(tmp_path)
+    with pytest.raises(gr.Error, match="damaged, or a pointer of Git LFS"):
+        ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])
+    weights.write_bytes(whole)
+    assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
+
+
 # Detectors and describers
 
 
