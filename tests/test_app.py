@@ -48,6 +48,12 @@ CUT_OFF = """() => [...document.querySelectorAll("svg.hypergraph text")].filter(
 }).map(text => text.textContent)"""
 
 
+#: Names of the parts of a kind that are not dimmed in the hypergraph.
+LIT = """kind => [...document.querySelectorAll(`svg.hypergraph ${kind}`)]
+  .filter(part => getComputedStyle(part).opacity > 0.5)
+  .map(part => [...part.classList].find(name => /^[en]\\d/.test(name)))"""
+
+
 class Listener:
     """A proxy that only counts who knocks: what the server asks other machines for would come here."""
 
@@ -242,15 +248,25 @@ def test_clicked_entities_give_all_pairs_and_their_reasons(page, tmp_path):
 
 
 @pytest.mark.browser
-def test_pointing_at_a_node_dims_what_it_does_not_touch(page):
+def test_pointing_at_a_part_of_the_hypergraph_dims_what_it_does_not_touch(page):
     write_sentence(page, SENTENCE)
     page.get_by_label("What the picture shows").fill("A man holds a red ball.")
     find_relations(page)
-    page.locator("svg.hypergraph g.node.n0 text").hover()
-    page.wait_for_timeout(400)
-    opacity = "element => getComputedStyle(element).opacity"
-    assert float(page.locator("svg.hypergraph path.n1").first.evaluate(opacity)) < 0.5
-    assert float(page.locator("svg.hypergraph path.n0").first.evaluate(opacity)) == 1
+
+    def lit(kind: str) -> list[str]:
+        """Names of parts that are not dimmed: nodes n0 and n1 are the entities, e0 is the global hyperedge, e1 the
+        text's, e2 the picture's."""
+        page.wait_for_timeout(400)
+        return page.evaluate(LIT, kind)
+
+    page.locator("svg.hypergraph .node.n0 text").hover()
+    assert lit(".node") == ["n0"] and lit(".edge") == ["e0", "e1", "e3"] and set(lit("path")) == {"e0", "e1", "e3"}
+    page.locator("svg.hypergraph .edge.e2 circle").hover()
+    assert lit(".edge") == ["e2"] and lit(".node") == ["n2", "n3", "n4"] and set(lit("path")) == {"e2"}
+    page.locator("svg.hypergraph .edge.e0").focus()
+    page.keyboard.press("Tab")
+    page.mouse.move(0, 0)
+    assert lit(".edge") == ["e1"] and lit(".node") == ["n0", "n1"], "the keyboard lights as the mouse does"
 
 
 @pytest.mark.browser

@@ -34,6 +34,13 @@ def test_more_attention_is_a_wider_stroke():
     assert widths == sorted(widths) and len(set(widths)) == 3
 
 
+def test_only_members_of_a_hyperedge_carry_its_class():
+    svg = hypergraph_svg(NODES, EDGES)
+    held = {tuple(name for name in node.get("class").split() if name[0] == "e") for node in parts(svg, "node")}
+    assert held == {("e0", "e1"), ("e0",), ("e1",)}
+    assert all(part.get("tabindex") == "0" for part in (*parts(svg, "node"), *parts(svg, "edge")))
+
+
 def test_nodes_do_not_lie_on_each_other():
     svg = hypergraph_svg(NODES, EDGES)
     circles = [node.find(f"{SVG}circle") for node in parts(svg, "node")]
