@@ -7,7 +7,7 @@ from .asking import LONGEST_SENTENCE
 from .detectors import default_detector, detector_choices, weights_state
 from .endpoint import add_endpoint
 from .example_cards import CHOOSE_EXAMPLE, cards_html
-from .examples import usable_examples
+from .examples import EXAMPLES
 from .feedback import RIGHT, WRONG, FeedbackFile
 from .fetching import LocalBlocks
 from .handlers import (
@@ -43,7 +43,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
     page = LocalBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400))
     with page:
         _html(INTRODUCTION)
-        cards = _html(cards_html(usable_examples()), js_on_load=CHOOSE_EXAMPLE)
+        cards = _html(cards_html(EXAMPLES), js_on_load=CHOOSE_EXAMPLE)
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 sentence, words, join, suggest, clear = _sentence_inputs(extractor)

@@ -6,7 +6,7 @@ from PIL import Image
 from .answer_html import answer_html
 from .asking import LONGEST_SENTENCE, ask_model, usable_detector
 from .detectors import NO_DETECTOR, default_detector, found_by, weights_state
-from .examples import Example, find_example, marked_objects, picture_file, usable_examples
+from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
 from .feedback import FeedbackFile
 from .model import Extractor
 from .picture_svg import data_address
@@ -160,7 +160,7 @@ class Handlers:
 def read_link(request: gr.Request) -> str:
     """The example that the page's address names, or the first one if it says nothing of examples."""
     slug = request.query_params.get("example")
-    example = usable_examples()[0] if slug is None else find_example(slug)
+    example = EXAMPLES[0] if slug is None else find_example(slug)
     if example is None:
         raise NothingToDo
     return example.slug

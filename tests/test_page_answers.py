@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from page.answer_html import answer_html
+from page.brush import SIZE
 from page.details import how_sure, moved_html, pair_html
 from page.downloads import answer_json, figure_svg
-from page.examples import EXAMPLES, example_picture, find_example, marked_objects, usable_examples
+from page.examples import EXAMPLES, example_picture, marked_objects
 from page.feedback import COLUMNS, FeedbackFile
 from page.gaussians import gaussians_svg
 from page.pair_table import pairs_html
@@ -228,11 +229,11 @@ def test_figure_is_one_file_that_holds_its_picture(picture):
 
 def test_there_are_six_examples_one_of_them_without_a_picture():
     assert len(EXAMPLES) == len({example.slug for example in EXAMPLES}) == 6
-    assert sum(example.picture is None for example in EXAMPLES) == 1
+    assert sum(example.drawing is None for example in EXAMPLES) == 1
 
 
 def test_marked_boxes_are_within_their_pictures():
-    for example in usable_examples():
+    for example in EXAMPLES:
         picture = example_picture(example)
         if picture is not None:
             for item in marked_objects(example, picture.size):
@@ -240,10 +241,10 @@ def test_marked_boxes_are_within_their_pictures():
                 assert 0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height
 
 
-def test_examples_without_their_picture_are_left_out(monkeypatch):
+def test_photographs_that_are_not_installed_are_drawn(monkeypatch):
     monkeypatch.setattr("page.examples.find_spec", lambda name: None)
-    assert [example.slug for example in usable_examples()] == ["wedding", "drummer", "game"]
-    assert find_example("coaches") is None
+    drawn = [example_picture(example) for example in EXAMPLES if example.photo]
+    assert len(drawn) == 3 and all(picture.size == SIZE for picture in drawn)
 
 
 # Feedback
