@@ -160,6 +160,5 @@ def _feedback_inputs(handlers: Handlers, answer: gr.State) -> None:
         right = gr.Button("This pair is right", size="sm")
         wrong = gr.Button("This pair is wrong", size="sm")
         corrected = gr.Dropdown(labels, value=None, label="It should be", info="Optional, goes with “wrong”.")
-    quiet = {"outputs": None, "api_visibility": "private"}
-    right.click(lambda shown: handlers.keep_verdict(shown, RIGHT, None), answer, **quiet)
-    wrong.click(lambda shown, label: handlers.keep_verdict(shown, WRONG, label), [answer, corrected], **quiet)
+    right.click(lambda shown: handlers.keep_verdict(shown, RIGHT, None), answer, answer, **_QUICK)
+    wrong.click(lambda shown, label: handlers.keep_verdict(shown, WRONG, label), [answer, corrected], answer, **_QUICK)

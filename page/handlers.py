@@ -144,10 +144,13 @@ class Handlers:
             return *show_answer(answer), gr.skip(), gr.skip()
         return *show_answer(answer), answer["description"], answer["description"]
 
-    def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> None:
-        """A visitor's word on the pair that is shown."""
+    def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> dict:
+        """A visitor's word on the pair that is shown, which is kept once; the answer with what was said of it."""
         if not answer:
             raise refuse("No answer", "Find relations first, then say what you think of them.")
+        said = {**answer.get("said", {}), answer["chosen"]: (verdict, corrected)}
+        if said == answer.get("said"):  # a double click
+            return answer
         try:
             self.feedback.add(
                 self.extractor.name, answer["text"], answer["pairs"][answer["chosen"]], verdict, corrected
@@ -155,6 +158,7 @@ class Handlers:
         except OSError as error:
             raise refuse("Not kept", "Your word could not be written down. Please try later.") from error
         gr.Info("Thank you, that is kept.")
+        return {**answer, "said": said}
 
 
 def read_link(request: gr.Request) -> str:

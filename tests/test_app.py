@@ -274,8 +274,9 @@ def test_comparing_two_pairs_shows_how_attention_moves(page, green):
     write_sentence(page, SENTENCE)
     add_picture(page, green)
     find_relations(page)
-    page.locator("button[data-compare='1']").click()
+    page.locator("button[data-compare='1']").dblclick(delay=100)
     page.locator(".moved").wait_for()
+    page.wait_for_timeout(500)
     assert page.locator("article").count() == 2 and page.locator("svg.picture").count() == 2
     assert page.locator("tr[data-pair='1'].other").count() == 1
     keep_screenshot(page, "compared")
@@ -428,9 +429,15 @@ def test_answer_can_be_taken_home(page):
 def test_feedback_is_kept(page, feedback):
     write_sentence(page, SENTENCE)
     find_relations(page)
-    page.get_by_role("button", name="This pair is right").click()
+    page.get_by_role("button", name="This pair is right").dblclick(delay=100)
     page.get_by_text("Thank you, that is kept").wait_for()
-    assert feedback.read_text().strip().endswith("right,")
+    page.get_by_label("It should be").click()
+    page.get_by_role("option", name="member of").click()
+    page.get_by_role("button", name="This pair is wrong").click()
+    page.get_by_text("Thank you, that is kept").nth(1).wait_for()
+    right, wrong = feedback.read_text().splitlines()[-2:]
+    assert right.endswith("right,") and wrong.endswith("wrong,/per/org/member_of")
+    assert feedback.read_text().count("right,") == 1, "a double click counts once"
 
 
 @pytest.mark.browser
