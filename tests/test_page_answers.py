@@ -224,6 +224,19 @@ def test_figure_is_one_file_that_holds_its_picture(picture):
     assert "hypergraph" in {item.get("class") for item in figure.iter(f"{SVG}svg")}
 
 
+@pytest.mark.parametrize("text", ["word " * 190, "W" * 400, "東京" * 200])
+def test_figure_breaks_a_long_sentence_into_lines(text):
+    lines = list(parse(figure_svg(make_answer(make_pair(), text=text), 0)).iter(f"{SVG}tspan"))[1:]
+    assert len(lines) > 3 and "".join(line.text for line in lines).replace(" ", "") == text.replace(" ", "")
+    assert len({line.get("y") for line in lines}) == len(lines)
+
+
+def test_figure_leaves_out_letters_that_xml_forbids():
+    pair = make_pair(head={"text": "A\x08da", "start": 0, "end": 4})
+    answer = make_answer(pair, text="A\x08da \x0b met \ud83d\ufffe Bob")
+    assert "Ada" in parse(figure_svg(answer, 0)).find(f"{SVG}text/{SVG}tspan").text
+
+
 # Examples
 
 
