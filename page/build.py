@@ -156,7 +156,7 @@ def _feedback_inputs(handlers: Handlers, answer: gr.State) -> None:
         labels = [(readable(label), label) for label in handlers.extractor.labels]
     except (OSError, ValueError):  # said when a question comes
         labels = []
-    with gr.Row(elem_id="feedback", equal_height=True):
+    with gr.Row(elem_id="feedback"):
         right = gr.Button("This pair is right", size="sm")
         wrong = gr.Button("This pair is wrong", size="sm")
         corrected = gr.Dropdown(labels, value=None, label="It should be", info="Optional, goes with “wrong”.")

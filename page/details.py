@@ -39,7 +39,7 @@ def pair_html(answer: dict, number: int, mark: str = "") -> str:
     panels = (
         _stack(_panel("Where it looked", looked), _panel("Scores of the relations", bars)),
         _stack(
-            _panel("Its hypergraph", f"{graph}{_legend()}") if graph else "",
+            _panel("Its hypergraph", f'<div class="wide">{graph}</div>{_legend()}') if graph else "",
             _panel("How sure it is", f"{curves}<p>{how_sure(pair)}</p>"),
         ),
     )

@@ -44,7 +44,7 @@ def figure_svg(answer: dict, chosen: int) -> str:
     arrow = "→" if pair["relation"] != NO_RELATION else "·"
     title = f"{pair['head']['text']} {arrow} {readable(pair['relation'])} {arrow} {pair['tail']['text']}"
     heading, top = _paragraph(title, 22, 18, 'font-weight="700"')
-    sentence, top = _paragraph(answer["text"], 14, top)
+    sentence, top = _paragraph(answer["text"], 14, top + 4)
     left, right = [], [graph_of(pair), gaussians_svg(pair)]
     if answer["picture"]:
         picture = answer["picture"]

@@ -54,6 +54,13 @@ LIT = """kind => [...document.querySelectorAll(`svg.hypergraph ${kind}`)]
   .map(part => [...part.classList].find(name => /^[en]\\d/.test(name)))"""
 
 
+#: The size of the smallest letters in the drawings of an answer, in pixels of the screen.
+SMALLEST_LETTERS = """() => Math.min(...[...document.querySelectorAll(".answer svg text")].map(text => {
+  const scale = text.getScreenCTM();
+  return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(scale.a, scale.b);
+}))"""
+
+
 class Listener:
     """A proxy that only counts who knocks: what the server asks other machines for would come here."""
 
@@ -451,6 +458,7 @@ def test_page_fits_the_screen(page, width, green):
     page.locator(".moved").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CUT_OFF) == [], "all names in the drawings are whole"
+    assert page.evaluate(SMALLEST_LETTERS) >= 11 and page.locator("td.unsure").first.is_visible()
     keep_screenshot(page, f"{width}-pixels-wide")
 
 

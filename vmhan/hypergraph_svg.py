@@ -22,10 +22,11 @@ _NAMES = {
     "tail_visual": "tail and picture",
 }
 _ROW, _TOP = 46, 34
-_GAP = 112  # between the nodes of the text, the hyperedges and the nodes of the image
+_GAP = 92  # between the nodes of the text, the hyperedges and the nodes of the image
 _LETTER, _MARGIN = 8.2, 18  # pixels that a letter of a bold name takes at most, and that are left beside names
 _WIDEST = 9.0  # pixels of a stroke that has all the attention
 _LONGEST_NAME = 19  # letters
+_SMALLEST, _LARGEST = 0.7, 1.15  # of a web page's pixels that a pixel of ours may be: letters stay readable
 
 
 @dataclass
@@ -71,6 +72,7 @@ def hypergraph_svg(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) 
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="group" class="hypergraph"'
+            f' style="min-width: {_SMALLEST * width:.0f}px; max-width: {_LARGEST * width:.0f}px"'
             ' font-family="sans-serif" font-size="14" fill="currentColor">',
             f"<title>{_title(nodes, hyperedges)}</title>",
             f"<style>{_style(len(nodes), hyperedges)}</style>",
