@@ -50,7 +50,7 @@ def extraction(extractor: Extractor):
             the objects of the picture; and its description.
         """
         if not isinstance(entities, list | None):
-            raise refuse("Entities", f"entities is {entities!r:.80}; give a list of at least two.")
+            raise refuse(f"entities is {entities!r:.80}; give a list of at least two.")
         entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities or []]
         return ask_model(extractor, text or "", entities, image, description)
 

@@ -22,7 +22,7 @@ class LocalBlocks(gr.Blocks):
             gr.Error: A file in them is an address.
         """
         if _names_address(inputs):
-            raise refuse("Picture", "Please send the file itself; this page does not fetch addresses.")
+            raise refuse("Please send the file itself; this page does not fetch addresses.")
         return await super().preprocess_data(block_fn, inputs, *rest, **named)
 
 

@@ -10,7 +10,7 @@ from .examples import EXAMPLES, Example, find_example, marked_objects, picture_f
 from .feedback import FeedbackFile
 from .model import Extractor
 from .picture_svg import data_address
-from .refusals import refuse
+from .refusals import refuse, unavailable
 from .uploads import read_picture
 from .wording import sort_pairs
 from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
@@ -47,7 +47,7 @@ class Handlers:
         try:
             return self.extractor.suggest_with().suggest(sentence)
         except (OSError, ValueError) as error:
-            gr.Warning(f"Capital letters suggest entities now: {refuse('', str(error)).message}")
+            gr.Warning(unavailable("The tagger cannot be had now; capital letters suggest entities.", error).message)
             return suggest_entities(sentence)
 
     def edit_sentence(self, sentence: str, entities: Entities) -> tuple:
@@ -93,16 +93,17 @@ class Handlers:
     def describe(self, picture: Image.Image | None, detector: str) -> tuple[str, str]:
         """Words about the picture, for the visitor to edit."""
         if picture is None:
-            raise refuse("No picture", "Add a picture first, or describe in your own words what it shows.")
+            raise refuse("Add a picture first, or describe in your own words what it shows.")
         detector = NO_DETECTOR if self.extractor.describer else usable_detector(self.extractor, detector, picture)
         try:
             words = self.extractor.describe(picture, detector)
         except (OSError, ValueError, RuntimeError) as error:
-            raise refuse("The picture cannot be described", str(error)) from error
+            message = "This picture cannot be described now. Say in your own words what it shows."
+            raise unavailable(message, error) from error
         if detector == NO_DETECTOR and not self.extractor.describer:
-            raise refuse("Nothing describes pictures", "Choose a detector that looks at it, or describe it yourself.")
+            raise refuse("Choose a detector that looks at the picture, or say in your own words what it shows.")
         if not words:
-            raise refuse("Nothing found", "Nothing was found in this picture. Describe it in your own words.")
+            raise refuse("Nothing was found in this picture. Describe it in your own words.")
         return words, words
 
     # Answers
@@ -147,7 +148,7 @@ class Handlers:
     def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> dict:
         """A visitor's word on the pair that is shown, which is kept once; the answer with what was said of it."""
         if not answer:
-            raise refuse("No answer", "Find relations first, then say what you think of them.")
+            raise refuse("Find relations first, then say what you think of them.")
         said = {**answer.get("said", {}), answer["chosen"]: (verdict, corrected)}
         if said == answer.get("said"):  # a double click
             return answer
@@ -156,7 +157,7 @@ class Handlers:
                 self.extractor.name, answer["text"], answer["pairs"][answer["chosen"]], verdict, corrected
             )
         except OSError as error:
-            raise refuse("Not kept", "Your word could not be written down. Please try later.") from error
+            raise unavailable("Your word could not be written down. Please try later.", error) from error
         gr.Info("Thank you, that is kept.")
         return {**answer, "said": said}
 

@@ -30,7 +30,7 @@ def read_upload(payload: ImageData | None) -> Image.Image | None:
     if payload is None:
         return None
     if not payload.path:
-        raise refuse("Picture", "Please send the picture as a file.")
+        raise refuse("Please send the picture as a file.")
     return read_picture(payload.path)
 
 
@@ -48,7 +48,7 @@ def read_picture(path: str | Path) -> Image.Image:
     except gr.Error:
         raise
     except Exception as error:  # Pillow raises many kinds for a broken file
-        raise refuse("Picture", f"This picture cannot be read. {_ADVICE}") from error
+        raise refuse(f"This picture cannot be read. {_ADVICE}") from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return picture
 
@@ -62,6 +62,4 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def _too_large(size: str) -> gr.Error:
-    return refuse(
-        "Picture", f"This picture has {size}. Up to {MOST_PIXELS // 1_000_000} million can be read: make it smaller."
-    )
+    return refuse(f"This picture has {size}. Up to {MOST_PIXELS // 1_000_000} million can be read: make it smaller.")

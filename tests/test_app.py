@@ -595,8 +595,8 @@ def test_speed_with_the_bundled_model_is_told(green, capsys):
     assert min(times[1:]) < 30, "only to catch a model that is loaded again for every question"
 
 
-@pytest.mark.parametrize(("damaged", "told"), [(False, "No model weights"), (True, "damaged")])
-def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory, damaged, told):
+@pytest.mark.parametrize("damaged", [False, True])
+def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory, damaged):
     folder = tmp_path_factory.mktemp("folder")
     if damaged:
         (Path(save_tiny_checkpoint(folder)) / "model.safetensors").write_text(
@@ -605,6 +605,6 @@ def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory, dam
     server = serve(tmp_path_factory, "--model", str(folder), "--detector", "none")
     client = Client(next(server), verbose=False)
     for _ in range(2):
-        with pytest.raises(Exception, match=told):
+        with pytest.raises(Exception, match="weights are missing or damaged"):
             client.predict(**QUESTION, api_name="/extract")
     server.close()

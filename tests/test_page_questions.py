@@ -86,7 +86,7 @@ def test_no_picture_is_no_error():
 
 
 def test_toast_escapes_what_a_visitor_wrote():
-    assert refuse("Title", "no <b>ball</b>").message == "no &lt;b&gt;ball&lt;/b&gt;"
+    assert refuse("no <b>ball</b>").message == "no &lt;b&gt;ball&lt;/b&gt;"
 
 
 @pytest.mark.parametrize(
@@ -111,22 +111,25 @@ def test_entities_that_are_not_there_are_refused_by_name(folder, entities):
         ask_model(Extractor(folder), "Ada met Bob", entities)
 
 
-def test_folder_without_weights_is_named_and_tried_again(tmp_path):
+def test_folder_without_weights_is_named_in_the_log_only_and_tried_again(tmp_path, caplog):
     extractor = Extractor(tmp_path)
-    with pytest.raises(gr.Error, match="No model weights"):
+    with pytest.raises(gr.Error, match="weights are missing or damaged") as told:
         ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])
+    assert f'No model weights (*.safetensors) in "{tmp_path}"' in caplog.text
+    assert str(tmp_path) not in told.value.message
     save_tiny_checkpoint(tmp_path)
     assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
 
 
 @pytest.mark.parametrize("kept", [1000, 0])
-def test_damaged_weights_are_named_and_tried_again(tmp_path, kept):
+def test_damaged_weights_are_told_and_tried_again(tmp_path, kept, caplog):
     weights = Path(save_tiny_checkpoint(tmp_path)) / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:kept] or b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 47\n")
     extractor = Extractor(tmp_path)
-    with pytest.raises(gr.Error, match="damaged, or a pointer of Git LFS"):
+    with pytest.raises(gr.Error, match="weights are missing or damaged"):
         ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])
+    assert "damaged, or a pointer of Git LFS" in caplog.text
     weights.write_bytes(whole)
     assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
 
@@ -159,24 +162,24 @@ def test_nothing_is_detected_without_a_picture(folder):
     assert ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["objects"] == []
 
 
-def test_detector_that_cannot_be_had_is_refused(folder, tmp_path):
-    with pytest.raises(gr.Error, match=r"gone\.pt"):
+def test_detector_that_cannot_be_had_is_refused_and_its_path_goes_to_the_log(folder, tmp_path, caplog):
+    with pytest.raises(gr.Error, match=r"^'The detector cannot be had now\. Choose another, or none\.'$"):
         ask_model(Extractor(folder), "Ada met Bob", ["Ada", "Bob"], Image.new("RGB", (9, 9)),
                   detector=str(tmp_path / "gone.pt"))  # fmt: skip
+    assert "gone.pt" in caplog.text
 
 
 def test_bundled_detector_stands_in_and_the_visitor_is_told(folder, tmp_path, monkeypatch):
     bundled = save_tiny_bundled(tmp_path / "bundled")
     monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(bundled))
     said = []
-    monkeypatch.setattr(gr, "Warning", lambda message, title: said.append((title, message)))
+    monkeypatch.setattr(gr, "Warning", said.append)
     picture, gone = Image.new("RGB", (64, 48), "red"), str(tmp_path / "gone.pt")
     answer = Handlers(Extractor(folder)).answer(
         "Ada met Bob", suggest_entities("Ada met Bob"), picture, "", gone, None
     )
-    assert answer["objects"] and answer["source"] == "Found by the bundled detector."
-    ((title, message),) = said
-    assert title == "Bundled detector looked instead" and "gone.pt" in message
+    assert answer["objects"] and answer["source"] == "The bundled detector found them."
+    assert said == ["The detector cannot be had now, so the bundled detector looks at the picture."]
 
 
 def test_bundled_detector_is_the_default_as_soon_as_it_is_there(monkeypatch):
@@ -213,7 +216,7 @@ def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_p
     monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(save_tiny_bundled(tmp_path / "bundled")))
     asked = example.sentence, suggest_entities(example.sentence), picture, example.description
     found = handlers.answer(*asked, "bundled", example.slug)
-    assert found["source"] == "Found by the bundled detector."
+    assert found["source"] == "The bundled detector found them."
     handlers.extractor.detect_with("bundled").settings.score_threshold = 1.0
     handlers.extractor.memory._results.clear()
     marked = handlers.answer(*asked, "bundled", example.slug)
