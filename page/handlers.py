@@ -37,16 +37,18 @@ class Handlers:
     def __init__(self, extractor: Extractor, feedback: FeedbackFile | None = None):
         self.extractor, self.feedback = extractor, feedback
         self._example_answers = {}
+        self._tagger_failed = False
 
     # The sentence and its entities
 
     def suggest_entities(self, sentence: str) -> Entities:
-        """By the tagger, if there is one, or by capital letters."""
-        if not self.extractor.tagger or len(sentence) > LONGEST_SENTENCE:
+        """By the tagger, if there is one and until it fails, or by capital letters."""
+        if not self.extractor.tagger or self._tagger_failed or len(sentence) > LONGEST_SENTENCE:
             return suggest_entities(sentence[: 2 * LONGEST_SENTENCE])._replace(sentence=sentence)
         try:
             return self.extractor.suggest_with().suggest(sentence)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
+            self._tagger_failed = True  # or every change of the sentence would try again
             gr.Warning(unavailable("The tagger cannot be had now; capital letters suggest entities.", error).message)
             return suggest_entities(sentence)
 
