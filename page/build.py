@@ -61,7 +61,12 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
         ):
             # Two steps: the second sees what the visitor has written meanwhile.
             prepared = filled_in.then(
-                handlers.prepare_example, slug, None, concurrency_id="model", api_visibility="private"
+                handlers.prepare_example,
+                slug,
+                None,
+                concurrency_id="model",
+                api_visibility="private",
+                show_progress_on=answer_shown,
             )
             prepared.then(handlers.show_example, [sentence, slug], [answer, answer_shown], **_QUICK)
         # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
@@ -93,7 +98,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
             handlers.find_relations,
             [sentence, entities, picture, description, detector, slug, filled],
             [answer, answer_shown, description, filled],
-            show_progress_on=run,
+            show_progress_on=answer_shown,
             concurrency_id="model",
             concurrency_limit=1,
             api_visibility="private",

@@ -149,6 +149,14 @@ def test_detector_of_a_folder_finds_objects_once_for_each_picture(folder, detect
     assert seen == [1]
 
 
+def test_progress_says_what_an_answer_waits_for(folder, detector):
+    handlers, said = Handlers(Extractor(folder, detector)), []
+    for picture in (None, Image.new("RGB", (64, 48)), Image.new("RGB", (64, 48), "red")):
+        asked = "Ada met Bob", suggest_entities("Ada met Bob"), picture, "", detector, None, ""
+        handlers.find_relations(*asked, progress=lambda share, desc: said.append(desc))
+    assert said == ["Loading the model", "Loading the detector", "Looking at the picture"]
+
+
 def test_describer_describes(folder, tmp_path):
     extractor = Extractor(folder, describer=save_tiny_blip(tmp_path))
     picture = Image.new("RGB", (64, 48), "red")
