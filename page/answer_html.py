@@ -8,6 +8,8 @@ from .pair_table import pairs_html
 from .relation_graph import graph_svg
 from .wording import summary
 
+#: In place of an answer that is on its way.
+WAITING = '<p class="hint" role="status">Finding the relations of this example …</p>'
 #: A click or a key on a pair shows it; on its "compare" button, beside the pair that is shown. The second click of a
 #: double click is none, or it would take back what the first one did.
 CHOOSE_PAIR = """

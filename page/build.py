@@ -66,8 +66,8 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
                 None,
                 concurrency_id="model",
                 api_visibility="private",
-                show_progress_on=answer_shown,
             )
+            prepared.failure(lambda: "", None, answer_shown, **_QUICK)
             prepared.then(handlers.show_example, [sentence, slug], [answer, answer_shown], **_QUICK)
         # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
         sentence.change(

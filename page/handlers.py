@@ -3,7 +3,7 @@
 import gradio as gr
 from PIL import Image
 
-from .answer_html import answer_html
+from .answer_html import WAITING, answer_html
 from .asking import LONGEST_SENTENCE, ask_model, usable_detector
 from .detectors import NO_DETECTOR, default_detector, found_by, weights_state
 from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
@@ -15,8 +15,6 @@ from .uploads import read_picture
 from .wording import sort_pairs
 from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
 from .words_html import words_html
-
-_PROGRESS = gr.Progress()  # Gradio puts that of the event in the place of such a default
 
 
 class NothingToDo(gr.Error):
@@ -71,7 +69,7 @@ class Handlers:
 
     # Examples and pictures
 
-    def prepare_example(self, slug: str | None, progress: gr.Progress = _PROGRESS) -> None:
+    def prepare_example(self, slug: str | None) -> None:
         """Answers an example that was filled in, the first time that anybody asks for it."""
         example = find_example(slug)
         if example is None or slug in self._example_answers:
@@ -79,7 +77,6 @@ class Handlers:
         path, entities = picture_file(example), suggest_entities(example.sentence)
         picture = path and read_picture(path)
         detector = default_detector(self.extractor.detector)
-        self.tell(progress, detector, picture)
         self._example_answers[slug] = self.answer(
             example.sentence, entities, picture, example.description, detector, slug
         )
@@ -113,14 +110,6 @@ class Handlers:
 
     # Answers
 
-    def tell(self, progress: gr.Progress, detector: str, picture: Image.Image | None) -> None:
-        """What an answer waits for."""
-        missing = self.extractor.missing(NO_DETECTOR if picture is None else detector)
-        if missing:
-            progress(0.1, desc=f"Loading {' and '.join(missing)}")
-        elif detector != NO_DETECTOR and picture is not None:
-            progress(0.5, desc="Looking at the picture")
-
     def answer(self, sentence, entities: Entities, picture, description: str, detector: str, slug: str | None) -> dict:
         """The model's answer with what the page needs to show it; pairs are sorted."""
         example = find_example(slug)
@@ -143,13 +132,17 @@ class Handlers:
         detector: str,
         slug: str | None,
         filled: str,
-        progress: gr.Progress = _PROGRESS,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio wants it
     ) -> tuple:
         """Answer, its HTML, the description and what of it was filled in."""
         sentence = sentence or ""
         if sentence != entities.sentence:  # the last keystroke may still be on its way
             entities = self.edit_sentence(sentence, entities)[0]
-        self.tell(progress, detector, picture)
+        missing = self.extractor.missing(NO_DETECTOR if picture is None else detector)
+        if missing:
+            progress(0.1, desc=f"Loading {' and '.join(missing)}")
+        elif detector != NO_DETECTOR and picture is not None:
+            progress(0.5, desc="Looking at the picture")
         answer = self.answer(sentence, entities, picture, description, detector, slug)
         if (description or "").strip() or not answer["description"]:
             return *show_answer(answer), gr.skip(), gr.skip()
@@ -205,7 +198,8 @@ def fill(example: Example) -> tuple:
         example.description,
         example.slug,
         *show_entities(suggest_entities(example.sentence)),
-        *show_answer(None),
+        None,
+        WAITING,
     )
 
 
