@@ -59,6 +59,7 @@ def test_emoji_and_scripts_are_not_torn(sentence, words):
         ("The Bank of America in New York", ["Bank of America", "New York"]),
         ("RT @NASA: We land in Madrid, Spain #Mars", ["@NASA", "Madrid", "Spain", "#Mars"]),
         ("Ada's Paris", ["Ada", "Paris"]),
+        ("Us in the US Navy", ["US Navy"]),
         ("nothing of note # here", []),
         ("", []),
     ],
