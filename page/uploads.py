@@ -55,6 +55,8 @@ def read_picture(path: str | Path) -> Image.Image:
 
 def on_white(picture: Image.Image) -> Image.Image:
     """The picture in RGB; what is transparent becomes white."""
+    if picture.mode.startswith("I"):  # greys of 16 bits, of which Pillow would cut off all above 255
+        picture = picture.convert("I").point(lambda grey: grey / 257).convert("L")
     if "transparency" not in picture.info and picture.mode not in ("RGBA", "LA", "PA"):
         return picture.convert("RGB")
     layer = picture.convert("RGBA")

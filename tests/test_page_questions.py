@@ -60,6 +60,11 @@ def test_what_is_transparent_becomes_white(tmp_path):
     assert read_picture(saved(tmp_path, Image.new("RGBA", (9, 9)), "a.png")).getpixel((1, 1)) == (255, 255, 255)
 
 
+def test_greys_of_16_bits_keep_their_brightness(tmp_path):
+    path = saved(tmp_path, Image.new("I;16", (9, 9), 257 * 100), "a.png")
+    assert read_picture(path).getpixel((1, 1)) == (100, 100, 100)
+
+
 def test_large_picture_is_made_smaller(tmp_path):
     assert max(read_picture(saved(tmp_path, Image.new("RGB", (4000, 1000)), "a.jpg")).size) == LONGEST_SIDE
 
