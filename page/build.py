@@ -68,19 +68,20 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
                 api_visibility="private",
             )
             prepared.failure(lambda: "", None, answer_shown, **_QUICK)
-            prepared.then(handlers.show_example, [sentence, slug], [answer, answer_shown], **_QUICK)
+            prepared.then(handlers.show_example, [sentence, slug, entities], [answer, answer_shown], **_QUICK)
+        picked = [entities, words, answer, answer_shown]  # an answer goes with what it was an answer to
         # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
         sentence.change(
             handlers.edit_sentence,
             [sentence, entities],
-            [entities, words, answer, answer_shown],
+            picked,
             trigger_mode="always_last",
             **_QUICK,
         )
         one_by_one = {"trigger_mode": "multiple", "concurrency_limit": 1}  # no click is lost, and none overtakes
-        words.select(pick_word, [entities, join], [entities, words], **one_by_one, **_QUICK)
-        suggest.click(handlers.suggest, sentence, [entities, words], **_QUICK)
-        clear.click(clear_entities, sentence, [entities, words], **_QUICK)
+        words.select(pick_word, [entities, join], picked, **one_by_one, **_QUICK)
+        suggest.click(handlers.suggest, sentence, picked, **_QUICK)
+        clear.click(clear_entities, sentence, picked, **_QUICK)
         gr.on(
             [picture.upload, picture.clear],
             handlers.change_picture,

@@ -61,11 +61,11 @@ class Handlers:
         if entities.by_hand and len(sentence) <= LONGEST_SENTENCE:
             kept = carry_ranges(entities, sentence)
         entities = Entities(sentence, kept, by_hand=True) if kept else self.suggest_entities(sentence)
-        return *show_entities(entities), None, ""
+        return *show_entities(entities), *show_answer(None)
 
     def suggest(self, sentence: str) -> tuple:
         """Suggestions in place of what is picked."""
-        return show_entities(self.suggest_entities(sentence or ""))
+        return *show_entities(self.suggest_entities(sentence or "")), *show_answer(None)
 
     # Examples and pictures
 
@@ -81,10 +81,10 @@ class Handlers:
             example.sentence, entities, picture, example.description, detector, slug
         )
 
-    def show_example(self, sentence: str, slug: str | None) -> tuple:
-        """The prepared answer, unless the visitor writes already."""
+    def show_example(self, sentence: str, slug: str | None, entities: Entities) -> tuple:
+        """The prepared answer, unless the visitor writes or picks words already."""
         answer = self._example_answers.get(slug)
-        if answer is None or answer["text"] != sentence:
+        if answer is None or answer["text"] != sentence or entities.by_hand:
             return gr.skip(), gr.skip()
         return show_answer(answer)
 
@@ -205,12 +205,12 @@ def fill(example: Example) -> tuple:
 
 def pick_word(entities: Entities, join: bool, event: gr.EventData) -> tuple:
     """A click on a word."""
-    return show_entities(click_word(entities, int(event.word), join))
+    return *show_entities(click_word(entities, int(event.word), join)), *show_answer(None)
 
 
 def clear_entities(sentence: str) -> tuple:
     """Nothing picked."""
-    return show_entities(Entities(sentence or "", by_hand=True))
+    return *show_entities(Entities(sentence or "", by_hand=True)), *show_answer(None)
 
 
 def choose_pair(answer: dict | None, event: gr.EventData) -> tuple:

@@ -352,6 +352,15 @@ def test_suggestions_can_be_dropped_and_brought_back(page):
 
 
 @pytest.mark.browser
+def test_answer_goes_when_other_entities_are_picked(page):
+    write_sentence(page, SENTENCE)
+    find_relations(page)
+    click_on_words(page, "Ada")
+    page.locator("table.pairs").wait_for(state="detached")
+    assert find_relations(page).count() == 1
+
+
+@pytest.mark.browser
 def test_double_click_counts_once_and_fast_clicks_all_count(page):
     write_sentence(page, "ada met bob and eve")
     page.locator("#words [data-word='0']").dblclick()
