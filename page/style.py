@@ -2,8 +2,15 @@
 
 import gradio as gr
 
+_READABLE = {  # where Gradio's greys are too faint, and its orange too bright below white letters
+    **dict.fromkeys(("block_info_text_color", "body_text_color_subdued", "input_placeholder_color"), "*neutral_500"),
+    "button_primary_background_fill": "*primary_700",
+    "button_primary_background_fill_hover": "*primary_800",
+}
 #: Gradio's own font, but with the bold weight: the half-bold file it ships lacks the Latin letters.
-THEME = gr.themes.Default(font=gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)))
+THEME = gr.themes.Default(font=gr.themes.LocalFont("Source Sans Pro", weights=(400, 700))).set(
+    **_READABLE, **{f"{name}_dark": colour.replace("500", "400") for name, colour in _READABLE.items()}
+)
 CSS = """
 .gradio-container { --faint: color-mix(in srgb, var(--body-text-color) 68%, transparent); --other: #0072B2;
     max-width: 1240px !important; margin: 0 auto; }

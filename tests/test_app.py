@@ -474,7 +474,7 @@ def test_page_fits_the_screen(page, width, green):
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_stands_out_from_what_lies_behind_it(address, browser, theme):
-    page = open_page(browser, address, f"?__theme={theme}&example=game")
+    page = open_page(browser, address, f"?__theme={theme}&example=wedding")
     page.locator("table.pairs").wait_for()
     page.locator("button[data-compare]").first.click()
     page.locator(".moved").wait_for()
