@@ -111,6 +111,7 @@ button.badge { cursor: pointer; }
 .bars td:first-child { width: 45%; }
 .bars tr:last-child, .pairs tr:last-child, .moves tr:last-child { border-bottom: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; }
+.answer .legend svg { display: inline-block; width: 14px; height: 14px; margin-inline-end: 6px; vertical-align: -2px; }
 .moved { margin-bottom: 20px; border-color: var(--color-accent); }
 .moves { margin-top: 8px; }
 .moves td:first-child, .bars td:first-child { overflow-wrap: normal; }

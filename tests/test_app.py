@@ -267,9 +267,11 @@ def test_pointing_at_a_part_of_the_hypergraph_dims_what_it_does_not_touch(page):
         return page.evaluate(LIT, kind)
 
     page.locator("svg.hypergraph .node.n0 text").hover()
-    assert lit(".node") == ["n0"] and lit(".edge") == ["e0", "e1", "e3"] and set(lit("path")) == {"e0", "e1", "e3"}
+    assert (
+        lit(".node") == ["n0"] and lit(".edge") == ["e0", "e1", "e3"] and set(lit("path.part")) == {"e0", "e1", "e3"}
+    )
     page.locator("svg.hypergraph .edge.e2 circle").hover()
-    assert lit(".edge") == ["e2"] and lit(".node") == ["n2", "n3", "n4"] and set(lit("path")) == {"e2"}
+    assert lit(".edge") == ["e2"] and lit(".node") == ["n2", "n3", "n4"] and set(lit("path.part")) == {"e2"}
     page.locator("svg.hypergraph .edge.e0").focus()
     page.keyboard.press("Tab")
     page.mouse.move(0, 0)

@@ -16,14 +16,25 @@ from .hypergraph import HYPEREDGE_KINDS
 COLOURS = {"global": "#0072B2", "intra_modal": "#009E73", "inter_modal": "#D55E00"}
 _NAMES = {
     "global": "everything",
-    "textual": "text",
-    "visual": "picture",
+    "textual": "within the text",
+    "visual": "within the picture",
     "head_visual": "head and picture",
     "tail_visual": "tail and picture",
 }
+#: Of each kind of node: a path around (0, 0), for there are as many kinds as colours would have to be told apart.
+SHAPES = {
+    "entity": "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z",
+    "phrase": "M-3 -5.5H3V5.5H-3z",
+    "image": "M-8 -6H8V6H-8z",
+    "object": "M0 -7.5L7.5 0L0 7.5L-7.5 0z",
+}
+_SHAPE_OF = {
+    "head": "entity", "tail": "entity", "text_phrase": "phrase",
+    "image": "image", "object": "object", "visual_phrase": "phrase",
+}  # fmt: skip
 _ROW, _TOP = 46, 34
 _GAP = 92  # between the nodes of the text, the hyperedges and the nodes of the image
-_LETTER, _MARGIN = 8.2, 18  # pixels that a letter of a bold name takes at most, and that are left beside names
+_LETTER, _MARGIN = 8.2, 20  # pixels that a letter of a bold name takes at most, and that are left beside names
 _WIDEST = 9.0  # pixels of a stroke that has all the attention
 _LONGEST_NAME = 19  # letters
 _SMALLEST, _LARGEST = 0.7, 1.15  # of a web page's pixels that a pixel of ours may be: letters stay readable
@@ -128,13 +139,13 @@ def _dot(number: int, edge: Hyperedge, nodes: Sequence[GraphNode], place) -> str
 
 def _node(number: int, node: GraphNode, place, hyperedges: Sequence[Hyperedge], on_the_left: bool) -> str:
     x, y = place
-    side, anchor = (-12, "end") if on_the_left else (12, "start")
+    side, anchor = (-14, "end") if on_the_left else (14, "start")
     weight = ' font-weight="600"' if node.kind in ("head", "tail") else ""
     holders = " ".join(f"e{edge}" for edge, hyperedge in enumerate(hyperedges) if number in hyperedge.attention)
     name, told = html.escape(_short(node.name)), html.escape(f"{node.name} ({node.kind.replace('_', ' ')})")
     return (
         f'<g class="part node n{number} {holders}" tabindex="0" role="img" aria-label="{told}">'
-        f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5"/>'
+        f'<path d="{SHAPES[_SHAPE_OF[node.kind]]}" transform="translate({x:.0f} {y:.0f})"/>'
         f'<text x="{x + side:.0f}" y="{y + 5:.0f}" text-anchor="{anchor}"{weight}>{name}</text>'
         f"<title>{told}</title></g>"
     )
@@ -163,4 +174,4 @@ def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
     return f"Hypergraph of {len(nodes)} nodes; the strongest member of each hyperedge is {', '.join(strongest)}"
 
 
-__all__ = ["COLOURS", "GraphNode", "Hyperedge", "hypergraph_svg"]
+__all__ = ["COLOURS", "SHAPES", "GraphNode", "Hyperedge", "hypergraph_svg"]
