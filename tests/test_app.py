@@ -307,6 +307,35 @@ def test_detector_puts_names_and_weights_on_the_picture(page, green):
 
 
 @pytest.mark.browser
+def test_photos_of_all_kinds_are_read_and_huge_ones_refused(page, tmp_path):
+    photo, blue = Image.new("RGB", (64, 48), "red"), Image.new("RGB", (64, 48), "blue")
+    held = photo.getexif()
+    held[274] = 6  # turned by a quarter
+    photo.save(tmp_path / "rotated.jpg", exif=held)
+    photo.convert("CMYK").save(tmp_path / "cmyk.jpg")
+    photo.save(tmp_path / "animated.gif", save_all=True, append_images=[blue])
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
+    write_sentence(page, SENTENCE)
+    for name, size in (("rotated.jpg", "360 480"), ("cmyk.jpg", "480 360"), ("animated.gif", "480 360")):
+        add_picture(page, tmp_path / name)
+        find_relations(page)
+        assert page.locator("svg.picture").get_attribute("viewBox").endswith(size), name
+        page.get_by_role("button", name="Remove Image").click()
+        page.locator("table.pairs").wait_for(state="detached")
+    add_picture(page, tmp_path / "huge.png")
+    page.get_by_role("button", name="Find relations").click()
+    assert "50 million" in toast(page)
+
+
+@pytest.mark.browser
+def test_button_describes_the_picture(page, green):
+    add_picture(page, green)
+    page.get_by_role("button", name="Describe the picture for me").click()
+    page.wait_for_function("() => [...document.querySelectorAll('textarea')].some(area => area.value.endsWith('.'))")
+    assert page.get_by_label("What the picture shows").input_value()
+
+
+@pytest.mark.browser
 def test_picture_can_be_pasted(page):
     page.evaluate(COPY_A_RED_PICTURE)
     page.get_by_label("Paste from clipboard").click()

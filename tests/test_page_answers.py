@@ -10,11 +10,13 @@ from PIL import Image
 
 from page.answer_html import answer_html
 from page.brush import SIZE
+from page.build import build_page
 from page.details import how_sure, moved_html, pair_html
 from page.downloads import answer_json, figure_svg
 from page.examples import EXAMPLES, example_picture, marked_objects
 from page.feedback import COLUMNS, FeedbackFile
 from page.gaussians import gaussians_svg
+from page.model import Extractor
 from page.pair_table import pairs_html
 from page.picture_svg import boxed_nodes, data_address, emphasis, picture_svg
 from page.relation_graph import graph_svg
@@ -273,6 +275,12 @@ def test_feedback_is_kept_as_rows(tmp_path):
     assert tuple(rows[0]) == COLUMNS
     assert rows[0]["text"] == 'Ada, "met" Bob' and rows[0]["verdict"] == "right" and rows[0]["corrected"] == ""
     assert rows[1]["text"] == "'=HYPERLINK(1)" and rows[1]["corrected"] == "/per/per/couple"
+
+
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_verdicts_are_asked_for_only_where_feedback_is_switched_on(tmp_path, switched_on):
+    page = build_page(Extractor("unused"), FeedbackFile(tmp_path / "a.csv") if switched_on else None)
+    assert ("This pair is right" in str(page.config["components"])) == switched_on
 
 
 def test_feedback_of_another_kind_is_refused(tmp_path):
