@@ -6,6 +6,7 @@ import gradio as gr
 from PIL import Image
 
 from vmhan.detection import DetectorUnavailable
+from vmhan.request_entities import find_mention
 
 from .detectors import BUNDLED, NO_DETECTOR, default_detector, has_weights, spoken
 from .model import Extractor
@@ -102,8 +103,7 @@ def check_question(text: str, entities: list, description: str | None = None) ->
 
 def _span(text: str, entity) -> tuple[int, int] | None:
     """Characters of an entity; None for what the pipeline will refuse with better words."""
-    if isinstance(entity, str):
-        start = text.find(entity)
-        return (start, start + len(entity)) if entity and start >= 0 else None
-    whole = isinstance(entity, list | tuple) and len(entity) == 2 and all(type(edge) is int for edge in entity)
-    return tuple(entity) if whole else None
+    try:
+        return find_mention(text, entity)
+    except ValueError:
+        return None

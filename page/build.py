@@ -18,7 +18,6 @@ from .handlers import (
     follow_link,
     pick_word,
     read_link,
-    show_weights,
 )
 from .model import Extractor
 from .uploads import picture_input
@@ -93,7 +92,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
             handlers.describe, [picture, detector], [description, filled], concurrency_id="model",
             api_visibility="private",
         )  # fmt: skip
-        detector.change(show_weights, detector, weights, **_QUICK)
+        detector.change(weights_state, detector, weights, **_QUICK)
         gr.on(
             [run.click, sentence.submit],
             handlers.find_relations,

@@ -5,7 +5,7 @@ from PIL import Image
 
 from .answer_html import WAITING, answer_html
 from .asking import LONGEST_SENTENCE, ask_model, usable_detector
-from .detectors import NO_DETECTOR, default_detector, found_by, weights_state
+from .detectors import NO_DETECTOR, default_detector, found_by
 from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
 from .feedback import FeedbackFile
 from .model import Extractor
@@ -233,11 +233,6 @@ def show_answer(answer: dict | None, chosen: int = 0, other: int | None = None) 
     if answer is None:
         return None, ""
     return {**answer, "chosen": chosen, "other": other}, answer_html(answer, chosen, other)
-
-
-def show_weights(detector: str) -> str:
-    """The state of a detector's weights."""
-    return weights_state(detector)
 
 
 def _source(objects: list[dict], detector: str) -> str:
