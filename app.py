@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 
 from page.build import build_page
 from page.feedback import FeedbackFile
-from page.middleware import NoFetching
+from page.fetching import NoFetching
 from page.model import BUNDLED_MODEL, Extractor
 from page.style import CSS, THEME
 

@@ -8,10 +8,14 @@ from .pair_table import pairs_html
 from .relation_graph import graph_svg
 from .wording import summary
 
-#: A click or a key on a pair shows it; on its "compare" button, beside the pair that is shown.
+#: In place of an answer that is on its way.
+WAITING = '<p class="hint" role="status">Finding the relations of this example …</p>'
+#: A click or a key on a pair shows it; on its "compare" button, beside the pair that is shown. The second click of a
+#: double click is none, or it would take back what the first one did.
 CHOOSE_PAIR = """
 let last = null;
 const act = event => {
+    if (event.detail > 1) return;
     const compare = event.target.closest("[data-compare]");
     const pair = event.target.closest("[data-pair]");
     if (!compare && !pair) return;

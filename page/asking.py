@@ -1,16 +1,16 @@
 """A question, checked and put to the model; what is wrong with it is said kindly."""
 
-from html import escape
 from itertools import combinations
 
 import gradio as gr
 from PIL import Image
 
 from vmhan.detection import DetectorUnavailable
+from vmhan.request_entities import find_mention
 
-from .detectors import BUNDLED, NO_DETECTOR, OFFERED, default_detector, has_weights
+from .detectors import BUNDLED, NO_DETECTOR, default_detector, has_weights, spoken
 from .model import Extractor
-from .refusals import refuse
+from .refusals import refuse, unavailable
 from .wording import short
 
 LONGEST_SENTENCE = 1000  # characters
@@ -44,11 +44,18 @@ def ask_model(
     question = {"text": text, "entities": entities, "image": image, "description": (description or "").strip() or None}
     if objects:
         question["objects"] = objects
-    detector = detector or usable_detector(extractor, default_detector(extractor.detector), image)
+    detector = usable_detector(extractor, detector or default_detector(extractor.detector), image)
+    no_model = f"The model {extractor.name} cannot answer now: its weights are missing or damaged. Please try later."
+    try:
+        extractor.pipeline  # noqa: B018
+    except (ValueError, OSError, RuntimeError) as error:
+        raise unavailable(no_model, error) from error
     try:
         return extractor(question, detector)
-    except (ValueError, OSError, RuntimeError) as error:  # a bad question, missing weights, a broken model
-        raise refuse("The model cannot answer", str(error)) from error
+    except ValueError as error:  # a bad question
+        raise refuse(str(error)) from error
+    except (OSError, RuntimeError) as error:
+        raise unavailable("The model failed on this question. Please try another.", error) from error
 
 
 def usable_detector(extractor: Extractor, name: str, image: Image.Image | None) -> str:
@@ -63,38 +70,40 @@ def usable_detector(extractor: Extractor, name: str, image: Image.Image | None) 
         extractor.detect_with(name)
     except DetectorUnavailable as error:
         if name == BUNDLED or not has_weights(BUNDLED):
-            raise refuse("The detector cannot be had", str(error)) from error
-        gr.Warning(escape(str(error)), title=f"{OFFERED[BUNDLED]} looked instead")
+            raise unavailable(_choose_another(name), error) from error
+        message = f"{spoken(name)} cannot be had now, so the bundled detector looks at the picture."
+        gr.Warning(unavailable(message, error).message)
         return BUNDLED
     except ValueError as error:  # a file that holds no detector
-        raise refuse("The detector cannot be used", str(error)) from error
+        raise unavailable(_choose_another(name), error) from error
     return name
+
+
+def _choose_another(name: str) -> str:
+    return f"{spoken(name)} cannot be had now. Choose another, or none."
 
 
 def check_question(text: str, entities: list, description: str | None = None) -> None:
     """Refuses what the model should not be asked."""
     if not text.strip():
-        raise refuse("No sentence", "Write a sentence first, or choose an example.")
+        raise refuse("Write a sentence first, or choose an example.")
     for name, words in (("sentence", text), ("description", description or "")):
         if len(words) > LONGEST_SENTENCE:
-            raise refuse(
-                f"Long {name}", f"This {name} has {len(words):,} characters. Up to {LONGEST_SENTENCE:,} can be read."
-            )
+            raise refuse(f"This {name} has {len(words):,} characters. Up to {LONGEST_SENTENCE:,} can be read.")
     if len(entities) < 2:
-        raise refuse("Too few entities", "A relation needs two entities: click their words in the sentence.")
+        raise refuse("A relation needs two entities: click their words in the sentence.")
     if len(entities) > MOST_ENTITIES:
-        raise refuse("Many entities", f"These are {len(entities)} entities. Up to {MOST_ENTITIES} go at once.")
+        raise refuse(f"These are {len(entities)} entities. Up to {MOST_ENTITIES} go at once.")
     spans = [span for entity in entities if (span := _span(text, entity))]
     for first, second in combinations(spans, 2):
         if first[0] < second[1] and second[0] < first[1]:
             names = " and ".join(f"“{short(text[slice(*span)], 40)}”" for span in (first, second))
-            raise refuse("Overlapping entities", f"The entities {names} overlap. Choose ones that stand apart.")
+            raise refuse(f"The entities {names} overlap. Choose ones that stand apart.")
 
 
 def _span(text: str, entity) -> tuple[int, int] | None:
     """Characters of an entity; None for what the pipeline will refuse with better words."""
-    if isinstance(entity, str):
-        start = text.find(entity)
-        return (start, start + len(entity)) if entity and start >= 0 else None
-    whole = isinstance(entity, list | tuple) and len(entity) == 2 and all(type(edge) is int for edge in entity)
-    return tuple(entity) if whole else None
+    try:
+        return find_mention(text, entity)
+    except ValueError:
+        return None

@@ -7,8 +7,9 @@ from .asking import LONGEST_SENTENCE
 from .detectors import default_detector, detector_choices, weights_state
 from .endpoint import add_endpoint
 from .example_cards import CHOOSE_EXAMPLE, cards_html
-from .examples import usable_examples
+from .examples import EXAMPLES
 from .feedback import RIGHT, WRONG, FeedbackFile
+from .fetching import LocalBlocks
 from .handlers import (
     Handlers,
     choose_example,
@@ -17,7 +18,6 @@ from .handlers import (
     follow_link,
     pick_word,
     read_link,
-    show_weights,
 )
 from .model import Extractor
 from .uploads import picture_input
@@ -39,9 +39,10 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
         feedback: Where verdicts are kept; without it nobody is asked for any.
     """
     handlers = Handlers(extractor, feedback)
-    with gr.Blocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+    page = LocalBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400))
+    with page:
         _html(INTRODUCTION)
-        cards = _html(cards_html(usable_examples()), js_on_load=CHOOSE_EXAMPLE)
+        cards = _html(cards_html(EXAMPLES), js_on_load=CHOOSE_EXAMPLE)
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 sentence, words, join, suggest, clear = _sentence_inputs(extractor)
@@ -59,21 +60,27 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
         ):
             # Two steps: the second sees what the visitor has written meanwhile.
             prepared = filled_in.then(
-                handlers.prepare_example, slug, None, concurrency_id="model", api_visibility="private"
+                handlers.prepare_example,
+                slug,
+                None,
+                concurrency_id="model",
+                api_visibility="private",
             )
-            prepared.then(handlers.show_example, [sentence, slug], [answer, answer_shown], **_QUICK)
+            prepared.failure(lambda: "", None, answer_shown, **_QUICK)
+            prepared.then(handlers.show_example, [sentence, slug, entities], [answer, answer_shown], **_QUICK)
+        picked = [entities, words, answer, answer_shown]  # an answer goes with what it was an answer to
         # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
         sentence.change(
             handlers.edit_sentence,
             [sentence, entities],
-            [entities, words, answer, answer_shown],
+            picked,
             trigger_mode="always_last",
             **_QUICK,
         )
         one_by_one = {"trigger_mode": "multiple", "concurrency_limit": 1}  # no click is lost, and none overtakes
-        words.select(pick_word, [entities, join], [entities, words], **one_by_one, **_QUICK)
-        suggest.click(handlers.suggest, sentence, [entities, words], **_QUICK)
-        clear.click(clear_entities, sentence, [entities, words], **_QUICK)
+        words.select(pick_word, [entities, join], picked, **one_by_one, **_QUICK)
+        suggest.click(handlers.suggest, sentence, picked, **_QUICK)
+        clear.click(clear_entities, sentence, picked, **_QUICK)
         gr.on(
             [picture.upload, picture.clear],
             handlers.change_picture,
@@ -85,13 +92,13 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
             handlers.describe, [picture, detector], [description, filled], concurrency_id="model",
             api_visibility="private",
         )  # fmt: skip
-        detector.change(show_weights, detector, weights, **_QUICK)
+        detector.change(weights_state, detector, weights, **_QUICK)
         gr.on(
             [run.click, sentence.submit],
             handlers.find_relations,
             [sentence, entities, picture, description, detector, slug, filled],
             [answer, answer_shown, description, filled],
-            show_progress_on=run,
+            show_progress_on=answer_shown,
             concurrency_id="model",
             concurrency_limit=1,
             api_visibility="private",
@@ -154,10 +161,9 @@ def _feedback_inputs(handlers: Handlers, answer: gr.State) -> None:
         labels = [(readable(label), label) for label in handlers.extractor.labels]
     except (OSError, ValueError):  # said when a question comes
         labels = []
-    with gr.Row(elem_id="feedback", equal_height=True):
+    with gr.Row(elem_id="feedback"):
         right = gr.Button("This pair is right", size="sm")
         wrong = gr.Button("This pair is wrong", size="sm")
         corrected = gr.Dropdown(labels, value=None, label="It should be", info="Optional, goes with “wrong”.")
-    quiet = {"outputs": None, "api_visibility": "private"}
-    right.click(lambda shown: handlers.keep_verdict(shown, RIGHT, None), answer, **quiet)
-    wrong.click(lambda shown, label: handlers.keep_verdict(shown, WRONG, label), [answer, corrected], **quiet)
+    right.click(lambda shown: handlers.keep_verdict(shown, RIGHT, None), answer, answer, **_QUICK)
+    wrong.click(lambda shown, label: handlers.keep_verdict(shown, WRONG, label), [answer, corrected], answer, **_QUICK)

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from vmhan.hypergraph_svg import COLOURS, GraphNode, Hyperedge, hypergraph_svg
+from vmhan.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergraph_svg
 
 from .gaussians import gaussians_svg
 from .pair_table import bars_html
@@ -11,7 +11,7 @@ from .picture_svg import boxed_nodes, colour_of, picture_svg
 from .wording import NO_RELATION, node_name, readable, uncertainty
 
 SHOWN_SCORES = 5
-_KINDS = {"global": "global", "intra_modal": "intra-modal", "inter_modal": "inter-modal"}
+_KINDS = {"global": "global hyperedge", "intra_modal": "intra-modal", "inter_modal": "inter-modal"}
 
 
 def details_html(answer: dict, chosen: int, other: int | None) -> str:
@@ -39,7 +39,7 @@ def pair_html(answer: dict, number: int, mark: str = "") -> str:
     panels = (
         _stack(_panel("Where it looked", looked), _panel("Scores of the relations", bars)),
         _stack(
-            _panel("Its hypergraph", f"{graph}{_legend()}") if graph else "",
+            _panel("Its hypergraph", f'<div class="wide">{graph}</div>{_legend()}') if graph else "",
             _panel("How sure it is", f"{curves}<p>{how_sure(pair)}</p>"),
         ),
     )
@@ -111,7 +111,8 @@ def graph_of(pair: dict) -> str:
     if not graph:
         return ""
     nodes = [
-        GraphNode("picture" if node["kind"] == "image" else node["name"], node["kind"]) for node in graph["nodes"]
+        GraphNode("whole picture" if node["kind"] == "image" else node["name"], node["kind"])
+        for node in graph["nodes"]
     ]
     edges = [
         Hyperedge(edge["type"], dict(zip(edge["members"], edge["attention"], strict=True)))
@@ -124,7 +125,15 @@ def _legend() -> str:
     items = "".join(
         f'<span><i class="dot" style="background: {COLOURS[kind]}"></i>{name}</span>' for kind, name in _KINDS.items()
     )
-    return f'<p class="legend">{items}<span>wider: more attention; point at a part to light it</span></p>'
+    shapes = "".join(
+        f'<span><svg viewBox="-8 -8 16 16" aria-hidden="true"><path d="{shape}" fill="currentColor"/></svg>{name}'
+        "</span>"
+        for name, shape in SHAPES.items()
+    )
+    return (
+        f'<p class="legend">{shapes}</p><p class="legend">{items}'
+        "<span>wider: more attention; point at a part to light it</span></p>"
+    )
 
 
 def how_sure(pair: dict) -> str:

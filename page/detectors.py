@@ -27,9 +27,14 @@ def default_detector(own: str | None) -> str:
     return own or (BUNDLED if has_weights(BUNDLED) else NO_DETECTOR)
 
 
+def spoken(name: str) -> str:
+    """What a detector is called at the start of a sentence."""
+    return "The bundled detector" if name == BUNDLED else OFFERED.get(name, "The detector").split(" (")[0]
+
+
 def found_by(name: str) -> str:
     """Who found the objects, in a sentence."""
-    return f"Found by {'the bundled detector' if name == BUNDLED else OFFERED.get(name, 'the detector')}."
+    return f"{spoken(name)} found them."
 
 
 def weights_state(name: str) -> str:
@@ -39,7 +44,7 @@ def weights_state(name: str) -> str:
     if has_weights(name):
         return "Its weights are on this machine."
     if name == BUNDLED:
-        return "Its weights are missing here (assets/detector), so it cannot look yet. Choose another, or none."
+        return "Its weights are missing here, so it cannot look yet. Choose another, or none."
     if name not in OFFERED and (os.sep in name or name.endswith(".pt")):
         return "Its weights are not at the path that was given. Choose another, or none."
     source = "the Hub" if "/" in name else "ultralytics"

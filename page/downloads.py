@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
+import textwrap
 from html import escape
+from unicodedata import east_asian_width
 
 from .colours import CATEGORIES
 from .details import graph_of, likeliest
@@ -11,6 +14,7 @@ from .picture_svg import picture_svg
 from .wording import NO_RELATION, readable
 
 _WIDTH, _GAP, _INK = 960, 24, "#1b1f27"
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML, even escaped
 
 
 def downloads_html(answer: dict, chosen: int) -> str:
@@ -39,26 +43,38 @@ def figure_svg(answer: dict, chosen: int) -> str:
     pair, half = answer["pairs"][chosen], (_WIDTH - 3 * _GAP) // 2
     arrow = "→" if pair["relation"] != NO_RELATION else "·"
     title = f"{pair['head']['text']} {arrow} {readable(pair['relation'])} {arrow} {pair['tail']['text']}"
+    heading, top = _paragraph(title, 22, 18, 'font-weight="700"')
+    sentence, top = _paragraph(answer["text"], 14, top + 4)
     left, right = [], [graph_of(pair), gaussians_svg(pair)]
     if answer["picture"]:
         picture = answer["picture"]
         left.append(picture_svg(picture["address"], picture["size"], pair, answer["objects"], "figure"))
     left.append(_bars(pair, half))
-    columns = [_column(parts, _GAP + side * (half + _GAP), half) for side, parts in enumerate((left, right))]
+    columns = [_column(parts, _GAP + side * (half + _GAP), top + 16, half) for side, parts in enumerate((left, right))]
     height = max(bottom for _, bottom in columns)
-    return (
+    svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" '
         f'height="{height:.0f}" font-family="sans-serif" color="{_INK}" fill="{_INK}">'
         f'<rect width="100%" height="100%" fill="white"/>'
-        f'<text x="{_GAP}" y="44" font-size="22" font-weight="700">{escape(title)}</text>'
-        f'<text x="{_GAP}" y="70" font-size="14">{escape(answer["text"])}</text>'
-        f"{''.join(shown for shown, _ in columns)}</svg>"
+        f"{heading}{sentence}{''.join(shown for shown, _ in columns)}</svg>"
     )
+    return _FORBIDDEN.sub("", svg)
 
 
-def _column(parts: list[str], x: float, width: float) -> tuple[str, float]:
-    """SVGs below each other, each as wide as the column, and where they end."""
-    y, shown = 92.0, []
+def _paragraph(text: str, size: int, top: float, style: str = "") -> tuple[str, float]:
+    """Text in lines that fit the figure, and where it ends."""
+    wide = any(east_asian_width(letter) in "WF" for letter in text)
+    lines = textwrap.wrap(text, int((_WIDTH - 2 * _GAP) / (size * (1.05 if wide else 0.6))))
+    spans = "".join(
+        f'<tspan x="{_GAP}" y="{top + 1.3 * size * number:.0f}">{escape(line)}</tspan>'
+        for number, line in enumerate(lines, 1)
+    )
+    return f'<text font-size="{size}" {style}>{spans}</text>', top + 1.3 * size * len(lines)
+
+
+def _column(parts: list[str], x: float, y: float, width: float) -> tuple[str, float]:
+    """SVGs below each other from `y` on, each as wide as the column, and where they end."""
+    shown = []
     for part in filter(None, parts):
         box = [float(edge) for edge in part.split('viewBox="', 1)[1].split('"', 1)[0].split()]
         height = width * box[3] / box[2]

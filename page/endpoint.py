@@ -34,8 +34,9 @@ def add_endpoint(extractor: Extractor) -> None:
 def extraction(extractor: Extractor):
     """The function behind `/extract`; clients are shown its name, its types and its documentation."""
 
+    # Clients may leave out what is None by default; entities they may not, though Python wants a default there.
     def extract(
-        text: str, image: Image.Image | None = None, entities: list | None = None, description: str | None = None
+        text: str, image: Image.Image | None = None, entities: list = (), description: str | None = None
     ) -> dict:
         """Finds the relation of every pair of entities in a sentence, with a picture if there is one.
 
@@ -49,8 +50,8 @@ def extraction(extractor: Extractor):
             The pairs, each with its head, tail, relation, scores, uncertainty, attention on objects, and hypergraph;
             the objects of the picture; and its description.
         """
-        if not isinstance(entities, list | None):
-            raise refuse("Entities", f"entities is {entities!r:.80}; give a list of at least two.")
+        if not isinstance(entities, list | tuple | None):
+            raise refuse(f"entities is {entities!r:.80}; give a list of at least two.")
         entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities or []]
         return ask_model(extractor, text or "", entities, image, description)
 

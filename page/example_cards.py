@@ -18,7 +18,7 @@ element.addEventListener("click", event => {
 """
 
 
-def cards_html(examples: list[Example]) -> str:
+def cards_html(examples: tuple[Example, ...]) -> str:
     """A row of cards with a picture and a title."""
     return f'<nav class="cards" aria-label="Examples">{"".join(map(_card, examples))}</nav>'
 

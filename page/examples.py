@@ -1,4 +1,4 @@
-"""Examples that show different relations. Their pictures come with installed packages, or are drawn by us."""
+"""Examples that show different relations. Their pictures come with installed packages; if not, we draw them."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from . import drawings
+from . import drawings, stand_ins
 
 _SHOWN_SIDE, _CARD = 960, (168, 112)
 
@@ -24,22 +24,19 @@ class Example:
         slug: Its name in a link.
         title: Its name for people.
         sentence: Whose names are suggested as entities.
-        picture: A package and the path of a file in it, a function that draws, or None.
+        drawing: Draws its picture, if it has one.
         description: What the picture shows, in our words.
         marked: Names of objects, and their boxes (left, top, right, bottom) as shares of the picture; marked by us.
+        photo: A package and the path of a file in it that is shown in place of the drawing where it is installed.
     """
 
     slug: str
     title: str
     sentence: str
-    picture: tuple[str, str] | Callable[[], Image.Image] | None = None
+    drawing: Callable[[], Image.Image] | None = None
     description: str = ""
     marked: tuple[tuple[str, tuple[float, float, float, float]], ...] = ()
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether its picture is here."""
-        return not isinstance(self.picture, tuple) or _installed(*self.picture) is not None
+    photo: tuple[str, str] | None = None
 
 
 EXAMPLES = (
@@ -47,7 +44,7 @@ EXAMPLES = (
         "coaches",
         "Two coaches, three relations",
         "Zinedine Zidane and Carlo Ancelotti watch Real Madrid from the bench",
-        ("ultralytics", "assets/zidane.jpg"),
+        stand_ins.coaches,
         "Two men in dark suits in front of a blurred crowd. One man shouts and points with his finger. "
         "The other man wears a badge around his neck.",
         (
@@ -55,26 +52,29 @@ EXAMPLES = (
             ("man in a suit", (0.58, 0.05, 0.9, 1.0)),
             ("pointing hand", (0.72, 0.55, 0.91, 0.71)),
         ),
+        ("ultralytics", "assets/zidane.jpg"),
     ),
     Example(
         "games",
         "A tower and the Games",
         "Paris hosts the Olympic Games below the Eiffel Tower in France",
-        ("gradio", "media_assets/images/tower.jpg"),
+        stand_ins.tower,
         "A tall tower of iron glows at night behind the branches of a tree.",
         (("tower", (0.1, 0.1, 1.0, 1.0)), ("branches", (0.36, 0.0, 1.0, 0.47)), ("evening sky", (0.0, 0.0, 0.4, 0.6))),
+        ("gradio", "media_assets/images/tower.jpg"),
     ),
     Example(
         "admiral",
         "An admiral",
         "Admiral Grace Hopper of the US Navy was born in New York",
-        ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+        stand_ins.admiral,
         "A woman in a navy uniform with a hat in front of the American flag.",
         (
             ("woman in uniform", (0.02, 0.03, 1.0, 1.0)),
             ("navy hat", (0.3, 0.03, 0.73, 0.27)),
             ("american flag", (0.0, 0.0, 0.45, 0.75)),
         ),
+        ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
     ),
     Example(
         "wedding",
@@ -108,14 +108,9 @@ EXAMPLES = (
 )
 
 
-def usable_examples() -> list[Example]:
-    """The examples whose picture is here."""
-    return [example for example in EXAMPLES if example.is_usable]
-
-
 def find_example(slug: str | None) -> Example | None:
-    """The usable example of this name."""
-    return next((example for example in usable_examples() if example.slug == slug), None)
+    """The example of this name."""
+    return next((example for example in EXAMPLES if example.slug == slug), None)
 
 
 def marked_objects(example: Example, size: tuple[int, int]) -> list[dict] | None:
@@ -152,9 +147,10 @@ def card_picture(example: Example) -> str:
 
 def example_picture(example: Example) -> Image.Image | None:
     """The example's picture, upright and in RGB."""
-    if isinstance(example.picture, tuple):
-        return Image.open(_installed(*example.picture)).convert("RGB")
-    return example.picture() if example.picture else None
+    photo = example.photo and _installed(*example.photo)
+    if photo:
+        return Image.open(photo).convert("RGB")
+    return example.drawing() if example.drawing else None
 
 
 def _installed(package: str, path: str) -> Path | None:

@@ -6,7 +6,7 @@ from html import escape
 from .colours import CATEGORIES
 from .wording import short
 
-_WIDTH, _HEIGHT, _BASE = 400, 134, 112
+_WIDTH, _HEIGHT, _BASE = 400, 144, 112
 _REACH, _STEPS = 2.6, 32  # deviations of the widest curve to either side, points to either side
 
 
@@ -28,7 +28,7 @@ def gaussians_svg(pair: dict) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" class="gaussians" '
-        f'font-family="sans-serif" font-size="13" fill="currentColor"><title>{escape(told)}</title>{curves}'
+        f'font-family="sans-serif" font-size="15" fill="currentColor"><title>{escape(told)}</title>{curves}'
         f'<path d="M0 {_BASE}H{_WIDTH}" stroke="currentColor" stroke-opacity="0.3"/></svg>'
     )
 
@@ -42,7 +42,7 @@ def _curve(node: dict, number: int, widest: float, narrowest: float) -> str:
     return (
         f'<path d="{shapes[1]}" fill="{colour}" fill-opacity="0.18" stroke="{colour}" stroke-width="2.5"/>'
         f'<path d="{shapes[0]}" fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="4 4"/>'
-        f'<text x="{middle:.0f}" y="{_HEIGHT - 2}" text-anchor="middle">{escape(short(node["name"], 18))} '
+        f'<text x="{middle:.0f}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(short(node["name"], 16))} '
         f"σ² {node['variance']:.2f}</text>"
     )
 

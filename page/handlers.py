@@ -3,14 +3,14 @@
 import gradio as gr
 from PIL import Image
 
-from .answer_html import answer_html
+from .answer_html import WAITING, answer_html
 from .asking import LONGEST_SENTENCE, ask_model, usable_detector
-from .detectors import NO_DETECTOR, default_detector, found_by, weights_state
-from .examples import Example, find_example, marked_objects, picture_file, usable_examples
+from .detectors import NO_DETECTOR, default_detector, found_by
+from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
 from .feedback import FeedbackFile
 from .model import Extractor
 from .picture_svg import data_address
-from .refusals import refuse
+from .refusals import refuse, unavailable
 from .uploads import read_picture
 from .wording import sort_pairs
 from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
@@ -19,7 +19,7 @@ from .words_html import words_html
 
 class NothingToDo(gr.Error):
     """Ends an event quietly: nothing changes. `gr.skip()` cannot, it is an update, for which Gradio would build the
-    picture's component anew, without the rules of `picture_input`; and None would take away a picture that was just
+    picture's component anew, without the rule of `picture_input`; and None would take away a picture that was just
     added."""
 
     def __init__(self):
@@ -37,17 +37,19 @@ class Handlers:
     def __init__(self, extractor: Extractor, feedback: FeedbackFile | None = None):
         self.extractor, self.feedback = extractor, feedback
         self._example_answers = {}
+        self._tagger_failed = False
 
     # The sentence and its entities
 
     def suggest_entities(self, sentence: str) -> Entities:
-        """By the tagger, if there is one, or by capital letters."""
-        if not self.extractor.tagger or len(sentence) > LONGEST_SENTENCE:
+        """By the tagger, if there is one and until it fails, or by capital letters."""
+        if not self.extractor.tagger or self._tagger_failed or len(sentence) > LONGEST_SENTENCE:
             return suggest_entities(sentence[: 2 * LONGEST_SENTENCE])._replace(sentence=sentence)
         try:
             return self.extractor.suggest_with().suggest(sentence)
-        except (OSError, ValueError) as error:
-            gr.Warning(f"Capital letters suggest entities now: {refuse('', str(error)).message}")
+        except (OSError, ValueError, RuntimeError) as error:
+            self._tagger_failed = True  # or every change of the sentence would try again
+            gr.Warning(unavailable("The tagger cannot be had now; capital letters suggest entities.", error).message)
             return suggest_entities(sentence)
 
     def edit_sentence(self, sentence: str, entities: Entities) -> tuple:
@@ -59,11 +61,11 @@ class Handlers:
         if entities.by_hand and len(sentence) <= LONGEST_SENTENCE:
             kept = carry_ranges(entities, sentence)
         entities = Entities(sentence, kept, by_hand=True) if kept else self.suggest_entities(sentence)
-        return *show_entities(entities), None, ""
+        return *show_entities(entities), *show_answer(None)
 
     def suggest(self, sentence: str) -> tuple:
         """Suggestions in place of what is picked."""
-        return show_entities(self.suggest_entities(sentence or ""))
+        return *show_entities(self.suggest_entities(sentence or "")), *show_answer(None)
 
     # Examples and pictures
 
@@ -79,10 +81,10 @@ class Handlers:
             example.sentence, entities, picture, example.description, detector, slug
         )
 
-    def show_example(self, sentence: str, slug: str | None) -> tuple:
-        """The prepared answer, unless the visitor writes already."""
+    def show_example(self, sentence: str, slug: str | None, entities: Entities) -> tuple:
+        """The prepared answer, unless the visitor writes or picks words already."""
         answer = self._example_answers.get(slug)
-        if answer is None or answer["text"] != sentence:
+        if answer is None or answer["text"] != sentence or entities.by_hand:
             return gr.skip(), gr.skip()
         return show_answer(answer)
 
@@ -93,16 +95,17 @@ class Handlers:
     def describe(self, picture: Image.Image | None, detector: str) -> tuple[str, str]:
         """Words about the picture, for the visitor to edit."""
         if picture is None:
-            raise refuse("No picture", "Add a picture first, or describe in your own words what it shows.")
+            raise refuse("Add a picture first, or describe in your own words what it shows.")
         detector = NO_DETECTOR if self.extractor.describer else usable_detector(self.extractor, detector, picture)
         try:
             words = self.extractor.describe(picture, detector)
         except (OSError, ValueError, RuntimeError) as error:
-            raise refuse("The picture cannot be described", str(error)) from error
+            message = "This picture cannot be described now. Say in your own words what it shows."
+            raise unavailable(message, error) from error
         if detector == NO_DETECTOR and not self.extractor.describer:
-            raise refuse("Nothing describes pictures", "Choose a detector that looks at it, or describe it yourself.")
+            raise refuse("Choose a detector that looks at the picture, or say in your own words what it shows.")
         if not words:
-            raise refuse("Nothing found", "Nothing was found in this picture. Describe it in your own words.")
+            raise refuse("Nothing was found in this picture. Describe it in your own words.")
         return words, words
 
     # Answers
@@ -135,8 +138,9 @@ class Handlers:
         sentence = sentence or ""
         if sentence != entities.sentence:  # the last keystroke may still be on its way
             entities = self.edit_sentence(sentence, entities)[0]
-        if not self.extractor.is_loaded:
-            progress(0.1, desc="Loading the model")
+        missing = self.extractor.missing(NO_DETECTOR if picture is None else detector)
+        if missing:
+            progress(0.1, desc=f"Loading {' and '.join(missing)}")
         elif detector != NO_DETECTOR and picture is not None:
             progress(0.5, desc="Looking at the picture")
         answer = self.answer(sentence, entities, picture, description, detector, slug)
@@ -144,23 +148,27 @@ class Handlers:
             return *show_answer(answer), gr.skip(), gr.skip()
         return *show_answer(answer), answer["description"], answer["description"]
 
-    def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> None:
-        """A visitor's word on the pair that is shown."""
+    def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> dict:
+        """A visitor's word on the pair that is shown, which is kept once; the answer with what was said of it."""
         if not answer:
-            raise refuse("No answer", "Find relations first, then say what you think of them.")
+            raise refuse("Find relations first, then say what you think of them.")
+        said = {**answer.get("said", {}), answer["chosen"]: (verdict, corrected)}
+        if said == answer.get("said"):  # a double click
+            return answer
         try:
             self.feedback.add(
                 self.extractor.name, answer["text"], answer["pairs"][answer["chosen"]], verdict, corrected
             )
         except OSError as error:
-            raise refuse("Not kept", "Your word could not be written down. Please try later.") from error
+            raise unavailable("Your word could not be written down. Please try later.", error) from error
         gr.Info("Thank you, that is kept.")
+        return {**answer, "said": said}
 
 
 def read_link(request: gr.Request) -> str:
     """The example that the page's address names, or the first one if it says nothing of examples."""
     slug = request.query_params.get("example")
-    example = usable_examples()[0] if slug is None else find_example(slug)
+    example = EXAMPLES[0] if slug is None else find_example(slug)
     if example is None:
         raise NothingToDo
     return example.slug
@@ -190,18 +198,19 @@ def fill(example: Example) -> tuple:
         example.description,
         example.slug,
         *show_entities(suggest_entities(example.sentence)),
-        *show_answer(None),
+        None,
+        WAITING,
     )
 
 
 def pick_word(entities: Entities, join: bool, event: gr.EventData) -> tuple:
     """A click on a word."""
-    return show_entities(click_word(entities, int(event.word), join))
+    return *show_entities(click_word(entities, int(event.word), join)), *show_answer(None)
 
 
 def clear_entities(sentence: str) -> tuple:
     """Nothing picked."""
-    return show_entities(Entities(sentence or "", by_hand=True))
+    return *show_entities(Entities(sentence or "", by_hand=True)), *show_answer(None)
 
 
 def choose_pair(answer: dict | None, event: gr.EventData) -> tuple:
@@ -224,11 +233,6 @@ def show_answer(answer: dict | None, chosen: int = 0, other: int | None = None) 
     if answer is None:
         return None, ""
     return {**answer, "chosen": chosen, "other": other}, answer_html(answer, chosen, other)
-
-
-def show_weights(detector: str) -> str:
-    """The state of a detector's weights."""
-    return weights_state(detector)
 
 
 def _source(objects: list[dict], detector: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from threading import Lock, RLock
 
 from . import spaces
+from .detectors import NO_DETECTOR
 
 on_gpu = spaces.GPU if spaces else lambda function: function
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,10 +37,12 @@ class Extractor:
         """The model's name for people."""
         return Path(self.model).name if Path(self.model).is_dir() else self.model
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the next answer need not wait for the model."""
-        return "pipeline" in self._loaded
+    def missing(self, detector: str) -> list[str]:
+        """What has to be loaded before this detector, or "none", and the model can answer, in words."""
+        parts = {"pipeline": "the model"}
+        if detector != NO_DETECTOR:
+            parts["detector", detector] = "the detector"
+        return [name for key, name in parts.items() if key not in self._loaded]
 
     @property
     def pipeline(self):
@@ -68,7 +71,7 @@ class Extractor:
         Raises:
             DetectorUnavailable: Its weights cannot be had.
         """
-        from vmhan.detectors import NO_DETECTOR, load_detector
+        from vmhan.detectors import load_detector
 
         return None if name == NO_DETECTOR else self._once(("detector", name), lambda: load_detector(name))
 
@@ -133,8 +136,15 @@ class Extractor:
                 f'No model weights (*.safetensors) in "{self.model}"; train a model first, '
                 "or name another folder or a repository on the Hub with --model."
             )
+        from safetensors import SafetensorError
         from transformers import pipeline
 
         from vmhan.pipeline_vmhan import TASK
 
-        return pipeline(TASK, model=self.model, hypergraph=True, memory=self.memory)
+        try:
+            return pipeline(TASK, model=self.model, hypergraph=True, memory=self.memory)
+        except SafetensorError as error:
+            raise OSError(
+                f'The weights in "{self.model}" are damaged, or a pointer of Git LFS in their place ({error}); '
+                "fetch them with `git lfs pull`, or download them anew."
+            ) from error

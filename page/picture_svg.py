@@ -11,7 +11,8 @@ from .wording import WHOLE_PICTURE, short
 
 _SIDE = 720  # pixels of the picture that is shown
 _FULL_SPREAD = 0.1  # from this difference of shares on, the weakest object is as faint as can be
-_LETTER = 7.6  # mean width at the font size of 14
+_FONT, _LETTER = 18, 9.8  # to be read on a phone; style.py makes it smaller elsewhere. Mean width of a letter
+_PLATE = 28  # height
 
 
 def data_address(picture: Image.Image) -> str:
@@ -76,7 +77,7 @@ def picture_svg(address: str, size: tuple[int, int], pair: dict, objects: list[d
     told = ", ".join(f"{node['label']} {node['attention']:.0%}" for node in reversed(nodes))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="picture" '
-        f'font-family="sans-serif" font-size="14" font-weight="600">'
+        f'font-family="sans-serif" font-size="{_FONT}" font-weight="600">'
         f"<title>The picture. {escape('Attention: ' + told if told else 'No object has a place in it.')}</title>"
         f'<image href="{address}" width="{width}" height="{height}"/>{veil if nodes else ""}{frames}{plates}</svg>'
     )
@@ -92,16 +93,17 @@ def _plates(nodes, boxes, colours, weights, size: tuple[int, int]) -> str:
     taken, plates = [], []
     for node, box, colour, weight in reversed(list(zip(nodes, boxes, colours, weights, strict=True))):
         text = f"{short(node['label'], 24)} {node['attention']:.0%}"
-        wide = len(text) * _LETTER + 10
+        wide = len(text) * _LETTER + 13
         x = max(0, min(box[0], size[0] - wide))
-        y = min(max(box[1] - 11, 0), size[1] - 22)
-        while any(abs(y - other_y) < 23 and x < other_x + other and other_x < x + wide
-                  for other_x, other_y, other in taken) and y < size[1] - 44:  # fmt: skip
-            y += 23
+        y = min(max(box[1] - _PLATE / 2, 0), size[1] - _PLATE)
+        while any(abs(y - other_y) <= _PLATE and x < other_x + other and other_x < x + wide
+                  for other_x, other_y, other in taken) and y < size[1] - 2 * _PLATE:  # fmt: skip
+            y += _PLATE + 1
         taken.append((x, y, wide))
         plates.append(
-            f'<g opacity="{0.75 + 0.25 * weight:.2f}"><rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="22" '
-            f'rx="4" fill="#10131c"/><rect x="{x:.1f}" y="{y:.1f}" width="5" height="22" rx="2" fill="{colour}"/>'
-            f'<text x="{x + 9:.1f}" y="{y + 16:.1f}" fill="white">{escape(text)}</text></g>'
+            f'<g class="plate" opacity="{0.75 + 0.25 * weight:.2f}">'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{_PLATE}" rx="4" fill="#10131c"/>'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="6" height="{_PLATE}" rx="2" fill="{colour}"/>'
+            f'<text x="{x + 11:.1f}" y="{y + 20:.1f}" fill="white">{escape(text)}</text></g>'
         )
     return "".join(plates)

@@ -6,9 +6,10 @@ from html import escape
 from .wording import NO_RELATION, readable, short
 
 _WIDTH, _HEIGHT = 440, 300
-_LETTER = 7.6  # mean width at the font size of 14
+_LETTER = 8.1  # mean width at the font size of 15
 _ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)  # where on a line its label may stand, the best first
 _BESIDE = (0, -22, 22)  # pixels above it
+_MOST_ROUND = 6  # entities that an ellipse has room for
 _MOST_FAINT = 8  # entities up to which pairs without a relation are drawn too
 
 
@@ -35,7 +36,7 @@ def graph_svg(pairs: list[dict], chosen: int, other: int | None = None) -> str:
     nodes = "".join(_node(entity[2], spots[entity], entity in ends) for entity in entities)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" class="graph" role="group" '
-        'aria-label="Graph of the relations" font-size="14" fill="currentColor">'
+        'aria-label="Graph of the relations" font-size="15" fill="currentColor">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
         'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="currentColor"/></marker></defs>'
         f"{lines}{nodes}</svg>"
@@ -47,14 +48,23 @@ def _key(entity: dict) -> tuple[int, int, str]:
 
 
 def _places(names: list[str]) -> list[tuple[float, float]]:
-    """On an ellipse that leaves room for the names, in the order of the sentence, the first on the left."""
+    """On an ellipse that leaves room for the names, in the order of the sentence; many stand in two bent columns."""
     if len(names) == 2:
         return [(_WIDTH * 0.2, _HEIGHT / 2), (_WIDTH * 0.8, _HEIGHT / 2)]
     if len(names) == 4:  # corners, which leave more room between them
         return [(85, 36), (_WIDTH - 85, 36), (_WIDTH - 85, _HEIGHT - 36), (85, _HEIGHT - 36)]
+    if len(names) > _MOST_ROUND:
+        on_the_left = len(names) // 2
+        return [*_bent_column(on_the_left, -1), *_bent_column(len(names) - on_the_left, 1)]
     turns = [-math.pi / 2 + 2 * math.pi * number / len(names) for number in range(len(names))]
     high, middle = (140, _HEIGHT / 2 + 32) if len(names) == 3 else (122, _HEIGHT / 2)
     return [(_WIDTH / 2 + 165 * math.cos(turn), middle + high * math.sin(turn)) for turn in turns]
+
+
+def _bent_column(count: int, side: int) -> list[tuple[float, float]]:
+    """Places below each other, those in the middle farther out, so that not all lines between them are one."""
+    steps = [(number + 0.5) / count for number in range(count)]
+    return [(_WIDTH / 2 + side * (100 + 60 * math.sin(math.pi * step)), _HEIGHT * step) for step in steps]
 
 
 def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: list) -> tuple[str, str]:

@@ -2,13 +2,21 @@
 
 import gradio as gr
 
+_READABLE = {  # where Gradio's greys are too faint, and its orange too bright below white letters
+    **dict.fromkeys(("block_info_text_color", "body_text_color_subdued", "input_placeholder_color"), "*neutral_500"),
+    "button_primary_background_fill": "*primary_700",
+    "button_primary_background_fill_hover": "*primary_800",
+}
 #: Gradio's own font, but with the bold weight: the half-bold file it ships lacks the Latin letters.
-THEME = gr.themes.Default(font=gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)))
+THEME = gr.themes.Default(font=gr.themes.LocalFont("Source Sans Pro", weights=(400, 700))).set(
+    **_READABLE, **{f"{name}_dark": colour.replace("500", "400") for name, colour in _READABLE.items()}
+)
 CSS = """
 .gradio-container { --faint: color-mix(in srgb, var(--body-text-color) 68%, transparent); --other: #0072B2;
     max-width: 1240px !important; margin: 0 auto; }
 .dark .gradio-container, .gradio-container.dark { --other: #56B4E9; }
 .gradio-container .html-container { padding: 0; }
+.gradio-container .main.app { padding-inline: clamp(14px, 4vw, 32px) !important; }
 .intro h1 { margin: 0; font-size: 30px; font-weight: 700; line-height: 1.15; }
 .intro p { margin: 6px 0 0; max-width: none; color: var(--faint); font-size: var(--text-lg); }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -42,7 +50,7 @@ CSS = """
 .answer h3 em { font-style: normal; font-weight: 400; color: var(--faint); }
 .answer h4 { margin: 0 0 8px; font-weight: 700; font-size: var(--text-md); }
 .answer p { margin: 8px 0 0; font-size: var(--text-sm); color: var(--faint); }
-.overview { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 24px; align-items: center; }
+.overview { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 24px; align-items: start; }
 .wide { overflow-x: auto; }
 .answer svg { display: block; width: 100%; height: auto; }
 .answer table { width: 100%; border-collapse: collapse; }
@@ -97,11 +105,13 @@ button.badge { cursor: pointer; }
 .panel { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: 14px 16px; min-width: 0; }
 .answer .picture { border-radius: 8px; max-height: 460px; margin-bottom: 10px; }
 .answer svg text { font-family: var(--font); }
-.answer .gaussians { max-width: 440px; margin: 0 auto; }
-.answer .hypergraph { max-width: 640px; margin: 0 auto; }
+.answer .gaussians { max-width: 420px; margin: 0 auto; }
+.answer .hypergraph { margin: 0 auto; }
+#feedback { align-items: center; }
 .bars td:first-child { width: 45%; }
 .bars tr:last-child, .pairs tr:last-child, .moves tr:last-child { border-bottom: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; }
+.answer .legend svg { display: inline-block; width: 14px; height: 14px; margin-inline-end: 6px; vertical-align: -2px; }
 .moved { margin-bottom: 20px; border-color: var(--color-accent); }
 .moves { margin-top: 8px; }
 .moves td:first-child, .bars td:first-child { overflow-wrap: normal; }
@@ -120,6 +130,9 @@ button.badge { cursor: pointer; }
     color: var(--body-text-color); text-decoration: none; }
 .download:hover { border-color: var(--color-accent); }
 
+@media (min-width: 641px) {
+    .picture .plate { transform: scale(.78); transform-box: fill-box; transform-origin: 0 0; }
+}
 @media (max-width: 900px) {
     .overview, .panels, .two { grid-template-columns: minmax(0, 1fr); }
     .two .panels, .stack { gap: 14px; }
@@ -127,10 +140,10 @@ button.badge { cursor: pointer; }
 @media (max-width: 640px) {
     .cards { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px; }
     .cards img, .cards .quote { height: 64px; }
-    .cards .quote { padding: 5px 7px; font-size: 10px; }
+    .cards .quote { padding: 5px 7px; font-size: 11px; }
     .cards b { padding: 4px 7px 6px; font-size: 12px; }
     .intro h1 { font-size: 25px; }
-    .pairs thead, .pairs .bar, .pairs .unsure { display: none; }
+    .pairs thead, .pairs .bar { display: none; }
     .pairs tbody tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 8px; padding: 8px 10px; }
     .pairs td { padding: 1px 4px; }
     .pairs .from { grid-area: 1 / 1; }
@@ -139,6 +152,8 @@ button.badge { cursor: pointer; }
     .pairs .what .name::before { content: "↳ "; }
     .pairs .to { grid-area: 3 / 1; }
     .answer .pairs .percent { grid-area: 1 / 2; width: auto; }
+    .answer .pairs .unsure { grid-area: 2 / 2; width: auto; color: var(--faint); }
+    .pairs .unsure::before { content: "uncertainty "; }
     .pairs .compare { grid-area: 3 / 2; }
     .panel { padding: 10px; }
     .answer .hypergraph text { font-size: 16px; }

@@ -1,5 +1,7 @@
 """Entities that a token-classification model finds in a sentence."""
 
+from threading import Lock
+
 from transformers import pipeline
 
 from .words import Entities, entities_at
@@ -17,8 +19,10 @@ class Tagger:
 
     def __init__(self, name: str):
         self.find = pipeline("token-classification", model=name, aggregation_strategy="simple")
+        self._lock = Lock()  # tokenizers are not safe to share between threads
 
     def suggest(self, sentence: str) -> Entities:
         """The spans it finds, widened to whole words."""
-        found = self.find(sentence) if sentence.strip() else []
+        with self._lock:
+            found = self.find(sentence) if sentence.strip() else []
         return entities_at(sentence, [(span["start"], span["end"]) for span in found])

@@ -17,24 +17,12 @@ _ADVICE = "Try a JPEG, PNG, WebP or GIF file."
 def picture_input(**settings) -> gr.Image:
     """An image component that gives an upright RGB picture, or a friendly message.
 
-    The rules are put on the instance: of a subclass, Gradio would write a type stub next to this file. An event must
-    give it plain values, never an update such as `gr.skip()`, for which Gradio would build it anew without them.
+    The rule is put on the instance: of a subclass, Gradio would write a type stub next to this file. An event must
+    give it plain values, never an update such as `gr.skip()`, for which Gradio would build it anew without it.
     """
     picture = gr.Image(**settings)
     picture.preprocess = read_upload
-    picture.async_move_resource_to_block_cache = _local_only(picture.async_move_resource_to_block_cache)
     return picture
-
-
-def _local_only(move):
-    """Gradio fetches addresses that a client names in place of a file; this page asks other machines for nothing."""
-
-    async def move_local(path: str | Path | None) -> str | None:
-        if path is not None and str(path).lower().startswith(("http:", "https:")):
-            raise refuse("Picture", "Please send the picture itself; this page does not fetch addresses.")
-        return await move(path)
-
-    return move_local
 
 
 def read_upload(payload: ImageData | None) -> Image.Image | None:
@@ -42,7 +30,7 @@ def read_upload(payload: ImageData | None) -> Image.Image | None:
     if payload is None:
         return None
     if not payload.path:
-        raise refuse("Picture", "Please send the picture as a file.")
+        raise refuse("Please send the picture as a file.")
     return read_picture(payload.path)
 
 
@@ -60,13 +48,15 @@ def read_picture(path: str | Path) -> Image.Image:
     except gr.Error:
         raise
     except Exception as error:  # Pillow raises many kinds for a broken file
-        raise refuse("Picture", f"This picture cannot be read. {_ADVICE}") from error
+        raise refuse(f"This picture cannot be read. {_ADVICE}") from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return picture
 
 
 def on_white(picture: Image.Image) -> Image.Image:
     """The picture in RGB; what is transparent becomes white."""
+    if picture.mode.startswith("I"):  # greys of 16 bits, of which Pillow would cut off all above 255
+        picture = picture.convert("I").point(lambda grey: grey / 257).convert("L")
     if "transparency" not in picture.info and picture.mode not in ("RGBA", "LA", "PA"):
         return picture.convert("RGB")
     layer = picture.convert("RGBA")
@@ -74,6 +64,4 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def _too_large(size: str) -> gr.Error:
-    return refuse(
-        "Picture", f"This picture has {size}. Up to {MOST_PIXELS // 1_000_000} million can be read: make it smaller."
-    )
+    return refuse(f"This picture has {size}. Up to {MOST_PIXELS // 1_000_000} million can be read: make it smaller.")

@@ -27,6 +27,8 @@ _OPENERS = set(
     today tonight tomorrow yesterday thanks rt via""".split()  # noqa: SIM905 - words read better than a list of them
 )
 
+_ACRONYMS = {"US", "WHO"}  # names, where "Us" and "Who" are none
+
 
 class Entities(NamedTuple):
     """What is picked in a sentence: ranges of words, and whether a visitor had a hand in them."""
@@ -67,7 +69,7 @@ def suggest_entities(sentence: str) -> Entities:
 
 
 def _is_name(word: str) -> bool:
-    return word[:1].isupper() and word.lower() not in _OPENERS
+    return word in _ACRONYMS or (word[:1].isupper() and word.lower() not in _OPENERS)
 
 
 def _continues_name(words: list[str], place: int) -> bool:

@@ -24,7 +24,7 @@ FAINTEST_TEXT = """() => {
     .map(rect => getComputedStyle(rect).fill) : [];
   const shown = element => inSvg(element)
     ? element.matches("text") && !element.closest(".picture") : element.offsetParent;
-  const contrasts = [...document.querySelectorAll(".answer *, #words *, .intro *, .cards *")]
+  const contrasts = [...document.querySelectorAll(".gradio-container *")]
     .filter(element => shown(element)
       && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
     .map(element => {

@@ -34,10 +34,23 @@ def test_more_attention_is_a_wider_stroke():
     assert widths == sorted(widths) and len(set(widths)) == 3
 
 
+def test_only_members_of_a_hyperedge_carry_its_class():
+    svg = hypergraph_svg(NODES, EDGES)
+    held = {tuple(name for name in node.get("class").split() if name[0] == "e") for node in parts(svg, "node")}
+    assert held == {("e0", "e1"), ("e0",), ("e1",)}
+    assert all(part.get("tabindex") == "0" for part in (*parts(svg, "node"), *parts(svg, "edge")))
+
+
 def test_nodes_do_not_lie_on_each_other():
     svg = hypergraph_svg(NODES, EDGES)
-    circles = [node.find(f"{SVG}circle") for node in parts(svg, "node")]
-    assert len({(circle.get("cx"), circle.get("cy")) for circle in circles}) == len(NODES)
+    assert len({node.find(f"{SVG}path").get("transform") for node in parts(svg, "node")}) == len(NODES)
+
+
+def test_every_kind_of_node_has_its_shape():
+    kinds = ("head", "tail", "text_phrase", "image", "object", "visual_phrase")
+    svg = hypergraph_svg([GraphNode(kind, kind) for kind in kinds], [])
+    head, tail, text, image, thing, seen = (node.find(f"{SVG}path").get("d") for node in parts(svg, "node"))
+    assert head == tail and text == seen and len({head, text, image, thing}) == 4
 
 
 def test_what_a_visitor_wrote_is_text_and_nothing_else():

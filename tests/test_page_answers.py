@@ -2,17 +2,21 @@
 
 import csv
 import json
+from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
 from page.answer_html import answer_html
+from page.brush import SIZE
+from page.build import build_page
 from page.details import how_sure, moved_html, pair_html
 from page.downloads import answer_json, figure_svg
-from page.examples import EXAMPLES, example_picture, find_example, marked_objects, usable_examples
+from page.examples import EXAMPLES, example_picture, marked_objects
 from page.feedback import COLUMNS, FeedbackFile
 from page.gaussians import gaussians_svg
+from page.model import Extractor
 from page.pair_table import pairs_html
 from page.picture_svg import boxed_nodes, data_address, emphasis, picture_svg
 from page.relation_graph import graph_svg
@@ -127,17 +131,18 @@ def test_every_pair_is_a_line_that_keys_and_readers_reach():
     assert {line.get("aria-label") for line in lines} == {"Ada, peer, Bob: 75%", "Ada, no relation, Bob: 75%"}
 
 
-def entity(number: int) -> dict:
-    return {"text": f"Entity {number}", "start": 10 * number, "end": 10 * number + 8}
-
-
-@pytest.mark.parametrize("count", [2, 3, 4, 7, 12])
-def test_entities_of_a_graph_do_not_lie_on_each_other(count):
-    pairs = [make_pair(head=entity(i), tail=entity(j)) for i in range(count) for j in range(i + 1, count)]
+@pytest.mark.parametrize("count", range(2, 13))
+@pytest.mark.parametrize("name", ["Ada", "An entity with a long name"])
+def test_entities_of_a_graph_do_not_lie_on_each_other(count, name):
+    ends = [{"text": name, "start": 30 * number, "end": 30 * number + len(name)} for number in range(count)]
+    pairs = [make_pair(head=head, tail=tail) for head, tail in combinations(ends, 2)]
     frames = [item.find(f"{SVG}rect") for item in parse(graph_svg(pairs, 0)).iter(f"{SVG}g")
               if item.get("class", "").startswith("entity")]  # fmt: skip
-    assert len({(frame.get("x"), frame.get("y")) for frame in frames}) == count
-    assert all(0 <= float(frame.get("x")) <= 440 and 0 <= float(frame.get("y")) <= 300 for frame in frames)
+    x, y, width, height = ([float(frame.get(key)) for frame in frames] for key in ("x", "y", "width", "height"))
+    assert len(frames) == count
+    for a, b in combinations(range(count), 2):
+        assert abs(x[a] - x[b]) >= min(width[a], width[b]) or abs(y[a] - y[b]) >= min(height[a], height[b])
+    assert all(x[a] >= 0 and x[a] + width[a] <= 440 and y[a] >= 0 and y[a] + height[a] <= 300 for a in range(count))
 
 
 def test_strong_objects_are_bold_and_weak_ones_faint(picture):
@@ -223,16 +228,29 @@ def test_figure_is_one_file_that_holds_its_picture(picture):
     assert "hypergraph" in {item.get("class") for item in figure.iter(f"{SVG}svg")}
 
 
+@pytest.mark.parametrize("text", ["word " * 190, "W" * 400, "東京" * 200])
+def test_figure_breaks_a_long_sentence_into_lines(text):
+    lines = list(parse(figure_svg(make_answer(make_pair(), text=text), 0)).iter(f"{SVG}tspan"))[1:]
+    assert len(lines) > 3 and "".join(line.text for line in lines).replace(" ", "") == text.replace(" ", "")
+    assert len({line.get("y") for line in lines}) == len(lines)
+
+
+def test_figure_leaves_out_letters_that_xml_forbids():
+    pair = make_pair(head={"text": "A\x08da", "start": 0, "end": 4})
+    answer = make_answer(pair, text="A\x08da \x0b met \ud83d\ufffe Bob")
+    assert "Ada" in parse(figure_svg(answer, 0)).find(f"{SVG}text/{SVG}tspan").text
+
+
 # Examples
 
 
 def test_there_are_six_examples_one_of_them_without_a_picture():
     assert len(EXAMPLES) == len({example.slug for example in EXAMPLES}) == 6
-    assert sum(example.picture is None for example in EXAMPLES) == 1
+    assert sum(example.drawing is None for example in EXAMPLES) == 1
 
 
 def test_marked_boxes_are_within_their_pictures():
-    for example in usable_examples():
+    for example in EXAMPLES:
         picture = example_picture(example)
         if picture is not None:
             for item in marked_objects(example, picture.size):
@@ -240,10 +258,10 @@ def test_marked_boxes_are_within_their_pictures():
                 assert 0 <= left < right <= picture.width and 0 <= top < bottom <= picture.height
 
 
-def test_examples_without_their_picture_are_left_out(monkeypatch):
+def test_photographs_that_are_not_installed_are_drawn(monkeypatch):
     monkeypatch.setattr("page.examples.find_spec", lambda name: None)
-    assert [example.slug for example in usable_examples()] == ["wedding", "drummer", "game"]
-    assert find_example("coaches") is None
+    drawn = [example_picture(example) for example in EXAMPLES if example.photo]
+    assert len(drawn) == 3 and all(picture.size == SIZE for picture in drawn)
 
 
 # Feedback
@@ -257,6 +275,12 @@ def test_feedback_is_kept_as_rows(tmp_path):
     assert tuple(rows[0]) == COLUMNS
     assert rows[0]["text"] == 'Ada, "met" Bob' and rows[0]["verdict"] == "right" and rows[0]["corrected"] == ""
     assert rows[1]["text"] == "'=HYPERLINK(1)" and rows[1]["corrected"] == "/per/per/couple"
+
+
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_verdicts_are_asked_for_only_where_feedback_is_switched_on(tmp_path, switched_on):
+    page = build_page(Extractor("unused"), FeedbackFile(tmp_path / "a.csv") if switched_on else None)
+    assert ("This pair is right" in str(page.config["components"])) == switched_on
 
 
 def test_feedback_of_another_kind_is_refused(tmp_path):

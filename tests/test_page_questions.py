@@ -60,6 +60,11 @@ def test_what_is_transparent_becomes_white(tmp_path):
     assert read_picture(saved(tmp_path, Image.new("RGBA", (9, 9)), "a.png")).getpixel((1, 1)) == (255, 255, 255)
 
 
+def test_greys_of_16_bits_keep_their_brightness(tmp_path):
+    path = saved(tmp_path, Image.new("I;16", (9, 9), 257 * 100), "a.png")
+    assert read_picture(path).getpixel((1, 1)) == (100, 100, 100)
+
+
 def test_large_picture_is_made_smaller(tmp_path):
     assert max(read_picture(saved(tmp_path, Image.new("RGB", (4000, 1000)), "a.jpg")).size) == LONGEST_SIDE
 
@@ -86,7 +91,7 @@ def test_no_picture_is_no_error():
 
 
 def test_toast_escapes_what_a_visitor_wrote():
-    assert refuse("Title", "no <b>ball</b>").message == "no &lt;b&gt;ball&lt;/b&gt;"
+    assert refuse("no <b>ball</b>").message == "no &lt;b&gt;ball&lt;/b&gt;"
 
 
 @pytest.mark.parametrize(
@@ -111,11 +116,26 @@ def test_entities_that_are_not_there_are_refused_by_name(folder, entities):
         ask_model(Extractor(folder), "Ada met Bob", entities)
 
 
-def test_folder_without_weights_is_named_and_tried_again(tmp_path):
+def test_folder_without_weights_is_named_in_the_log_only_and_tried_again(tmp_path, caplog):
     extractor = Extractor(tmp_path)
-    with pytest.raises(gr.Error, match="No model weights"):
+    with pytest.raises(gr.Error, match="weights are missing or damaged") as told:
         ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])
+    assert f'No model weights (*.safetensors) in "{tmp_path}"' in caplog.text
+    assert str(tmp_path) not in told.value.message
     save_tiny_checkpoint(tmp_path)
+    assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
+
+
+@pytest.mark.parametrize("kept", [1000, 0])
+def test_damaged_weights_are_told_and_tried_again(tmp_path, kept, caplog):
+    weights = Path(save_tiny_checkpoint(tmp_path)) / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:kept] or b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 47\n")
+    extractor = Extractor(tmp_path)
+    with pytest.raises(gr.Error, match="weights are missing or damaged"):
+        ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])
+    assert "damaged, or a pointer of Git LFS" in caplog.text
+    weights.write_bytes(whole)
     assert len(ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["pairs"]) == 1
 
 
@@ -134,6 +154,14 @@ def test_detector_of_a_folder_finds_objects_once_for_each_picture(folder, detect
     assert seen == [1]
 
 
+def test_progress_says_what_an_answer_waits_for(folder, detector):
+    handlers, said = Handlers(Extractor(folder, detector)), []
+    for picture in (None, Image.new("RGB", (64, 48)), Image.new("RGB", (64, 48), "red")):
+        asked = "Ada met Bob", suggest_entities("Ada met Bob"), picture, "", detector, None, ""
+        handlers.find_relations(*asked, progress=lambda share, desc: said.append(desc))
+    assert said == ["Loading the model", "Loading the detector", "Looking at the picture"]
+
+
 def test_describer_describes(folder, tmp_path):
     extractor = Extractor(folder, describer=save_tiny_blip(tmp_path))
     picture = Image.new("RGB", (64, 48), "red")
@@ -147,24 +175,24 @@ def test_nothing_is_detected_without_a_picture(folder):
     assert ask_model(extractor, "Ada met Bob", ["Ada", "Bob"])["objects"] == []
 
 
-def test_detector_that_cannot_be_had_is_refused(folder, tmp_path):
-    with pytest.raises(gr.Error, match=r"gone\.pt"):
+def test_detector_that_cannot_be_had_is_refused_and_its_path_goes_to_the_log(folder, tmp_path, caplog):
+    with pytest.raises(gr.Error, match=r"^'The detector cannot be had now\. Choose another, or none\.'$"):
         ask_model(Extractor(folder), "Ada met Bob", ["Ada", "Bob"], Image.new("RGB", (9, 9)),
                   detector=str(tmp_path / "gone.pt"))  # fmt: skip
+    assert "gone.pt" in caplog.text
 
 
 def test_bundled_detector_stands_in_and_the_visitor_is_told(folder, tmp_path, monkeypatch):
     bundled = save_tiny_bundled(tmp_path / "bundled")
     monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(bundled))
     said = []
-    monkeypatch.setattr(gr, "Warning", lambda message, title: said.append((title, message)))
+    monkeypatch.setattr(gr, "Warning", said.append)
     picture, gone = Image.new("RGB", (64, 48), "red"), str(tmp_path / "gone.pt")
     answer = Handlers(Extractor(folder)).answer(
         "Ada met Bob", suggest_entities("Ada met Bob"), picture, "", gone, None
     )
-    assert answer["objects"] and answer["source"] == "Found by the bundled detector."
-    ((title, message),) = said
-    assert title == "Bundled detector looked instead" and "gone.pt" in message
+    assert answer["objects"] and answer["source"] == "The bundled detector found them."
+    assert said == ["The detector cannot be had now, so the bundled detector looks at the picture."]
 
 
 def test_bundled_detector_is_the_default_as_soon_as_it_is_there(monkeypatch):
@@ -201,7 +229,7 @@ def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_p
     monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path(save_tiny_bundled(tmp_path / "bundled")))
     asked = example.sentence, suggest_entities(example.sentence), picture, example.description
     found = handlers.answer(*asked, "bundled", example.slug)
-    assert found["source"] == "Found by the bundled detector."
+    assert found["source"] == "The bundled detector found them."
     handlers.extractor.detect_with("bundled").settings.score_threshold = 1.0
     handlers.extractor.memory._results.clear()
     marked = handlers.answer(*asked, "bundled", example.slug)

@@ -1,6 +1,7 @@
 """The words of a sentence on the page, and the entities picked among them."""
 
 import pytest
+import torch
 from tiny import tiny_text_config, tiny_tokenizer
 from transformers import BertForTokenClassification
 
@@ -58,6 +59,7 @@ def test_emoji_and_scripts_are_not_torn(sentence, words):
         ("The Bank of America in New York", ["Bank of America", "New York"]),
         ("RT @NASA: We land in Madrid, Spain #Mars", ["@NASA", "Madrid", "Spain", "#Mars"]),
         ("Ada's Paris", ["Ada", "Paris"]),
+        ("Us in the US Navy", ["US Navy"]),
         ("nothing of note # here", []),
         ("", []),
     ],
@@ -144,6 +146,14 @@ def test_a_tagger_suggests_what_it_marks(tagger):
     assert handlers.suggest_entities("ada met bob").ranges, "there is no capital letter"
 
 
-def test_a_tagger_that_cannot_be_had_leaves_capital_letters(tmp_path):
+def test_a_tagger_that_cannot_be_had_leaves_capital_letters_and_is_not_tried_again(tmp_path, caplog):
     handlers = Handlers(Extractor("unused", tagger=str(tmp_path / "nowhere")))
+    for _ in range(2):
+        assert picked(handlers.suggest_entities("ada met Bob")) == ["Bob"]
+    assert caplog.text.count("The tagger cannot be had now") == 1
+
+
+def test_a_tagger_that_fails_leaves_capital_letters(tagger):
+    handlers = Handlers(Extractor("unused", tagger=tagger))
+    handlers.extractor.suggest_with().find.model.classifier.bias.data = torch.zeros(0)
     assert picked(handlers.suggest_entities("ada met Bob")) == ["Bob"]

@@ -2,8 +2,8 @@
 
 Every hyperedge is a dot in its own colour, with a stroke to each of its members that is the wider the more attention
 the hyperedge paid to it (equation 5). Entities and phrases of the text stand on the left, the image and its objects on
-the right. Pointing at a node or a hyperedge dims whatever has nothing to do with it. Nothing is fetched, and no script
-runs.
+the right. Pointing at a node, a hyperedge or a stroke dims whatever has nothing to do with it, and so does reaching a
+node or a hyperedge with the keyboard. Nothing is fetched, and no script runs.
 """
 
 import html
@@ -16,16 +16,28 @@ from .hypergraph import HYPEREDGE_KINDS
 COLOURS = {"global": "#0072B2", "intra_modal": "#009E73", "inter_modal": "#D55E00"}
 _NAMES = {
     "global": "everything",
-    "textual": "text",
-    "visual": "picture",
+    "textual": "within the text",
+    "visual": "within the picture",
     "head_visual": "head and picture",
     "tail_visual": "tail and picture",
 }
+#: Of each kind of node: a path around (0, 0), for there are as many kinds as colours would have to be told apart.
+SHAPES = {
+    "entity": "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z",
+    "phrase": "M-3 -5.5H3V5.5H-3z",
+    "image": "M-8 -6H8V6H-8z",
+    "object": "M0 -7.5L7.5 0L0 7.5L-7.5 0z",
+}
+_SHAPE_OF = {
+    "head": "entity", "tail": "entity", "text_phrase": "phrase",
+    "image": "image", "object": "object", "visual_phrase": "phrase",
+}  # fmt: skip
 _ROW, _TOP = 46, 34
-_GAP = 112  # between the nodes of the text, the hyperedges and the nodes of the image
-_LETTER, _MARGIN = 8.2, 18  # pixels that a letter of a bold name takes at most, and that are left beside names
+_GAP = 92  # between the nodes of the text, the hyperedges and the nodes of the image
+_LETTER, _MARGIN = 8.2, 20  # pixels that a letter of a bold name takes at most, and that are left beside names
 _WIDEST = 9.0  # pixels of a stroke that has all the attention
 _LONGEST_NAME = 19  # letters
+_SMALLEST, _LARGEST = 0.7, 1.15  # of a web page's pixels that a pixel of ours may be: letters stay readable
 
 
 @dataclass
@@ -70,16 +82,17 @@ def hypergraph_svg(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) 
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="hypergraph"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="group" class="hypergraph"'
+            f' style="min-width: {_SMALLEST * width:.0f}px; max-width: {_LARGEST * width:.0f}px"'
             ' font-family="sans-serif" font-size="14" fill="currentColor">',
             f"<title>{_title(nodes, hyperedges)}</title>",
-            f"<style>{_style(len(nodes), len(hyperedges))}</style>",
+            f"<style>{_style(len(nodes), hyperedges)}</style>",
             f'<text x="{left}" y="18" text-anchor="end" opacity="0.7">Text</text>',
             f'<text x="{middle}" y="18" text-anchor="middle" opacity="0.7">Hyperedges</text>',
             f'<text x="{right}" y="18" opacity="0.7">Picture</text>',
             *strokes,
-            *(_dot(number, edge, dots[number]) for number, edge in enumerate(hyperedges)),
-            *(_node(number, node, places[number], number in textual) for number, node in enumerate(nodes)),
+            *(_dot(number, edge, nodes, dots[number]) for number, edge in enumerate(hyperedges)),
+            *(_node(number, node, places[number], hyperedges, number in textual) for number, node in enumerate(nodes)),
             "</svg>",
         ]
     )
@@ -110,11 +123,13 @@ def _stroke(edge: int, kind: str, dot, node: int, place, share: float) -> str:
     )
 
 
-def _dot(number: int, edge: Hyperedge, place) -> str:
+def _dot(number: int, edge: Hyperedge, nodes: Sequence[GraphNode], place) -> str:
     x, y = place
-    members = " ".join(f"n{node}" for node in edge.attention)
+    shares = ", ".join(f"{nodes[node].name} {share:.0%}" for node, share in edge.attention.items())
+    told = f"Hyperedge {_NAMES[edge.type]}: {shares or 'no member'}"
     return (
-        f'<g class="part edge e{number} {members}"><circle cx="{x:.0f}" cy="{y:.0f}" r="8"'
+        f'<g class="part edge e{number} {" ".join(f"n{node}" for node in edge.attention)}" tabindex="0" role="img"'
+        f' aria-label="{html.escape(told)}"><title>{html.escape(told)}</title><circle cx="{x:.0f}" cy="{y:.0f}" r="8"'
         f' fill="{COLOURS[HYPEREDGE_KINDS[edge.type]]}"/>'
         f'<text x="{x:.0f}" y="{y - 13:.0f}" text-anchor="middle" font-size="12" paint-order="stroke"'
         f' stroke-width="4" stroke-linejoin="round" style="stroke: var(--body-background-fill, white)">'
@@ -122,26 +137,32 @@ def _dot(number: int, edge: Hyperedge, place) -> str:
     )
 
 
-def _node(number: int, node: GraphNode, place, on_the_left: bool) -> str:
+def _node(number: int, node: GraphNode, place, hyperedges: Sequence[Hyperedge], on_the_left: bool) -> str:
     x, y = place
-    side, anchor = (-12, "end") if on_the_left else (12, "start")
+    side, anchor = (-14, "end") if on_the_left else (14, "start")
     weight = ' font-weight="600"' if node.kind in ("head", "tail") else ""
-    name = html.escape(_short(node.name))
+    holders = " ".join(f"e{edge}" for edge, hyperedge in enumerate(hyperedges) if number in hyperedge.attention)
+    name, told = html.escape(_short(node.name)), html.escape(f"{node.name} ({node.kind.replace('_', ' ')})")
     return (
-        f'<g class="part node n{number}"><circle cx="{x:.0f}" cy="{y:.0f}" r="5"/>'
+        f'<g class="part node n{number} {holders}" tabindex="0" role="img" aria-label="{told}">'
+        f'<path d="{SHAPES[_SHAPE_OF[node.kind]]}" transform="translate({x:.0f} {y:.0f})"/>'
         f'<text x="{x + side:.0f}" y="{y + 5:.0f}" text-anchor="{anchor}"{weight}>{name}</text>'
-        f"<title>{html.escape(node.name)} ({node.kind.replace('_', ' ')})</title></g>"
+        f"<title>{told}</title></g>"
     )
 
 
-def _style(nodes: int, edges: int) -> str:
-    """Dims all parts but those that share a node or hyperedge with what is pointed at."""
-    names = [f"n{number}" for number in range(nodes)] + [f"e{number}" for number in range(edges)]
-    rules = [".hypergraph .part{transition:opacity .15s}"]
-    for name in names:
-        pointed = f".hypergraph:has(.{'node' if name[0] == 'n' else 'edge'}.{name}:hover)"
-        rules.append(f"{pointed} .part:not(.{name}):not({'.edge' if name[0] == 'n' else '.node'}){{opacity:.12}}")
-    return "".join(rules)
+def _style(nodes: int, hyperedges: Sequence[Hyperedge]) -> str:
+    """Dims all parts but what is pointed at and what has its class: members, those that hold it, and strokes."""
+    lit = {f".node.n{number}": f".n{number}" for number in range(nodes)}
+    for number, edge in enumerate(hyperedges):
+        lit[f".edge.e{number}"] = f".e{number}"
+        for node in edge.attention:
+            lit[f"path.e{number}.n{node}"] = f"path.e{number}.n{node},.edge.e{number},.node.n{node}"
+    rules = (
+        f".hypergraph:has({part}:is(:hover,:focus-visible)) .part:not({stays}){{opacity:.12}}"
+        for part, stays in lit.items()
+    )
+    return ".hypergraph .part{transition:opacity .15s}" + "".join(rules)
 
 
 def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
@@ -153,4 +174,4 @@ def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
     return f"Hypergraph of {len(nodes)} nodes; the strongest member of each hyperedge is {', '.join(strongest)}"
 
 
-__all__ = ["COLOURS", "GraphNode", "Hyperedge", "hypergraph_svg"]
+__all__ = ["COLOURS", "SHAPES", "GraphNode", "Hyperedge", "hypergraph_svg"]
