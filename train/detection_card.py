@@ -35,7 +35,7 @@ Made in this project, from noise, by `train/detector.py`.
 from PIL import Image
 from vmhan.bundled_detector import BundledDetector
 
-detector = BundledDetector("assets/detector")
+detector = BundledDetector("assets/detector")  # the folder of this card
 detector.detect([Image.open("photo.jpg")])  # for each image its objects: label, score, box in pixels
 ```
 
@@ -51,9 +51,12 @@ average over the steps, in 16 bits. The epoch, the input size ({input_size} pixe
 Data: photographs of Flickr8k (with boxes of Flickr30k Entities), FDDB and Animal-Pose, with boxes by people, and boxes
 by two other detectors, the teachers, where people left things out: the 80 classes of COCO by a YOLOX-nano, faces by a
 small SSD-style face detector. The photographs are from Flickr and the news and are for non-commercial research; none
-is in this project. A class is learnt if a teacher knows it and it has {least_boxes} boxes or more. A teacher's box is
-neither learnt nor punished where the teacher scored it below {least_teacher_score}, where people labelled its class
-exhaustively, and where it overlaps by more than half what people call something else that is learnt.
+is in this project. The licence above is that of the weights; whether weights that were trained on such photographs
+suit your purpose is yours to judge.
+
+A class is learnt if a teacher knows it and it has {least_boxes} boxes or more. A teacher's box is neither learnt nor
+punished where the teacher scored it below {least_teacher_score}, where people labelled its class exhaustively, and
+where it overlaps by more than half what people call something else that is learnt.
 
 ## What it reaches
 
@@ -104,7 +107,7 @@ def targets_table(result: dict) -> str:
 def scores_table(result: dict) -> str:
     """AP50, AP50:95 and number of boxes of each class on each split, as a Markdown table."""
     splits = {name: shown for name, shown in _SPLITS.items() if name in result["metrics"]}
-    head = ["class", "boxes to train on: people, teachers"]
+    head = ["class", "boxes in the training images: by people, by teachers"]
     head += [f"{shown} {what}" for shown in splits.values() for what in ("AP50", "AP50:95", "boxes")]
     lines = [head, ["---"] * len(head)]
     for name, boxes in result["train_boxes"].items():

@@ -49,7 +49,11 @@ def export(arguments: DetectorArguments, validation: DetectionSplit, held_out: D
     """Chooses input size and threshold on validation, then writes the detector, its result file and its card."""
     training = arguments.training
     trained, target = Path(training.output_dir), Path(training.detector_dir)
-    tried = try_sizes(BundledDetector(trained / BEST), training.input_sizes, validation)
+    detector, model = BundledDetector(trained / BEST), arguments.model
+    detector.settings = replace(
+        detector.settings, overlap_threshold=model.overlap_threshold, max_detections=model.max_detections
+    )
+    tried = try_sizes(detector, training.input_sizes, validation)
     settings = choose_settings(tried, training.max_milliseconds)
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(trained / BEST / WEIGHTS_FILE, target / WEIGHTS_FILE)
