@@ -70,7 +70,7 @@ def weights(tmp_path):
 
 @pytest.mark.slow
 def test_it_learns_to_find_shapes_and_says_what_it_reached(command, tmp_path):
-    result = detector.main(command(epochs=30, plain_epochs=10))
+    result = detector.main(command(epochs=45, plain_epochs=15))
     assert result["metrics"]["test"]["per_class"]["person"]["ap50"] > 0.9
     assert result["metrics"]["held_out_faces"]["per_class"]["face"]["ap50"] > 0.9
     history = result["history"]

@@ -69,7 +69,8 @@ class DetectorTraining:
         self.defining = arguments.defining()
         self.evaluate, self.keep, self.progress = evaluate, keep, Progress()
         gpu = torch.cuda.is_available()
-        self.accelerator = Accelerator(mixed_precision="bf16" if has_fast_bf16() else "no", cpu=not gpu)
+        self.accelerator = Accelerator(cpu=not gpu)
+        self.bf16 = has_fast_bf16()
         torch.backends.cudnn.benchmark = True
         self.network = network.to(self.accelerator.device, memory_format=torch.channels_last)
         self.average = AveragedModel(self.network, multi_avg_fn=forgetting(settings.weight_average), use_buffers=True)
@@ -101,7 +102,7 @@ class DetectorTraining:
     @property
     def device_name(self) -> str:
         """What it computes on, for the result file."""
-        device, precision = self.accelerator.device, self.accelerator.mixed_precision
+        device, precision = self.accelerator.device, "bf16" if self.bf16 else "no"
         if device.type == "cuda":
             return f"{torch.cuda.get_device_name(device)}, mixed precision {precision}"
         return f"{device.type}, {torch.get_num_threads()} threads, mixed precision {precision}"
@@ -140,7 +141,9 @@ class DetectorTraining:
             self.loader, desc=f"epoch {done.epoch + 1}/{settings.epochs}", disable=not self.accelerator.is_main_process
         )
         for batch in bar:
-            losses = detection_loss(self.model(batch.pixels), batch)
+            with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.bf16):
+                prediction = self.model(batch.pixels)
+            losses = detection_loss(prediction, batch)
             self.optimizer.zero_grad()
             self.accelerator.backward(losses["loss"])
             self.accelerator.clip_grad_norm_(self.model.parameters(), settings.max_grad_norm)
