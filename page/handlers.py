@@ -9,6 +9,7 @@ from .detectors import NO_DETECTOR, default_detector, found_by
 from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
 from .feedback import FeedbackFile
 from .model import Extractor
+from .object_names import number_objects
 from .picture_svg import data_address
 from .refusals import refuse, unavailable
 from .uploads import read_picture
@@ -121,6 +122,7 @@ class Handlers:
         if marked and not any(item["box"] for item in answer["objects"]):
             answer, source = ask_model(self.extractor, *question, marked), "Marked by us for this example."
         shown = picture and {"address": data_address(picture), "size": picture.size}
+        answer = number_objects(answer)
         return {**answer, "pairs": sort_pairs(answer["pairs"]), "text": sentence, "picture": shown, "source": source}
 
     def find_relations(

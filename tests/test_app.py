@@ -302,7 +302,9 @@ def test_detector_puts_names_and_weights_on_the_picture(page, green):
     add_picture(page, green)
     find_relations(page)
     texts = page.locator("svg.picture text").all_text_contents()
-    assert texts and all(re.fullmatch(r"(person|dog|tie) \d+%", text) for text in texts)
+    assert texts and all(re.fullmatch(r"(person|dog|tie)( \d)? \d+%", text) for text in texts)
+    names = [text.rsplit(" ", 1)[0] for text in texts]
+    assert len(set(names)) == len(names), "several objects of one kind are told apart"
     assert page.get_by_label("What the picture shows").input_value().endswith("."), "composed of what was found"
 
 
