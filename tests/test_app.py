@@ -219,6 +219,12 @@ def toast(page) -> str:
     return page.get_by_test_id("toast-text").first.inner_text()
 
 
+def close_toast(page) -> None:
+    """Close the message and wait until it has faded, or it would be taken for the next one."""
+    page.get_by_test_id("toast-close").first.click()
+    page.get_by_test_id("toast-text").first.wait_for(state="detached")
+
+
 @pytest.fixture(scope="module")
 def green(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "green.png"
@@ -412,17 +418,17 @@ def test_questions_without_sense_are_refused_and_the_page_goes_on(page, tmp_path
     run = page.get_by_role("button", name="Find relations")
     run.click()
     assert "Write a sentence first" in toast(page)
-    page.get_by_test_id("toast-close").first.click()
+    close_toast(page)
     write_sentence(page, "Ada sleeps")
     run.click()
     assert "needs two entities" in toast(page)
-    page.get_by_test_id("toast-close").first.click()
+    close_toast(page)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     write_sentence(page, SENTENCE)
     add_picture(page, tmp_path / "broken.png")
     run.click()
     assert "cannot be read" in toast(page)
-    page.get_by_test_id("toast-close").first.click()
+    close_toast(page)
     page.get_by_role("button", name="Remove Image").click()
     assert find_relations(page).count() == 3
 
@@ -623,7 +629,7 @@ def test_eight_visitors_at_once_are_all_served(address):
     assert ends == [{"Ada", f"Bob{number}"} for number in range(8)], "everyone gets the answer to what they asked"
 
 
-def test_speed_with_the_bundled_model_is_told(green, capsys):
+def test_speed_with_the_bundled_model_is_told(green, bundled_detector, capsys):
     from page.asking import ask_model
     from page.detectors import default_detector
     from page.model import Extractor

@@ -9,7 +9,7 @@ from transformers import pipeline
 
 from train.detection_card import CARD, RESULT, make_card
 from vmhan.bundled_detector import BundledDetector
-from vmhan.pipeline_vmhan import TASK, _load_detector
+from vmhan.pipeline_vmhan import TASK
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 FOLDER = ASSETS / "detector"
@@ -18,15 +18,6 @@ FOLDER = ASSETS / "detector"
 @pytest.fixture(scope="module")
 def result() -> dict:
     return json.loads(RESULT.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def shipped(monkeypatch) -> Path:
-    """Lets the bundled detector be the real one."""
-    monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", FOLDER)
-    _load_detector.cache_clear()
-    yield FOLDER
-    _load_detector.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +43,7 @@ def test_people_are_found(pictures, name, people):
     assert sum(item.label == "person" for item in found) >= people
 
 
-def test_the_pipeline_looks_with_it_at_a_picture_of_which_nothing_is_said(shipped, pictures):
+def test_the_pipeline_looks_with_it_at_a_picture_of_which_nothing_is_said(bundled_detector, pictures):
     extract = pipeline(TASK, model=str(ASSETS / "vmhan-mini-mnre"))
     entities = ["Zinedine Zidane", "Carlo Ancelotti"]
     text = "Zinedine Zidane and Carlo Ancelotti watch Real Madrid"
