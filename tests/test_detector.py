@@ -5,17 +5,19 @@ import json
 import pytest
 import torch
 from detection_fixture import draw, write_data
+from safetensors.torch import load_file
 from torchvision.ops import box_convert, box_iou
 
 from train import detector
 from train.detection_arguments import parse_detector_arguments
-from train.detection_card import make_card, targets_table
+from train.detection_card import make_card, targets_table, trainings
 from train.detection_export import choose_settings, choose_threshold
 from train.detection_loss import detection_loss
 from vmhan.bundled_detector import BundledDetector
 from vmhan.detector_network import DetectorSettings
 
 SETTINGS = "train/configs/detector.yaml"
+LONGER = "train/configs/detector_longer.yaml"
 SMALL = {
     "least_boxes": 1,
     "stem_width": 8,
@@ -114,6 +116,24 @@ def test_test_split_is_not_read_where_it_is_not_asked_for(command, tmp_path):
     assert "| not measured | 40 or more | no |" in card and "Neither was read" in card
 
 
+def test_training_that_goes_on_from_another_starts_at_its_weights(command, weights, tmp_path):
+    detector.main(command("first", epochs=2, plain_epochs=0, read_test=False))
+    learning_nothing = {"epochs": 1, "plain_epochs": 0, "learning_rate": 1e-12, "weight_average": 0.0}
+    result = detector.main(command("second", start_from=tmp_path / "first", read_test=False, **learning_nothing))
+    first = load_file(tmp_path / "first" / "best" / "model.safetensors")
+    second = load_file(tmp_path / "second" / "best" / "model.safetensors")
+    convolutions = [name for name, tensor in first.items() if tensor.ndim == 4]
+    assert convolutions and all(torch.allclose(first[name], second[name], atol=1e-4) for name in convolutions)
+    assert [each["config"]["training"]["epochs"] for each in trainings(result)] == [2, 1]
+    assert "images 2 and then 1 times" in (tmp_path / "detector" / "README.md").read_text()
+
+
+def test_weights_of_another_network_are_refused(command, tmp_path):
+    detector.main(command("first", epochs=1, plain_epochs=0, read_test=False))
+    with pytest.raises(ValueError, match=r"first' has neck_width 16, not 32; its weights do not fit"):
+        detector.main(command("second", start_from=tmp_path / "first", neck_width=32))
+
+
 def test_resuming_with_another_setting_is_refused(command):
     detector.main(command(epochs=2, plain_epochs=0, stop_after_minutes=0))
     with pytest.raises(ValueError, match=r"learning_rate 0\.005, not 0\.001.*--output_dir"):
@@ -137,6 +157,12 @@ def test_every_setting_of_the_yaml_file_is_known():
     arguments = parse_detector_arguments([SETTINGS, "--widths", "8", "8", "8", "8"])
     assert arguments.model.widths == [8, 8, 8, 8] and arguments.training.learning_rate == 1e-3
     DetectorSettings(classes=["person"], **vars(arguments.model))
+
+
+def test_longer_training_goes_on_where_the_first_ends():
+    first, longer = parse_detector_arguments([SETTINGS]), parse_detector_arguments([LONGER])
+    assert longer.training.start_from == first.training.output_dir != longer.training.output_dir
+    assert longer.model == first.model
 
 
 @pytest.mark.parametrize(
@@ -174,6 +200,7 @@ def result(person, face):
     """What a result file holds that the card needs."""
     scores = {"ap50_95": 0.2, "boxes": 10, "images": 5}
     return {
+        "command": "accelerate launch train/detector.py train/configs/detector.yaml --seed 1",
         "settings": {"classes": ["person", "face"], "input_size": 384, "score_threshold": 0.3},
         "config": {"training": {"epochs": 3}, "data": {"least_boxes": 9, "least_teacher_score": 0.4}},
         "parameters": 2_000_000,

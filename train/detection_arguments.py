@@ -33,6 +33,9 @@ class DetectionTrainingArguments:
     """How a detector is trained, and what is made of it."""
 
     output_dir: str = field(metadata={"help": "Folder of the checkpoint; the same command goes on from it."})
+    start_from: str | None = field(
+        default=None, metadata={"help": "Output folder of a finished training, whose weights this one goes on from."}
+    )
     epochs: int = field(default=30, metadata={"help": "Times that every image is seen."})
     batch_size: int = field(default=32, metadata={"help": "Views in a batch of each process."})
     learning_rate: float = field(default=1e-3, metadata={"help": "Of AdamW, at its highest."})

@@ -4,6 +4,7 @@ python -m train.detection_card            # writes assets/detector/README.md ane
 """
 
 import json
+import shlex
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -45,7 +46,7 @@ A residual network of plain 3x3 convolutions with a feature pyramid at strides 8
 predicts classes and a box at every point; points answer for objects by task-aligned assignment (Feng et al. 2021).
 It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {device}, seed {seed}. The weights are a running
 average over the steps, in 16 bits. The epoch, the input size ({input_size} pixels) and the score threshold
-({score_threshold}) are those best on validation. Settings: `train/configs/detector.yaml`; all else:
+({score_threshold}) are those best on validation. Settings: {files}; all else:
 `assets/results/detector.json`.
 
 Data: photographs of Flickr8k (with boxes of Flickr30k Entities), FDDB and Animal-Pose, with boxes by people, and boxes
@@ -117,18 +118,25 @@ def scores_table(result: dict) -> str:
     return markdown_table([*lines, ["mean", "", *chain(*means)]])
 
 
+def trainings(result: dict) -> list[dict]:
+    """The trainings that the weights went through, the first of them first."""
+    earlier = result.get("started_from")
+    return [*(trainings(earlier) if earlier else []), result]
+
+
 def make_card(result: dict) -> str:
     """The card's text."""
-    settings, config = result["settings"], result["config"]
+    settings, config, sittings = result["settings"], result["config"], trainings(result)
     return _CARD.format(
         count=len(settings["classes"]),
         classes=", ".join(settings["classes"]),
         parameters=result["parameters"] / 1e6,
         megabytes=result["bytes"] / 1e6,
         milliseconds=result["milliseconds"],
-        epochs=config["training"]["epochs"],
+        epochs=" and then ".join(str(each["config"]["training"]["epochs"]) for each in sittings),
+        files=", then ".join(f"`{_settings_file(each)}`" for each in sittings),
         train_images=result["train_images"],
-        hours=result["wall_time_seconds"] / 3600,
+        hours=sum(each["wall_time_seconds"] for each in sittings) / 3600,
         device=result["device"],
         seed=result["seed"],
         input_size=settings["input_size"],
@@ -144,6 +152,11 @@ def make_card(result: dict) -> str:
 def write_card(path: Path, result: dict) -> None:
     """Writes the card beside the weights."""
     path.write_text(make_card(result), encoding="utf-8")
+
+
+def _settings_file(result: dict) -> str:
+    """The settings file in the command of a training."""
+    return next(word for word in shlex.split(result["command"]) if word.endswith(".yaml"))
 
 
 def _target(what: str, value: float, target: float, side: str, holds: Callable[[float, float], bool]) -> list[str]:
@@ -166,7 +179,8 @@ def _reading(result: dict) -> str:
     of_class = result["metrics"]["test"]["per_class"]
     counts = [f"{scores['boxes']} {name}s" for name, scores in of_class.items() if name in ("dog", "cat")]
     rough = f" Few boxes make a rough number: test has {' and '.join(counts)}." if counts else ""
-    return f"Nothing was chosen by either; both were read after all choices.{rough}"
+    times = " of each training" if result.get("started_from") else ""
+    return f"Nothing was chosen by either; both were read once, after all choices{times}.{rough}"
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@
     python -m train.detector ...                                     # one process
     ... --stop_after_minutes 9                                       # sit by sit: the same command goes on
     ... --epochs 100 --batch_size 64 --workers 14                    # any setting can be overridden
+    accelerate launch train/detector.py train/configs/detector_longer.yaml ...  # goes on from the weights of the first
 
 The same command resumes a run that was killed. Where `output_dir` holds `finished.json` and `best/`, which may come
 from another machine, it only scores and exports. Test and held-out faces are read at the very end, all choices made.
 """
 
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -36,7 +38,7 @@ from train.detection_export import BEST, FINISHED, export, score_network, summar
 from train.detection_training import DetectorTraining  # noqa: E402
 from train.detection_views import RandomViews  # noqa: E402
 from train.results import code_version, versions, write_result  # noqa: E402
-from vmhan.bundled_detector import save_detector  # noqa: E402
+from vmhan.bundled_detector import load_detector, save_detector  # noqa: E402
 from vmhan.detector_network import DetectorNetwork, DetectorSettings  # noqa: E402
 
 LIBRARIES = ("torch", "torchvision", "accelerate", "transformers", "pycocotools")
@@ -58,7 +60,7 @@ def train(arguments: DetectorArguments, validation: DetectionSplit, argv: Sequen
         save_detector(folder / BEST, network, settings)
 
     views = RandomViews(split, classes, arguments.data.least_teacher_score)
-    run = DetectorTraining(arguments, DetectorNetwork(settings), views, evaluate, keep)
+    run = DetectorTraining(arguments, first_network(settings, arguments.training.start_from), views, evaluate, keep)
     if run.fit() and run.accelerator.is_main_process:
         finished = describe(run, arguments, split, classes)
         command = shlex.join(["accelerate", "launch", "train/detector.py", *argv])
@@ -66,11 +68,31 @@ def train(arguments: DetectorArguments, validation: DetectionSplit, argv: Sequen
     run.accelerator.wait_for_everyone()
 
 
+def first_network(settings: DetectorSettings, start_from: str | None) -> DetectorNetwork:
+    """A network of noise, or of the weights that a finished training left.
+
+    Raises:
+        ValueError: These belong to another network, or find other classes.
+    """
+    if start_from is None:
+        return DetectorNetwork(settings)
+    network, found = load_detector(Path(start_from) / BEST)
+    for name in ("classes", "stem_width", "widths", "depths", "neck_width", "tower_depth"):
+        if getattr(found, name) != getattr(settings, name):
+            raise ValueError(
+                f"The training in {start_from!r} has {name} {getattr(found, name)}, not {getattr(settings, name)}; "
+                "its weights do not fit."
+            )
+    return network
+
+
 def describe(
     run: DetectorTraining, arguments: DetectorArguments, split: DetectionSplit, classes: Sequence[str]
 ) -> dict:
     """What the result file says of a training."""
+    start = arguments.training.start_from
     return {
+        "started_from": json.loads((Path(start) / FINISHED).read_text(encoding="utf-8")) if start else None,
         "config": {name: vars(section) for name, section in vars(arguments).items()},
         "data": checksums(arguments.data.data_dir),
         "seed": arguments.training.seed,

@@ -43,10 +43,8 @@ class BundledDetector:
     """
 
     def __init__(self, folder: str | Path, device: str | torch.device | None = None, threshold: float | None = None):
-        settings = read_settings(folder)
+        network, settings = load_detector(folder)
         self.settings = settings if threshold is None else replace(settings, score_threshold=threshold)
-        network = DetectorNetwork(settings)
-        _load_weights(network, Path(folder) / WEIGHTS_FILE)
         self.network = fuse_normalisation(network.eval()).to(device, memory_format=torch.channels_last)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
@@ -56,6 +54,14 @@ class BundledDetector:
             images: Upright images of any mode and size; transparency is ignored.
         """
         return detect_objects(self.network, self.settings, images)
+
+
+def load_detector(folder: str | Path) -> tuple[DetectorNetwork, DetectorSettings]:
+    """The network and the settings of a folder, as `save_detector` wrote them; errors as of `BundledDetector`."""
+    settings = read_settings(folder)
+    network = DetectorNetwork(settings)
+    _load_weights(network, Path(folder) / WEIGHTS_FILE)
+    return network, settings
 
 
 def read_settings(folder: str | Path) -> DetectorSettings:
