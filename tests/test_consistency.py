@@ -10,6 +10,7 @@ from train.consistency import (
     SHARES,
     accuracy_bounds,
     attainable,
+    f1_faults,
     false_gains,
     faults,
     main,
@@ -45,6 +46,8 @@ def test_a_perfect_and_a_silent_run_are_possible():
 
 def test_an_f1_above_its_precision_and_recall_is_not():
     assert "F1 84.47 exceeds" in faults(PRINTED["DGF-PT"], *MNRE_TEST)[0]
+    assert "rounded twice" not in faults(PRINTED["DGF-PT"], *MNRE_TEST)[0]
+    assert "rounded twice" in f1_faults(ReportedRow("a", None, 50.0, 50.0, 50.015))[0]
 
 
 def test_a_mean_f1_may_lie_below_that_of_the_means_but_not_in_one_run():
