@@ -95,4 +95,4 @@ def test_grid_of_unknown_settings_is_refused():
 
 
 def test_five_trials_over_what_the_paper_leaves_open_are_the_default():
-    assert TRIALS == 5 and set(OPEN) == {"reconstruction_weight", "kl_weight", "num_layers"}
+    assert TRIALS == 5 and set(OPEN) == {"reconstruction_weight", "kl_weight", "num_layers", "num_attention_heads"}

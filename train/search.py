@@ -38,11 +38,13 @@ from train.results import code_version, versions, write_result
 from train.trainer import PairTrainer
 
 TRIALS = 5
-#: What the paper tuned without saying to what: the weights of equation 12 and the number of layers.
+#: What the paper tuned without saying to what: the weights of equation 12, and the number of layers and heads. How many
+#: phrases are selected changes the rows, so that is compared by settings files and `train.compare`.
 OPEN = {
     "reconstruction_weight": [1.0, 0.1, 0.01, 0.001],
     "kl_weight": [1.0, 0.1, 0.01, 0.001],
     "num_layers": [1, 2, 3],
+    "num_attention_heads": [4, 8],
 }
 Grid = dict[str, list[Any]]
 
