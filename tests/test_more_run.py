@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from datasets import Image as ImageFeature
 from more_fixture import RELATIONS, write_more
-from tiny import VISUAL_WIDTH, tiny_processor, tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
+from tiny import VISUAL_WIDTH, tiny_model, tiny_processor, tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
 from tiny_detectors import save_tiny_yolo
 from transformers import BertModel, pipeline, set_seed
 
@@ -18,10 +19,12 @@ from hub.card import make_card
 from train import run
 from train.audit import audit
 from train.batching import PairCollator
+from train.controls import BLANK_DESCRIPTION, apply_control
 from train.pictures import seen_boxes
 from train.side_inputs import clean_inputs
 from vmhan.more import load_more
 
+Undecoded = ImageFeature(decode=False)
 PAPER, MINI = "train/configs/more/paper.yaml", "train/configs/more/mini.yaml"
 
 
@@ -172,6 +175,38 @@ def test_pairs_of_a_title_share_one_encoding_and_one_image(parts):
     assert batch["labels"].tolist() == [row["relation"] for row in rows]
 
 
+def test_on_a_blank_image_no_tail_is_told_from_another(parts, tmp_path):
+    splits = load_more(parts / "more", image_dir=parts / "more" / "img_org").cast_column("image", Undecoded)
+    rows = apply_control(splits, "blank_images", 0, tmp_path)["train"].select(range(5)).to_list()
+    assert len({str(row["head_span"]) for row in rows}) == 1 and len({row["tail_object"] for row in rows}) == 5
+    assert {row["image"]["path"] for row in rows} == {str(tmp_path / "blank.png")}
+    captioned = [{**row, "entity_captions": [BLANK_DESCRIPTION] * 5} for row in rows]  # one of them has none
+    model = tiny_model(visual_features=["text", "box"])
+    with torch.no_grad():
+        logits = model(**PairCollator(tiny_processor(), "described")(captioned)).logits
+    torch.testing.assert_close(logits, logits[:1].expand(5, -1))
+
+
+def test_shuffled_images_leave_a_tail_its_box_and_show_another_picture_in_it(parts, tmp_path):
+    splits = load_more(parts / "more", image_dir=parts / "more" / "img_org").cast_column("image", Undecoded)
+    shuffled = apply_control(splits, "shuffled_images", 0, tmp_path)
+    for name, rows in shuffled.items():
+        for row, before in zip(rows, splits[name], strict=True):
+            assert row["image"]["path"] != before["image"]["path"]
+            assert (row["entity_boxes"], row["tail_object"]) == (before["entity_boxes"], before["tail_object"])
+            of_other = next(rows for rows in splits[name] if rows["image"]["path"] == row["image"]["path"])
+            assert set(row["entity_captions"]) <= set(of_other["entity_captions"])
+            assert len(row["entity_captions"]) == len(row["entity_boxes"])
+
+
+@pytest.mark.parametrize("settings", [PAPER, MINI])
+@pytest.mark.parametrize("control", ["shuffled_images", "blank_images"])
+def test_controls_are_flags_of_a_run(parts, tmp_path, settings, control):
+    places = {"output_dir": tmp_path / "run", "results_dir": tmp_path, "read_test": "false"}
+    result = run.main(words_of(parts, settings, control=control, **places))
+    assert result["control"] == control and np.isfinite(result["metrics"]["validation"]["loss"])
+
+
 def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, caplog):
     folder = write_more(tmp_path / "more")
     (folder / "img_org/valid/invented-valid-1.jpg").write_bytes(b"no picture")
@@ -187,7 +222,8 @@ def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, c
     "settings, changes, why",
     [
         (MINI, {"visual_setting": "text_only"}, "visual_setting text_only .* there is no tail"),
-        (MINI, {"control": "shuffled_images"}, "control shuffled_images .* has no tail"),
+        (MINI, {"control": "text_only"}, "control text_only .* blank_images takes away"),
+        (MINI, {"control": "constant_objects"}, "control constant_objects .* is the tail"),
         (MINI, {"undirected_pairs": "true"}, "undirected_pairs .* head is in the text"),
         (MINI, {"selector": "words"}, "selector .* two entities of the text"),
         (MINI, {"boxes": "detect"}, "boxes .* bring their own"),

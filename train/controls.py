@@ -4,17 +4,25 @@ Each changes what the rows know of images and nothing else. `text_only`: nothing
 is known is that of another image. `blank_images`: every row has the same grey picture, a description that says so, and
 no objects. `constant_objects`: every row keeps its own picture or description, but all have the objects of one
 training image, by name and box, and with pixels by what that picture shows there.
+
+Where the tail is an object of the image (MORE), which of them is the tail is given, and there are two controls: with
+`shuffled_images` the boxes of such objects stay, and hold pixels and captions of another image; with `blank_images`
+each is all of the grey picture.
 """
 
 import random
 from collections.abc import Callable
+from itertools import cycle, islice
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict
 from PIL import Image
 
+from vmhan.data_rows import has_object_tails
+
 IMAGE_COLUMNS = ("description", "object_names", "object_boxes", "image")
 BLANK_DESCRIPTION = "A blank image."
+_WHOLE = [0.5, 0.5, 1.0, 1.0]  # the box of all of a picture
 _BLANK_SIZE, _GREY = (224, 224), (128, 128, 128)
 
 
@@ -46,12 +54,23 @@ def blank_images(dataset: Dataset, folder: Path) -> Dataset:
     known = {"description": BLANK_DESCRIPTION, "object_names": [], "object_boxes": []}
     if "image" in dataset.column_names:
         known["image"] = {"path": str(_blank_picture(folder)), "bytes": None}
-    return _overwrite(dataset, known)
+    blank = _overwrite(dataset, known)
+    return _blank_tails(blank) if has_object_tails(dataset.column_names) else blank
+
+
+def _blank_tails(dataset: Dataset) -> Dataset:
+    """Every object that may be a tail is all of the picture, and what is said of it, if anything, says nothing."""
+
+    def blank(row: dict) -> dict:
+        captions = [None if caption is None else BLANK_DESCRIPTION for caption in row["entity_captions"]]
+        return {"entity_boxes": [_WHOLE] * len(captions), "entity_captions": captions}
+
+    return dataset.map(blank, features=dataset.features, desc="Replacing objects")
 
 
 def shuffle_images(dataset: Dataset, seed: int) -> Dataset:
     """Gives every image what is known of another one; rows of one image still agree."""
-    columns = [name for name in IMAGE_COLUMNS if name in dataset.column_names]
+    columns = [name for name in (*IMAGE_COLUMNS, "entity_captions") if name in dataset.column_names]
     known = {
         row["image_id"]: {name: row[name] for name in columns}
         for row in dataset.select_columns(["image_id", *columns])
@@ -59,7 +78,15 @@ def shuffle_images(dataset: Dataset, seed: int) -> Dataset:
     images = sorted(known)
     random.Random(seed).shuffle(images)
     other = dict(zip(images, images[1:] + images[:1], strict=True))  # one cycle: no image keeps its own
-    return dataset.map(lambda row: known[other[row["image_id"]]], features=dataset.features, desc="Shuffling images")
+
+    def exchange(row: dict) -> dict:
+        of_other = known[other[row["image_id"]]]
+        if "entity_captions" not in of_other:
+            return of_other
+        captions = islice(cycle(of_other["entity_captions"]), len(row["entity_boxes"]))  # one for each of its boxes
+        return {**of_other, "entity_captions": list(captions)}
+
+    return dataset.map(exchange, features=dataset.features, desc="Shuffling images")
 
 
 def reference_row(dataset: Dataset) -> int:
