@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 from finished_fixture import cells, finished_run
+from PIL import Image
 
 from train import report
-from train.ablation_tables import FULL, ROWS, ablations_table
+from train.ablation_figures import ablations_figure, save_ablations_figure, source
+from train.ablation_tables import FULL, ROWS, AblationRow, ablation_rows, ablations_table
+from train.bootstrap import Difference
 from train.compare import settings_files
 from train.predictions import predictions_path, write_predictions
 from train.published import ABLATIONS_MNRE
@@ -24,15 +27,43 @@ def test_our_difference_stands_beside_the_paper():
     )
     assert cells(table, "VM-HAN (full)")[1:3] == ["1", "84.2"]
     found = cells(table, "w/o V-HAN")
-    assert found[1:3] == ["1", "70.6"] and found[4] == "-13.6" and found[6:] == ["-4.3", "yes"]
+    assert found[1:3] == ["1", "70.6"] and found[4] == "-13.6" and found[6:] == ["-4.3", "larger"]
     low, high = map(float, found[5].split(" to "))
     assert low < -13.6 < high < 0
     assert cells(table, "repl. GAT")[-1] == "not seen"
 
 
-def test_a_difference_of_the_other_sign_is_opposite():
-    table = ablations_table([finished_run("full", 1, 240), finished_run("without_kl", 1, 320)])
-    assert cells(table, "w/o KL Loss")[-2:] == ["-1.3", "opposite"]
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-6.0, -0.5, "seen"),
+        (-0.8, 0.2, "not seen"),
+        (-6.0, 0.2, "cannot tell"),
+        (-3.0, -0.5, "smaller"),
+        (-9.0, -5.0, "larger"),
+        (0.5, 3.0, "opposite"),
+        (-4.3, 0.0, "cannot tell"),
+    ],
+)
+def test_verdict_asks_the_interval_for_zero_and_for_the_difference_of_the_paper(low, high, verdict):
+    ours = Difference((low + high) / 200, low / 100, high / 100, 0.5)
+    assert AblationRow("w/o V-HAN", [], -4.3, ours).verdict == verdict
+
+
+def test_runs_that_are_not_clean_are_refused():
+    leaking = finished_run("full", 1, 320)
+    leaking.result["protocol"] = "leaking"
+    with pytest.raises(ValueError, match=r"mnre-ablations/full-seed1 is of the protocol 'leaking'"):
+        ablations_table([leaking])
+
+
+def test_figure_names_the_rows_that_were_run(tmp_path):
+    runs = [finished_run("full", 1, 320), finished_run("without_kl", 1, 300), finished_run("with_gat", 1, 318)]
+    (axes,) = ablations_figure(ablation_rows(runs)[1]).axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["w/o KL Loss", "repl. GAT"]
+    save_ablations_figure(runs, tmp_path / "figures" / "ablations.png")
+    with Image.open(tmp_path / "figures" / "ablations.png") as image:
+        assert image.text["Source"] == source(runs)
 
 
 def test_seeds_are_averaged_with_their_deviation():

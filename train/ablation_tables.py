@@ -1,8 +1,8 @@
 """Table 2 of the paper, measured here, beside what the paper reports: differences to the full model."""
 
-import statistics
+from dataclasses import dataclass
 
-from train.bootstrap import f1_interval, paired_difference
+from train.bootstrap import Difference, f1_interval, paired_difference
 from train.finished_runs import Run
 from train.predictions import SplitPredictions
 from train.published import ABLATIONS_MNRE, MAIN_MNRE
@@ -25,65 +25,106 @@ ROWS = {
     "with_gcn": "repl. GCN",
     "with_gat": "repl. GAT",
 }
-_NAMES = ("test F1", "95 % interval", "less the full model", "95 % interval", "in the paper", "as in the paper?")
-_EMPTY = ""
+_HEAD = (
+    *("variant", "seeds", "test F1", "95 % interval"),
+    *("less the full model", "95 % interval", "in the paper", "the paper's difference"),
+)
 
 
-def ablations_table(runs: list[Run]) -> str:
-    """A line for each row of Table 2, in its order; what has not been run is empty.
+@dataclass
+class AblationRow:
+    """What was measured of a row of Table 2.
 
-    Intervals are of drawing the test sentences anew, for which predictions have to be at hand. `as in the paper?` says
-    "yes" where our difference has the paper's sign and its interval leaves zero out, "opposite" where it does so with
-    the other sign, and "not seen" where the interval holds zero.
+    Args:
+        title: Its name in the paper.
+        runs: One for each seed; none where it has not been run.
+        published: F1 in the paper less that of the full model there, percent.
+        difference: Of F1 to our full model; None where predictions are missing.
+    """
+
+    title: str
+    runs: list[Run]
+    published: float
+    difference: Difference | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether our interval holds the paper's difference, and whether it holds zero.
+
+        "seen" holds the first alone, "not seen" zero alone, "cannot tell" both. Where it holds neither there is a
+        difference, but "smaller", "larger" or "opposite".
+        """
+        if self.difference is None:
+            return ""
+        ours, low, high, _ = self.difference
+        theirs = self.published / 100
+        if low <= 0 <= high:
+            return "cannot tell" if low <= theirs <= high else "not seen"
+        if low <= theirs <= high:
+            return "seen"
+        if (ours > 0) != (theirs > 0):
+            return "opposite"
+        return "smaller" if abs(ours) < abs(theirs) else "larger"
+
+
+def ablation_rows(runs: list[Run]) -> tuple[list[Run], list[AblationRow]]:
+    """The runs of the full model, and a row for each of Table 2, in its order.
 
     Raises:
-        ValueError: A run is of no row of the table.
+        ValueError: A run is of no row, or is not `clean`.
     """
     groups: dict[str, list[Run]] = {name: [] for name in (FULL, *ROWS)}
     for run in runs:
         name = settings_name(run.result)
         if name not in groups:
             raise ValueError(f"No row of Table 2 is called {name!r}; there are {', '.join(groups)}.")
+        if run.result["protocol"] != "clean":
+            raise ValueError(f"{run.name} is of the protocol {run.result['protocol']!r}; Table 2 is of clean runs.")
         groups[name].append(run)
-    published = {row.name: row.f1 for row in ABLATIONS_MNRE}
-    paper_full, full = MAIN_MNRE[-1].f1, groups[FULL]
-    head = ["variant", "seeds", *_NAMES]
-    lines = [head, ["---"] * len(head)]
-    lines.append(["VM-HAN (full)", *_measured(full), _EMPTY, _EMPTY, f"F1 {paper_full:.1f}", _EMPTY])
-    for name, title in ROWS.items():
-        lines.append([title, *_measured(groups[name]), *_compared(groups[name], full, published[title] - paper_full)])
+    full, paper_full = groups[FULL], MAIN_MNRE[-1].f1
+    published = {row.name: row.f1 - paper_full for row in ABLATIONS_MNRE}
+    return full, [
+        AblationRow(title, groups[name], published[title], _difference(groups[name], full))
+        for name, title in ROWS.items()
+    ]
+
+
+def ablations_table(runs: list[Run]) -> str:
+    """A line for each row of Table 2; what has not been run is empty. Errors are those of `ablation_rows`.
+
+    Intervals are of drawing the test sentences anew, for which predictions have to be at hand.
+    """
+    full, rows = ablation_rows(runs)
+    lines = [list(_HEAD), ["---"] * len(_HEAD)]
+    lines.append(["VM-HAN (full)", *_measured(full), "", "", f"F1 {MAIN_MNRE[-1].f1:.1f}", ""])
+    for row in rows:
+        difference = f"{100 * (_mean_f1(row.runs) - _mean_f1(full)):+.1f}" if row.runs and full else ""
+        interval = _span(*row.difference[1:3], sign="+") if row.difference else ""
+        lines.append([row.title, *_measured(row.runs), difference, interval, f"{row.published:+.1f}", row.verdict])
     return markdown_table(lines)
 
 
 def _measured(runs: list[Run]) -> list[str]:
     """Seeds, F1 and its interval."""
     if not runs:
-        return ["0", _EMPTY, _EMPTY]
-    interval = _EMPTY
-    if _have_predictions(runs):
-        interval = _span(*f1_interval(_of_test(runs), runs[0].predictions.none_id)[1:], sign="")
+        return ["0", "", ""]
+    known = all(run.predictions for run in runs)
+    interval = _span(*f1_interval(_of_test(runs), runs[0].predictions.none_id)[1:], sign="") if known else ""
     return [str(len(runs)), spread(_f1(runs)), interval]
 
 
-def _compared(runs: list[Run], full: list[Run], theirs: float) -> list[str]:
-    """Our difference, its interval, the paper's, and whether they agree."""
-    if not runs or not full:
-        return [_EMPTY, _EMPTY, f"{theirs:+.1f}", _EMPTY]
-    ours = statistics.mean(_f1(runs)) - statistics.mean(_f1(full))
-    interval = agrees = _EMPTY
-    if _have_predictions([*runs, *full]):
-        _, low, high, _ = paired_difference(_of_test(runs), _of_test(full), full[0].predictions.none_id)
-        interval = _span(low, high, sign="+")
-        agrees = "not seen" if low <= 0 <= high else "yes" if (ours > 0) == (theirs > 0) else "opposite"
-    return [f"{100 * ours:+.1f}", interval, f"{theirs:+.1f}", agrees]
+def _difference(runs: list[Run], full: list[Run]) -> Difference | None:
+    if not runs or not full or not all(run.predictions for run in [*runs, *full]):
+        return None
+    return paired_difference(_of_test(runs), _of_test(full), full[0].predictions.none_id)
 
 
 def _f1(runs: list[Run]) -> list[float]:
     return scores([run.result for run in runs], "test", "f1")
 
 
-def _have_predictions(runs: list[Run]) -> bool:
-    return all(run.predictions for run in runs)
+def _mean_f1(runs: list[Run]) -> float:
+    return sum(_f1(runs)) / len(runs)
 
 
 def _of_test(runs: list[Run]) -> list[SplitPredictions]:
