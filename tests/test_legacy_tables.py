@@ -6,10 +6,12 @@ import pytest
 from finished_fixture import cells, finished_run
 
 from train import report
-from train.legacy_tables import legacy_table
+from train.legacy_tables import METRICS, legacy_table
 from train.published import MAIN_MNRE
 
 AUDIT = json.loads((report.RESULTS / "audit-mnre.json").read_text(encoding="utf-8"))
+FOUND = {finding["name"]: finding for finding in AUDIT["findings"]["test"]}
+CROPS = FOUND["legacy crops"]
 
 
 def legacy_result(seed=1, hits=360):
@@ -23,12 +25,19 @@ def clean_result():
 def test_look_ups_runs_and_print_stand_below_each_other():
     table = legacy_table([legacy_result(), clean_result()], AUDIT)
     first = [line.strip("| ").split(" |")[0] for line in table.splitlines()[2:]]
-    assert first[:4] == ["look-up table", "linear model", "VM-HAN here, `clean`", "VM-HAN here, `legacy-crops`"]
-    assert first[4:] == [
+    assert first[:3] == ["look-up table of 9 entries", "look-up table of 4 entries", "linear model"]
+    assert first[3:5] == ["VM-HAN here, `clean`", "VM-HAN here, `legacy-crops`"]
+    assert first[5:] == [
         f"{name}, in print" for name in ("HVPNet", "MKGformer", "MOREformer", "TMR", "HVFormer", "CAMIM", "VM-HAN")
     ]
-    words = {finding["name"]: finding for finding in AUDIT["findings"]["test"]}["legacy phrases"]["words"]
+    words = FOUND["legacy phrases"]["words"]
     assert cells(table, "linear model")[3] == f"{100 * words['f1']:.1f}"
+    beyond = ["words of the phrases beyond the names of the entities", "", "86.6", "87.5", "85.6", "94.3", "99.1"]
+    assert cells(table, "look-up table of 9 entries")[1:] == beyond
+    assert cells(table, "look-up table of 4 entries")[1:] == [
+        *("number of crops", ""),
+        *(f"{100 * CROPS['shape']['metrics'][name]:.1f}" for name in METRICS),
+    ]
     assert cells(table, "VM-HAN, in print")[3:7] == [
         f"{x:.2f}" for x in (MAIN_MNRE[-1].f1, MAIN_MNRE[-1].precision, MAIN_MNRE[-1].recall, MAIN_MNRE[-1].accuracy)
     ]

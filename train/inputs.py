@@ -18,7 +18,7 @@ from train.legacy_crops import read_legacy_crops
 from train.legacy_nodes import add_legacy_nodes
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
 from train.selection import candidate_objects, select_splits, selects
-from train.side_inputs import inputs_of_run
+from train.side_inputs import SideInput, as_annotated, inputs_made_for_run, inputs_of_run, seen_by_run
 from train.visual_features import PictureEncoder, add_features, add_paths
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data_rows import has_object_tails
@@ -34,7 +34,9 @@ class RunInputs:
     Args:
         splits: Each in the order it is read in.
         pair_order: As `count_by_order` of each split; empty where tails are objects.
-        leaks: Of each audited input, the questions that it fails.
+        leaks: Of each side input that the model sees, the questions of the audit that it fails; empty where there is
+            no side input.
+        protocol: As `protocol_of`, once all inputs are there and audited.
         features: What the frozen vision encoder made of the pictures, by the rows' `picture`.
         selection_counts: What became of the questions to LLMs.
         picture_counts: As `count_pictures`.
@@ -43,6 +45,7 @@ class RunInputs:
     splits: DatasetDict
     pair_order: dict[str, dict]
     leaks: dict[str, list[str]]
+    protocol: str | None = None
     features: PictureCache | None = None
     selection_counts: dict[str, int] | None = None
     picture_counts: dict[str, dict[str, int]] | None = None
@@ -63,9 +66,7 @@ def load_inputs(data, training) -> RunInputs:
     if "image" in splits["train"].column_names:  # what is decoded is a matter of `_add_pictures`
         splits = splits.cast_column("image", datasets.Image(decode=False))
     legacy = read_legacy_crops(data.legacy_crops) if data.legacy_crops else None
-    leaks = {finding["name"]: finding["leaks"] for finding in audit(inputs_of_run(splits, data, legacy), splits)}
-    if any(leaks.values()):
-        logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
+    leaks = _leaks(inputs_of_run(splits, data, legacy), splits)  # before a control hides what there is to find
     if legacy is not None:
         splits = add_legacy_nodes(splits, legacy)
     with training.main_process_first(desc="applying the control"):
@@ -81,8 +82,56 @@ def load_inputs(data, training) -> RunInputs:
 def add_visual_inputs(
     inputs: RunInputs, model: VMHANForRelationExtraction, processor: VMHANProcessor, data, training
 ) -> None:
-    """Adds what a detector finds, then what a selector chooses of it, then what a vision encoder sees."""
-    reader, reference = PictureReader(data.on_error), None
+    """Adds what a detector finds, then what a selector chooses of it, then what a vision encoder sees, audited."""
+    reader = PictureReader(data.on_error)
+    reference = _add_objects(inputs, data, training, reader)
+    if data.visual_setting == "pixels":
+        _add_pictures(inputs, model, processor, data, training, reader, reference)
+    _audit_what_was_added(inputs, data)
+
+
+def load_inputs_to_audit(data, training) -> RunInputs:
+    """All side inputs of a run, audited, without a model: pictures are opened, but not encoded."""
+    inputs, reader = load_inputs(data, training), PictureReader(data.on_error)
+    _add_objects(inputs, data, training, reader)
+    if data.visual_setting == "pixels":
+        inputs.splits = add_paths(inputs.splits, reader)
+        if has_object_tails(inputs.splits["train"].column_names):
+            inputs.splits = leave_out_unseen_tails(inputs.splits)
+    _audit_what_was_added(inputs, data)
+    return inputs
+
+
+def protocol_of(inputs: RunInputs, data) -> str:
+    """`"legacy-crops"` with the shared crops, else `"leaking"` if the audit finds something, else `"clean"`.
+
+    Raises:
+        ValueError: A side input has not been audited, so that nothing can be said.
+    """
+    if unknown := seen_by_run(data, inputs.splits["train"].column_names) - inputs.leaks.keys():
+        raise ValueError(f"Not audited: {', '.join(sorted(unknown))}; see train/side_inputs.py.")
+    if data.legacy_crops:
+        return "legacy-crops"
+    return "leaking" if any(inputs.leaks.values()) else "clean"
+
+
+def _leaks(items: list[SideInput], splits: DatasetDict) -> dict[str, list[str]]:
+    leaks = {finding["name"]: finding["leaks"] for finding in audit(items, splits)}
+    if any(leaks.values()):
+        logger.warning("This run is not clean: its inputs give the label away, %s; see train/audit.py.", leaks)
+    return leaks
+
+
+def _audit_what_was_added(inputs: RunInputs, data) -> None:
+    """Audits what a detector or a selector has made; test may lack it, where it is not read, and is not asked."""
+    splits = DatasetDict({name: as_annotated(inputs.splits[name]) for name in ("train", "validation")})
+    inputs.leaks |= _leaks(inputs_made_for_run(splits, data), splits)
+    inputs.protocol = protocol_of(inputs, data)
+
+
+def _add_objects(inputs: RunInputs, data, training, reader: PictureReader) -> int | None:
+    """Adds what a detector finds and a selector chooses; returns the row that a control takes all objects from."""
+    reference = None
     if data.detector:
         inputs.splits = _add_boxes(inputs.splits, data, training, reader)
     if data.control == "constant_objects":
@@ -90,8 +139,7 @@ def add_visual_inputs(
         inputs.splits = same_objects(inputs.splits, inputs.splits["train"][reference])
     if selects(data):
         inputs.splits, inputs.selection_counts = select_splits(inputs.splits, data, training)
-    if data.visual_setting == "pixels":
-        _add_pictures(inputs, model, processor, data, training, reader, reference)
+    return reference
 
 
 def _find_report(data, training) -> Path | None:

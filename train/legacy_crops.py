@@ -35,6 +35,16 @@ def legacy_files(folder: str | Path) -> dict[str, dict[str, Path]]:
     }
 
 
+def words_beyond_names(crops: list[str], phrase: str) -> list[str]:
+    """The words of a phrase beyond the names of the two entities: the last ones, one for each crop beyond two.
+
+    >>> words_beyond_names(["a.png", "b.png", "c.png"], "Bill Cosby Hollywood Walk of Fame person")
+    ['person']
+    """
+    more = max(len(crops) - 2, 0)
+    return phrase.split()[-more:] if more else []
+
+
 def _by_row(path: Path) -> list:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; give the folder of the shared crop lists and phrases.")

@@ -10,6 +10,7 @@ import logging
 
 from datasets import Dataset, DatasetDict
 
+from train.legacy_crops import words_beyond_names
 from train.selection import FEATURE
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,5 @@ def legacy_phrases(crops: list[str], phrase: str) -> list[str]:
     >>> legacy_phrases(["a.png", "b.png", "c.png"], "Bill Cosby Hollywood Walk of Fame person")
     ['3 crops', 'Bill Cosby Hollywood Walk of Fame person', 'person']
     """
-    more = max(len(crops) - 2, 0)
-    last_words = " ".join(phrase.split()[-more:]) if more else ""
+    last_words = " ".join(words_beyond_names(crops, phrase))
     return [words for words in (f"{len(crops)} crops", phrase, last_words) if words.strip()]

@@ -7,6 +7,12 @@ METRICS = ("f1", "precision", "recall", "accuracy", "none_accuracy")
 HEAD = ("system", "its inputs", "seeds", "F1", "precision", "recall", "accuracy", "none or not")
 #: Rows of Table 1 of the VM-HAN paper with which the leaking inputs are compared.
 IN_PRINT = ("HVPNet", "MKGformer", "MOREformer", "HVFormer", "TMR", "CAMIM", "VM-HAN")
+#: Of the audit: an input, a question, and what it is called here.
+LOOKUPS = (
+    ("legacy words beyond the names", "value", "words of the phrases beyond the names of the entities"),
+    ("legacy crops", "shape", "number of crops"),
+    ("legacy phrases", "words", "words of the phrases"),
+)
 #: The settings in train/configs/mnre, and what they see.
 RUNS = {
     "legacy_crops_clean": ("clean", "sentence and descriptions"),
@@ -37,14 +43,12 @@ def legacy_table(results: list[dict], audit: dict | None) -> str:
 
 
 def _lookups(audit: dict) -> list[list[str]]:
-    """What the audit got out of the files alone: no sentence, no image, no entity but in the phrases."""
+    """What the audit got out of the files alone: no sentence, no image, and where names are left out no entity."""
     findings = {finding["name"]: finding for finding in audit["findings"]["test"]}
     lines = []
-    if crops := findings.get("legacy crops"):
-        found = (crops["shape"][asked]["accuracy"] for asked in ("relation", "none_or_not"))
-        accuracies = [f"{100 * accuracy:.1f}" for accuracy in found]
-        lines.append(["look-up table", "number of crops alone", "", "", "", "", *accuracies])
-    if phrases := findings.get("legacy phrases"):
-        words = [f"{100 * phrases['words'][metric]:.1f}" for metric in METRICS]
-        lines.append(["linear model", "words of the phrases alone", "", *words])
+    for name, question, inputs in LOOKUPS:
+        if answer := findings.get(name, {}).get(question):
+            system = f"look-up table of {answer['entries']} entries" if "entries" in answer else "linear model"
+            scored = answer.get("metrics", answer)
+            lines.append([system, inputs, "", *(f"{100 * scored[metric]:.1f}" for metric in METRICS)])
     return lines

@@ -90,7 +90,7 @@ def main(argv: list[str]) -> dict:
 def describe_inputs(inputs, data) -> dict:
     """What the result file says of the rows."""
     return {
-        "protocol": protocol(data, inputs.leaks),
+        "protocol": inputs.protocol,
         "audit": inputs.leaks,
         "visual_setting": data.visual_setting,
         "control": data.control,
@@ -123,13 +123,6 @@ def keep(result, predictions, model, processor, training, publisher) -> None:
     write_predictions(predictions_path(path), predictions)
     if publisher is not None:
         publisher.push_finished(Path(training.output_dir) / "final", path)
-
-
-def protocol(data, leaks: dict[str, list[str]]) -> str:
-    """`"legacy-crops"` with the shared crops, else `"leaking"` if the audit finds something, else `"clean"`."""
-    if data.legacy_crops:
-        return "legacy-crops"
-    return "leaking" if any(leaks.values()) else "clean"
 
 
 def complete(path: Path, result: dict, predictions: RunPredictions) -> None:

@@ -1,18 +1,33 @@
 """Side inputs: whatever a model sees of a row beside its sentence and its mentions, for the audit.
 
-An input names the columns it claims to be a function of. What belongs to an image may depend on the image alone.
+An input names the columns it claims to be a function of. What belongs to an image may depend on the image alone, what
+is selected for a pair on the sentence, the image and the two mentions, but not on which of them is the head.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 
+from train.batching import told_of_image
+from train.legacy_crops import words_beyond_names
+from train.selection import selects
 from vmhan.data_rows import has_object_tails
 
 IMAGE = ("image_id",)
 TAIL = ("image_id", "tail_object")
-PAIR = ("words", "image_id", "head_span", "tail_span")
+ORDERED_PAIR = ("words", "image_id", "head_span", "tail_span")
+#: `pair` is no column: the two spans in the order of the sentence, see `key_columns`.
+PAIR = ("words", "image_id", "pair")
+
+#: What only a detector, a selector or an encoder of pictures brings.
+DETECTED, PICTURE = "detected boxes", "whether there is a picture"
+TEXT_PHRASES, VISUAL_PHRASES, OBJECTS = (
+    "selected phrases of the text",
+    "selected phrases of the image",
+    "selected objects",
+)
+LEGACY = ("legacy crops", "legacy phrases", "legacy words beyond the names")
 
 
 @dataclass
@@ -21,9 +36,9 @@ class SideInput:
 
     Args:
         name: Of the input, in a table.
-        key: Columns it claims to be a function of.
+        key: Columns it claims to be a function of, or `pair`.
         values: Of each split, a value for each row: a list of things, words, or None for nothing.
-        in_words: Whether the things in a list are words, such as names; otherwise only their number is looked at.
+        in_words: Whether the things in a list are words, such as names; otherwise what they say is not looked at.
         of_task: Whether the task itself gives the input, so that it is reported but cannot fail.
     """
 
@@ -32,6 +47,15 @@ class SideInput:
     values: dict[str, list] = field(repr=False)
     in_words: bool = True
     of_task: bool = False
+
+
+def key_columns(rows: Dataset, key: tuple[str, ...]) -> list[list]:
+    """The columns of a key; `pair` is head and tail in the order of the sentence."""
+    pairs = ("head_span", "tail_span")
+    return [
+        list(map(sorted, zip(*(rows[span] for span in pairs), strict=True))) if name == "pair" else list(rows[name])
+        for name in key
+    ]
 
 
 def clean_inputs(splits: DatasetDict) -> list[SideInput]:
@@ -45,7 +69,7 @@ def clean_inputs(splits: DatasetDict) -> list[SideInput]:
         for name in present
     ]
     order = _each_row(splits, lambda row: ["head first"] if row["head_span"] < row["tail_span"] else [])
-    return [*inputs, SideInput("order of head and tail", PAIR, order, in_words=False, of_task=True)]
+    return [*inputs, SideInput("order of head and tail", ORDERED_PAIR, order, in_words=False, of_task=True)]
 
 
 def _inputs_of_objects(splits: DatasetDict) -> list[SideInput]:
@@ -60,15 +84,82 @@ def _inputs_of_objects(splits: DatasetDict) -> list[SideInput]:
     ]
 
 
-def inputs_of_run(splits: DatasetDict, data, legacy: dict[str, dict[str, list]] | None = None) -> list[SideInput]:
-    """Those of the clean inputs that a run with these `DataArguments` sees, and the shared crops if it has them."""
-    if has_object_tails(splits["train"].column_names):
-        return [item for item in clean_inputs(splits) if data.captions or item.name != "caption of the tail"]
+def seen_by_run(data, columns: Collection[str]) -> set[str]:
+    """The names of all side inputs that a run with these `DataArguments` sees, but the order of the pair.
+
+    Args:
+        columns: Of its rows.
+    """
+    seen = {PICTURE} if data.visual_setting == "pixels" else set()
+    seen |= {DETECTED} if data.detector else set()
+    if has_object_tails(columns):
+        captions = {"caption of the tail"} if data.captions else set()
+        return seen | captions | {"boxes of the objects", "place of the tail"}
+    seen |= set(LEGACY) if data.legacy_crops else set()
+    seen |= {TEXT_PHRASES} if selects(data) else set()
+    if data.visual_setting == "text_only":
+        return seen
     names = {"object names"}
     words = {"described": {"description"} | names, "composed": names, "object_names": names}
-    seen = words.get(data.visual_setting, set()) | ({"object boxes"} if data.boxes else set())
+    seen |= words.get(data.visual_setting, set())
+    seen |= {"object boxes"} if data.boxes else set()
+    return seen | ({VISUAL_PHRASES, OBJECTS} if selects(data) else set())
+
+
+def inputs_of_run(splits: DatasetDict, data, legacy: dict[str, dict[str, list]] | None = None) -> list[SideInput]:
+    """Those of the clean inputs that a run with these `DataArguments` sees, and the shared crops if it has them."""
+    seen = seen_by_run(data, splits["train"].column_names)
     clean = [item for item in clean_inputs(splits) if item.name in seen]
     return clean if legacy is None else clean + legacy_inputs(splits, legacy)
+
+
+def inputs_made_for_run(splits: DatasetDict, data) -> list[SideInput]:
+    """What a detector found, a selector chose and which pictures there are, as the model sees it.
+
+    A control changes what is known of an image for all its rows alike, so that they still agree.
+
+    Args:
+        splits: With what has been added for the model, rows as they are annotated.
+    """
+    made = {
+        DETECTED: lambda: SideInput(DETECTED, IMAGE, _each_row(splits, lambda row: row["object_boxes"]), False),
+        PICTURE: lambda: SideInput(PICTURE, IMAGE, _each_row(splits, _picture), False),
+        TEXT_PHRASES: lambda: SideInput(TEXT_PHRASES, PAIR, _each_row(splits, _phrases_of_text)),
+        VISUAL_PHRASES: lambda: SideInput(VISUAL_PHRASES, PAIR, _each_row(splits, _phrases_of_image)),
+        OBJECTS: lambda: SideInput(OBJECTS, PAIR, _each_row(splits, lambda row: selected_objects(row, data))),
+    }
+    seen = seen_by_run(data, splits["train"].column_names)
+    return [make() for name, make in made.items() if name in seen]
+
+
+def as_annotated(rows: Dataset) -> Dataset:
+    """Without the training rows whose direction is not given: pairs turned round have another label."""
+    if "direction_given" not in rows.column_names:
+        return rows
+    return rows.select([place for place, given in enumerate(rows["direction_given"]) if given])
+
+
+def _picture(row: dict) -> list[str]:
+    return [] if row["picture"] is None else ["picture"]
+
+
+def _phrases_of_text(row: dict) -> list[str]:
+    text = " ".join(row["words"])
+    return [text[start:end] for start, end in row["selection"]["text_phrases"]]
+
+
+def _phrases_of_image(row: dict) -> list[str]:
+    return row["selection"]["visual_phrases"]
+
+
+def selected_objects(row: dict, data) -> list | None:
+    """The name, or else the box, of each object that is kept, in their order; None where nothing is seen."""
+    told = told_of_image(row, data.visual_setting, data.boxes is not None)
+    if told is None:
+        return None
+    objects, kept = told["objects"], row["selection"]["objects"]
+    seen = objects if kept is None else [objects[place] for place in kept]
+    return [item.get("label") or item.get("box") for item in seen]
 
 
 def legacy_inputs(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> list[SideInput]:
@@ -82,12 +173,17 @@ def legacy_inputs(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> li
         if len(rows) and max(rows["line"]) > entries:
             raise ValueError(f"Line {max(rows['line'])} of {split} has no crops; the shared lists hold {entries}.")
 
-    def by_line(name: str) -> dict[str, list]:
-        return {split: [legacy[split][name][line - 1] for line in rows["line"]] for split, rows in splits.items()}
+    def by_line(read: Callable[[list[str], str], object]) -> dict[str, list]:
+        return {
+            split: [read(*(legacy[split][role][line - 1] for role in ("crops", "phrases"))) for line in rows["line"]]
+            for split, rows in splits.items()
+        }
 
+    crops, phrases, beyond = LEGACY
     return [
-        SideInput("legacy crops", IMAGE, by_line("crops"), in_words=False),
-        SideInput("legacy phrases", IMAGE, by_line("phrases")),
+        SideInput(crops, IMAGE, by_line(lambda of_row, _: of_row), in_words=False),
+        SideInput(phrases, IMAGE, by_line(lambda _, phrase: phrase)),
+        SideInput(beyond, IMAGE, by_line(words_beyond_names)),
     ]
 
 
