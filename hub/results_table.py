@@ -1,8 +1,9 @@
 """What result files say, as Markdown. They are read as the JSON that training wrote; nothing is counted anew."""
 
-import json
 import statistics
 from collections import defaultdict
+
+from .result_groups import differing, group_results, settings_name, settings_of
 
 #: Of `metrics[split]`: the path to a number, and what stands over its column.
 COLUMNS = {
@@ -55,44 +56,40 @@ def relations_table(result: dict) -> str:
 
 
 def comparison_table(results: list[dict]) -> str:
-    """Several runs: those that differ in nothing but the seed are one line, those best on validation come first."""
-    groups = defaultdict(list)
-    for result in results:
-        groups[json.dumps(_variant(result), sort_keys=True)].append(result)
-    described = _describe_apart([_variant(runs[0]) for runs in groups.values()])
+    """Several runs: those that differ in nothing but the seed are one line.
+
+    Those best on validation come first, and last what is not of the protocol clean, which says so.
+    """
+    groups = group_results(results)
+    described = _describe_apart(groups)
     head = ["markers", "structure", "sees", "seeds", "validation F1", *(f"test {name}" for name in COLUMNS.values())]
     rows = []
-    for description, runs in zip(described, groups.values(), strict=True):
+    for description, runs in zip(described, groups, strict=True):
         validation = [number(run, "validation", ("f1",)) for run in runs]
         cells = [*description, str(len(runs)), _spread(validation)]
         cells += [_spread([number(run, "test", path) for run in runs]) for path in COLUMNS]
-        rows.append((-statistics.mean(score or 0.0 for score in validation), cells))
-    return markdown([head, ["---"] * len(head), *(cells for _, cells in sorted(rows))])
+        rows.append((runs[0]["protocol"] != "clean", -statistics.mean(score or 0.0 for score in validation), cells))
+    return markdown([head, ["---"] * len(head), *(cells for *_, cells in sorted(rows))])
 
 
-def _variant(result: dict) -> dict:
-    """What tells runs apart but the seed."""
-    data, training = result["config"]["data"], result["config"]["training"]
-    return {
-        **result["config"]["model"],
-        **{name: result[name] for name in ("protocol", "visual_setting", "control")},
-        **{name: data.get(name) or None for name in ("boxes", "undirected_pairs", "limit")},
-        "finished": bool(training.get("checkpoint")),
-        "teachers": len(training.get("teachers") or []),
-    }
+def _describe_apart(groups: list[list[dict]]) -> list[list[str]]:
+    """A description of each group; those that would read the same also say what tells them apart.
 
-
-def _describe_apart(variants: list[dict]) -> list[list[str]]:
-    """A description of each variant; those that would read the same name the settings in which they differ."""
-    alike = defaultdict(list)
-    for variant in variants:
-        alike[tuple(_describe(variant))].append(variant)
+    That is the name of the settings file, if `train.compare` ran them all; of those of one name, or without any, the
+    settings that differ.
+    """
+    variants, alike = [settings_of(runs[0]) for runs in groups], defaultdict(list)
+    for place, variant in enumerate(variants):
+        alike[tuple(_describe(variant))].append(place)
     described = []
-    for variant in variants:
+    for variant, runs in zip(variants, groups, strict=True):
         *known, sees = _describe(variant)
         twins = alike[*known, sees]
-        differing = [name for name in variant if any(twin.get(name) != variant[name] for twin in twins)]
-        described.append([*known, ", ".join([sees, *(f"{name} {variant[name]!r}" for name in differing)])])
+        names = [settings_name(groups[twin]) for twin in twins]
+        if all(names) and len(set(names)) > 1:
+            sees += f", {settings_name(runs).replace('_', ' ')}"
+            twins = [twin for twin, name in zip(twins, names, strict=True) if name == settings_name(runs)]
+        described.append([*known, ", ".join([sees, *differing(variant, [variants[twin] for twin in twins])])])
     return described
 
 
@@ -102,10 +99,10 @@ def _describe(variant: dict) -> list[str]:
         sees += " and boxes"
     if variant["control"] != "none":
         sees += f" ({variant['control'].replace('_', ' ')})"
-    if variant["finished"]:
+    if variant.get("checkpoint"):
         sees = f"finished model, then {sees}"
-    if variant["teachers"]:
-        sees += f", taught by {variant['teachers']} models"
+    if variant.get("teachers"):
+        sees += f", taught by {len(variant['teachers'])} models"
     if variant["protocol"] != "clean":
         sees += f", protocol `{variant['protocol']}`"
     return [variant["entity_markers"], variant["structure_encoder"], sees]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -19,7 +20,17 @@ from train.analysis_figures import (
     slices_figure,
     visual_figure,
 )
-from train.analysis_tables import confusions_table, shown_groups, slices_table, tables
+from train.analysis_groups import Settings, compare_groups, teachers_seconds
+from train.analysis_tables import (
+    clean_groups,
+    confusions_table,
+    label,
+    relations_table,
+    shown_groups,
+    slices_table,
+    tables,
+)
+from train.finished_runs import Run, group_runs, read_runs
 from train.metrics import relation_metrics
 from train.predictions import predictions_path, read_predictions
 from train.report import RESULTS
@@ -60,6 +71,56 @@ def test_seeds_are_one_group_and_an_evaluation_is_another(analysis):
     trained, blind = groups["tiny-runs/seed1", "tiny-runs/seed2"], groups["tiny-runs/blind",]
     assert trained["wall_time_seconds"] > 0 and blind["wall_time_seconds"] is None
     assert trained["parameters"] == blind["parameters"] > 1000
+
+
+def test_a_run_says_which_model_it_is(analysis):
+    assert analysis["run"]["label"] == "final\ntiny-runs: markers shared, V-HAN, descriptions, seed 1"
+
+
+@pytest.fixture
+def leaking_folder(folder, tmp_path):
+    """The same, but the second seed is better, for it knows the label."""
+    results = tmp_path / "tiny-runs"
+    shutil.copytree(folder / "results" / "tiny-runs", results)
+    told = json.loads((results / "seed2.json").read_text(encoding="utf-8")) | {"protocol": "leaking"}
+    told["metrics"]["validation"]["f1"] = 1.0
+    (results / "seed2.json").write_text(json.dumps(told), encoding="utf-8")
+    return tmp_path
+
+
+def test_what_leaks_is_a_group_of_its_own_that_nothing_shows(leaking_folder):
+    found = main(["tiny", "--results_dir", str(leaking_folder), "--samples", "50"])
+    assert found["run"]["name"] == "tiny-runs/seed1" and found["differences"] == []
+    assert [(group["runs"], group["protocol"]) for group in found["groups"] if group["trained"]] == [
+        (["tiny-runs/seed1"], "clean"),
+        (["tiny-runs/seed2"], "leaking"),
+    ]
+    assert [group["runs"] for group in shown_groups(found)] == [["tiny-runs/seed1"]]
+    assert "leaking" not in "".join(tables(found).values())
+
+
+def test_ablations_are_not_laid_beside_the_best_on_validation(folder):
+    runs = read_runs([folder / "results" / "tiny-runs"], "test")
+    other = json.loads(json.dumps(runs[1].result))
+    other["config"]["model"]["kl_weight"] = 0.5
+    runs = [runs[1], Run("tiny-runs/other", other, runs[1].predictions)]
+    assert len(compare_groups(group_runs(runs), Settings(samples=20))) == 1
+    ablations = [Run(run.name.replace("runs", "ablations"), run.result, run.predictions) for run in runs]
+    assert compare_groups(group_runs(ablations), Settings(samples=20)) == []
+
+
+def run_of(name, output_dir, seconds, teachers=()):
+    training = {"output_dir": output_dir, "teachers": list(teachers)}
+    return Run(name, {"config": {"training": training}, "wall_time_seconds": seconds}, None)
+
+
+def test_teachers_are_found_by_the_folders_they_were_saved_in():
+    teachers = [run_of(f"tiny/{number}", f"outputs/{number}", number) for number in (10, 20)]
+    pupil = run_of("tiny/pupil", "outputs/pupil", 5, ["outputs/10/final", "outputs/20/final"])
+    elsewhere = run_of("other/30", "outputs/20", 30)
+    assert teachers_seconds(pupil, [*teachers, pupil, elsewhere]) == 30
+    assert teachers_seconds(pupil, [teachers[0], pupil, elsewhere]) is None, "one has no result file"
+    assert teachers_seconds(teachers[0], [*teachers, pupil]) is None
 
 
 def test_slices_of_a_family_hold_every_row_once(analysis):
@@ -129,18 +190,45 @@ def test_bars_are_as_high_as_the_scores(ours):
     assert len({bar.get_facecolor() for bar in axes.patches}) == len(groups) <= len(COLOURS)
 
 
-def test_every_trained_group_is_a_point_of_time_and_parameters(ours):
-    trained = [group for group in ours["groups"] if group["trained"]]
-    time, parameters = efficiency_figure(ours).axes
-    assert len(time.collections) == len(parameters.collections) == len(trained)
-    places = [collection.get_offsets()[0].tolist() for collection in parameters.collections]
-    assert places == [pytest.approx([group["parameters"] / 1e6, 100 * group["metrics"]["f1"]]) for group in trained]
+def test_every_trained_group_has_a_line_of_score_time_and_parameters(ours):
+    trained = [group for group in clean_groups(ours) if group["trained"] and not group["folder"].endswith("-legacy")]
+    score, time, parameters = efficiency_figure(ours).axes
+    names = [text.get_text() for text in score.get_yticklabels()]
+    folders = list(dict.fromkeys(group["folder"] for group in trained))
+    lines = {(folder, label(group)): group for folder in folders for group in trained if group["folder"] == folder}
+    assert sorted(names) == sorted([*folders, *(name for _, name in lines)])
+    points = {line.get_ydata()[0]: line.get_xdata()[0] for line in parameters.lines}
+    lengths = {}
+    for bar in time.patches:
+        lengths[round(bar.get_y() + bar.get_height() / 2)] = bar.get_x() + bar.get_width()
+    folder = None
+    for place, name in enumerate(names):
+        if name in folders:
+            folder = name
+            continue
+        group = lines[folder, name]
+        assert points[place] == pytest.approx(group["parameters"] / 1e6)
+        seconds = group["wall_time_seconds"] + (group["teachers_wall_time_seconds"] or 0)
+        assert lengths[place] == pytest.approx(seconds / 60)
+
+
+def test_time_of_the_teachers_is_counted(ours):
+    (taught,) = [group for group in ours["groups"] if group["teachers"] and group["trained"]]
+    (alone,) = [group for group in ours["groups"] if group["runs"][0] == "mnre-mini/labels-only-seed1"]
+    assert taught["teachers_wall_time_seconds"] == pytest.approx(3 * alone["wall_time_seconds"])
 
 
 def test_steps_stand_in_their_order(ours):
-    left, _ = visual_figure(ours).axes
-    assert [label.get_text() for label in left.get_yticklabels()] == [step["sees"] for step in ours["visual_steps"]]
-    assert left.get_ylim()[0] > left.get_ylim()[1], "the first on top"
+    upper = visual_figure(ours).axes[0]
+    assert [label.get_text() for label in upper.get_yticklabels()] == [step["sees"] for step in ours["visual_steps"]]
+    assert upper.get_ylim()[0] > upper.get_ylim()[1], "the first on top"
+
+
+def test_models_trained_with_more_and_less_differ_in_nothing_else(ours):
+    (legend,) = visual_figure(ours).legends
+    families = [text.get_text() for text in legend.get_texts()]
+    assert len(set(families)) == len(families)
+    assert not any("taught" in name for name in families), "teachers are no sight"
 
 
 def test_reliability_bars_are_the_bins(ours):
@@ -161,7 +249,8 @@ def test_figures_in_the_repository_are_made_from_the_analysis():
 
 
 def test_every_analysis_has_its_tables_and_figures(ours):
-    assert set(tables(ours)) == {"groups", "slices", "visual-steps", "differences", "relations", "confusions"}
+    ranked = {"groups", "calibration", "slices", "differences"}
+    assert set(tables(ours)) == ranked | {"visual-steps", "relations", "confusions"}
     assert set(figures(ours)) == {"pairs", "entities", "visual", "efficiency", "reliability", "confusion"}
     first = shown_groups(ours)[0]["slices"]["pairs of the sentence"]["1"]
     assert f"| {first['rows']} | {first['related']} | {100 * first['f1']:.1f} (" in slices_table(ours)
@@ -174,3 +263,25 @@ def test_most_frequent_mistake_comes_first(ours):
     names = ours["run"]["confusion"]["labels"]
     line = f"| {names[gold]} | {names[predicted]} | {counts.max()} |"
     assert confusions_table(ours).splitlines()[2] == line
+
+
+def test_rare_relations_are_one_line_of_which_the_counts_add_up(ours):
+    *often, rare = relations_table(ours).splitlines()[2:]
+    pairs = [int(line.split("|")[2]) for line in (*often, rare)]
+    assert min(pairs[:-1]) >= 10 and sum(pairs) == ours["groups"][0]["all"]["related"]
+    assert "each with fewer than 10 pairs" in rare
+    first = max(ours["run"]["per_relation"].items(), key=lambda relation: relation[1]["support"])
+    assert often[0].startswith(f"| `{first[0]}` | {first[1]['support']} | {100 * first[1]['precision']:.1f} |")
+
+
+def test_few_groups_stand_side_by_side_and_none_that_has_its_own_table(ours):
+    made_up = [{**group, "folder": folder} for folder in ("mnre-ablations", "mnre-legacy") for group in ours["groups"]]
+    shown = shown_groups({**ours, "groups": made_up + ours["groups"]})
+    assert shown == shown_groups(ours) and len(shown) <= len(COLOURS)
+    assert {group["folder"] for group in shown} == {"mnre-mini", "mnre-compare"}
+
+
+def test_ablations_are_called_as_in_the_paper():
+    group = {"folder": "mnre-ablations", "variant": ["shared", "V-HAN", "descriptions, without kl"]}
+    assert label({**group, "name": "without_kl"}) == "w/o KL Loss"
+    assert label({**group, "name": None}) == "markers shared, V-HAN, descriptions, without kl"

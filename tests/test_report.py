@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from train.report import DOCUMENTS, fill, group_by_variant, majority_accuracy, make_tables, results_table
+from train.report import DOCUMENTS, RESULTS, fill, group_by_variant, majority_accuracy, make_tables, results_table
+from train.tables import settings_name
 
 
-def result(seed, f1, setting="described", checkpoint=None, control="none", boxes=None):
+def result(seed, f1, setting="described", checkpoint=None, control="none", boxes=None, protocol="clean"):
     split = {
         "f1": f1,
         "precision": 0.5,
@@ -20,6 +21,7 @@ def result(seed, f1, setting="described", checkpoint=None, control="none", boxes
     model = {"entity_markers": "shared", "structure_encoder": "vhan"}
     return {
         "seed": seed,
+        "protocol": protocol,
         "visual_setting": setting,
         "control": control,
         "config": {
@@ -59,6 +61,27 @@ def test_variants_are_sorted_by_validation():
 def test_evaluating_a_checkpoint_is_not_mixed_with_training():
     runs = [result(1, 0.6), result(1, 0.5, checkpoint="x"), result(1, 0.4, checkpoint="x", control="shuffled_images")]
     assert len(group_by_variant(runs)) == 3
+
+
+def test_what_gives_the_label_away_says_so_and_stands_last():
+    table = results_table([result(1, 0.9, protocol="leaking"), result(2, 0.6), result(3, 0.6)])
+    clean, leaking = table.splitlines()[2:4]
+    assert "| descriptions | 2 | 60.0" in clean
+    assert "| descriptions, protocol leaking: the label is given away | 1 | 90.0" in leaking
+
+
+def test_a_result_without_a_name_is_refused_with_its_file_and_what_to_do():
+    unnamed = {"seed": 1, "command": "accelerate launch train/run.py x.yaml"}
+    unnamed["config"] = {"training": {"run_name": None, "output_dir": "outputs/mine"}}
+    with pytest.raises(ValueError, match=r"mine\.json .* `accelerate launch train/run.py x.yaml`.* train\.compare"):
+        settings_name(unnamed)
+
+
+def test_every_folder_of_results_has_its_table_in_the_readme():
+    text = DOCUMENTS[0].read_text(encoding="utf-8")
+    folders = {path.parent.name for path in RESULTS.glob("*/*.json")}
+    missing = sorted(folder for folder in folders if f"<!-- table: {folder} -->" not in text)
+    assert folders and not missing, "put `<!-- table: name --><!-- end -->` into README.md"
 
 
 def test_majority_is_the_share_of_rows_without_a_relation():

@@ -4,43 +4,32 @@
 
 Reads `assets/results/mnre-*/*.json` and the predictions beside them, prints tables, and writes
 `assets/results/analysis-mnre.json` and `assets/results/figures/mnre-*.png`. Runs that differ in nothing but the seed
-are one group. The data are read only for the slices by entity; without them these are left out.
+are one group. Runs that are not of the protocol clean are groups of their own, which no table or figure shows and none
+is compared with. The data are read only for the slices by entity; without them these are left out.
 """
 
 import argparse
 import shlex
-import statistics
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from train.analysis_figures import save_figures
-from train.analysis_tables import print_tables
+from train.analysis_groups import METRICS, Settings, analyse_group, compare_groups, name_group
+from train.analysis_tables import full_label, has_own_table, print_tables
 from train.bootstrap import LEVEL, SAMPLES, check_same_rows, f1_interval, paired_difference
 from train.calibration import BINS, expected_calibration_error, reliability
-from train.finished_runs import Run, group_runs, read_runs
+from train.finished_runs import Group, Run, group_runs, read_runs
 from train.metrics import per_relation_metrics, relation_metrics
-from train.predictions import RunPredictions, SplitPredictions
+from train.predictions import RunPredictions
 from train.results import code_version, versions, write_result
-from train.slices import Family, pairs_of_sentence, relation_types
-from train.variants import SETTINGS, variant
-from vmhan.data_rows import find_no_relation
+from train.slices import Family, relation_types
+from train.variants import CLEAN, SETTINGS, sight
 from vmhan.mnre import load_mnre, mnre_checksums
 
-METRICS = ("f1", "precision", "recall", "accuracy", "macro_f1", "none_accuracy")
 RESULTS = Path(__file__).resolve().parents[1] / "assets" / "results"
-
-
-@dataclass
-class Settings:
-    """How to analyse: the split, and the draws of the bootstrap."""
-
-    split: str = "test"
-    samples: int = SAMPLES
-    seed: int = 0
 
 
 def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dict[str, Family]:
@@ -65,61 +54,7 @@ def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dic
     }
 
 
-def analyse_group(key: tuple[str, ...], runs: list[Run], slices: dict[str, Family], settings: Settings) -> dict:
-    """What is said of the runs that differ in nothing but the seed."""
-    folder, *names = key
-    protocols = sorted({run.result["protocol"] for run in runs})
-    scores = [run.result["metrics"][settings.split] for run in runs]
-    rows = [run.predictions.splits[settings.split] for run in runs if run.predictions]
-    seconds = [run.result["wall_time_seconds"] for run in runs if run.trained]
-    return {
-        "folder": folder,
-        "variant": names,
-        "protocol": " and ".join(protocols),
-        "runs": [run.name for run in runs],
-        "trained": all(run.trained for run in runs),
-        "parameters": runs[0].result.get("parameters"),
-        "wall_time_seconds": statistics.mean(seconds) if seconds else None,
-        "validation_f1": statistics.mean(run.validation_f1 for run in runs),
-        "metrics": {name: statistics.mean(score[name] for score in scores) for name in METRICS},
-        "runs_with_predictions": len(rows),
-        **(_of_predictions(rows, runs, slices, settings) if rows else {}),
-    }
-
-
-def _of_predictions(rows: list[SplitPredictions], runs: list[Run], slices: dict[str, Family], settings: Settings):
-    label_names = next(run.predictions.label_names for run in runs if run.predictions)
-    families = {"pairs of the sentence": pairs_of_sentence(rows[0]), **slices}
-    errors = [expected_calibration_error(reliability(of.confidence, of.predicted == of.gold)) for of in rows]
-    everything = np.ones(len(rows[0].gold), dtype=bool)
-    return {
-        "all": _score_slice(rows, everything, label_names, settings),
-        "slices": {
-            family: {name: _score_slice(rows, mask, label_names, settings) for name, mask in parts.items()}
-            for family, parts in families.items()
-        },
-        "expected_calibration_error": statistics.mean(errors),
-    }
-
-
-def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, label_names: list[str], settings: Settings) -> dict:
-    """Mean scores over seeds, and the interval of F1; no F1 where no row holds a relation."""
-    no_relation = find_no_relation(label_names)
-    none_id = label_names.index(no_relation)
-    gold = rows[0].gold[mask]
-    related = int((gold != none_id).sum())
-    scores = [relation_metrics(of.predicted[mask], of.gold[mask], label_names, no_relation) for of in rows]
-    accuracy = statistics.mean(score["accuracy"] for score in scores) if len(gold) else None
-    f1 = f1_interval(rows, none_id, mask, settings.samples, settings.seed) if related else (None, None, None)
-    return {
-        "rows": len(gold),
-        "related": related,
-        "accuracy": accuracy,
-        **dict(zip(("f1", "low", "high"), f1, strict=True)),
-    }
-
-
-def analyse_run(run: Run, split: str) -> dict:
+def analyse_run(run: Run, split: str, groups: list[Group]) -> dict:
     """Relations, confusion, and calibration of one run."""
     rows, names, no_relation = run.predictions.splits[split], run.predictions.label_names, run.predictions.no_relation
     bins = reliability(rows.confidence, rows.predicted == rows.gold)
@@ -127,6 +62,7 @@ def analyse_run(run: Run, split: str) -> dict:
     np.add.at(confusion, (rows.gold, rows.predicted), 1)
     return {
         "name": run.name,
+        "label": describe_run(run, groups),
         "metrics": relation_metrics(rows.predicted, rows.gold, names, no_relation),
         "gold_in_top": float((rows.top == rows.gold[:, None]).any(axis=1).mean()),
         "per_relation": per_relation_metrics(rows.predicted, rows.gold, names, no_relation),
@@ -135,21 +71,33 @@ def analyse_run(run: Run, split: str) -> dict:
     }
 
 
+def describe_run(run: Run, groups: list[Group]) -> str:
+    """Which model it is, in words: the folder it was saved in for others to use, its group, and its seed."""
+    ours = next(group for group in groups if any(other is run for other in group.runs))
+    saved = [
+        Path(other.result["config"]["training"]["checkpoint"]).name
+        for group in groups
+        for other in group.runs
+        if not other.trained and other.predictions and other.predictions.weights == run.predictions.weights
+    ]
+    named = f"{saved[0]}\n" if len(set(saved)) == 1 else ""
+    return f"{named}{full_label(name_group(ours))}, seed {run.result['seed']}"
+
+
 def visual_steps(run: Run, runs: list[Run], settings: Settings) -> list[dict]:
     """The same weights with all that is known of the image, and with less: scores, and differences from `run`."""
     steps = []
     for other in sorted(runs, key=lambda other: (other is not run, _rank_of_sight(other))):
-        if other.predictions and other.predictions.weights == run.predictions.weights:
+        if _same_weights(run, other):
             theirs, ours = other.predictions.splits[settings.split], run.predictions.splits[settings.split]
             none_id = run.predictions.none_id
-            seen = "" if other is run else variant(other.result)[-1].split(", then ")[-1]
             metrics = {name: other.result["metrics"][settings.split][name] for name in METRICS}
             f1 = f1_interval([theirs], none_id, samples=settings.samples, seed=settings.seed)
             difference = paired_difference([theirs], [ours], none_id, settings.samples, settings.seed)
             steps.append(
                 {
                     "run": other.name,
-                    "sees": seen or variant(run.result)[-1],
+                    "sees": sight(other.result),
                     "metrics": metrics,
                     "low": f1[1],
                     "high": f1[2],
@@ -159,28 +107,15 @@ def visual_steps(run: Run, runs: list[Run], settings: Settings) -> list[dict]:
     return steps
 
 
+def _same_weights(run: Run, other: Run) -> bool:
+    """Also of the same protocol: inputs that give the label away say nothing of what an image is worth."""
+    same_protocol = other.result["protocol"] == run.result["protocol"]
+    return same_protocol and bool(other.predictions) and other.predictions.weights == run.predictions.weights
+
+
 def _rank_of_sight(run: Run) -> tuple[bool, int]:
     """The less is seen of the image the later, and last what belongs to other images."""
     return run.result["control"] != "none", list(SETTINGS).index(run.result["visual_setting"])
-
-
-def compare_groups(groups: dict[tuple[str, ...], list[Run]], settings: Settings) -> list[dict]:
-    """Of every folder, each trained group with predictions beside the one best on validation."""
-    compared, best = [], {}
-    for key, runs in groups.items():
-        rows = [run.predictions.splits[settings.split] for run in runs if run.predictions and run.trained]
-        if not rows:
-            continue
-        if key[0] not in best:
-            best[key[0]] = key, rows
-            continue
-        none_id = next(run.predictions.none_id for run in runs if run.predictions)
-        reference, theirs = best[key[0]]
-        difference = paired_difference(rows, theirs, none_id, settings.samples, settings.seed)
-        compared.append(
-            {"folder": key[0], "variant": key[1:], "best_on_validation": reference[1:], **difference._asdict()}
-        )
-    return compared
 
 
 def analyse(runs: list[Run], settings: Settings, data_dir: str | None = None, name: str | None = None) -> dict:
@@ -190,7 +125,8 @@ def analyse(runs: list[Run], settings: Settings, data_dir: str | None = None, na
         runs: Of one data set.
         settings: How.
         data_dir: Folder of the data, for slices by entity.
-        name: The run to look into; by default the trained and clean one that is best on validation.
+        name: The run to look into; by default the trained and clean one that is best on validation, of the folders
+            without a table of their own.
 
     Raises:
         ValueError: There is nothing to look into, or the data are others.
@@ -200,7 +136,7 @@ def analyse(runs: list[Run], settings: Settings, data_dir: str | None = None, na
         raise ValueError(
             f"No predictions of {name or 'a trained run'}; make them with train/run.py --checkpoint --complete_result."
         )
-    chosen = max(known, key=lambda run: (run.result["protocol"] == "clean", run.validation_f1))
+    chosen = max(known, key=_rank_of_run)
     check_same_rows([run.predictions.splits[settings.split] for run in runs if run.predictions])
     slices = entity_slices(data_dir, chosen.predictions, settings.split) if data_dir else {}
     groups = group_runs(runs)
@@ -209,11 +145,15 @@ def analyse(runs: list[Run], settings: Settings, data_dir: str | None = None, na
         "bootstrap": {"samples": settings.samples, "seed": settings.seed, "level": LEVEL},
         "bins": BINS,
         "data": chosen.predictions.data,
-        "groups": [analyse_group(*group, slices, settings) for group in tqdm(groups.items(), desc="Groups of runs")],
+        "groups": [analyse_group(group, runs, slices, settings) for group in tqdm(groups, desc="Groups of runs")],
         "differences": compare_groups(groups, settings),
         "visual_steps": visual_steps(chosen, runs, settings),
-        "run": analyse_run(chosen, settings.split),
+        "run": analyse_run(chosen, settings.split, groups),
     }
+
+
+def _rank_of_run(run: Run) -> tuple[bool, bool, float]:
+    return run.result["protocol"] == CLEAN, not has_own_table(run.name.split("/")[0]), run.validation_f1
 
 
 def main(argv: list[str]) -> dict:

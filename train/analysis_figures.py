@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from train.analysis_tables import full_label, label, shown_groups
+from train.analysis_tables import ABLATIONS, OWN_TABLES, clean_groups, full_label, label, shown_groups
 
 #: Of Okabe and Ito, told apart by colour-blind readers, and in black and white by marker or hatch.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--")
 _DPI = 130
+_GAP = 0.6  # between families, in lines
+_OF_TEACHERS = {"facecolor": "white", "edgecolor": COLOURS[0], "hatch": "////"}
 
 
 def slices_figure(analysis: dict, families: list[str]) -> Figure:
@@ -47,72 +51,131 @@ def _slice_bars(axes: Axes, parts: list[dict], number: int, groups: int, name: s
 
 
 def visual_figure(analysis: dict) -> Figure:
-    """Left: one model, the image taken away in steps. Right: models trained with and without it."""
-    steps, trained = analysis["visual_steps"], _trained_by_sight(analysis)
-    names = [label(group) for pair in trained for group in pair]
-    figure = Figure(figsize=(13, 1.8 + 0.5 * max(len(steps), len(names))), layout="constrained", dpi=_DPI)
-    left, right = figure.subplots(1, 2, sharex=True)
+    """Above: one model, the image taken away in steps. Below: models trained with more and less of it."""
+    steps, families = analysis["visual_steps"], _trained_by_sight(analysis)
+    rows = len(steps), sum(map(len, families)) + max(len(families) - 1, 0) * _GAP
+    figure = Figure(figsize=(9, 2.6 + 0.36 * sum(rows)), layout="constrained", dpi=_DPI)
+    number = 2 if families else 1
+    panels = figure.subplots(number, 1, sharex=True, squeeze=False, height_ratios=rows[:number])
+    upper, *lower = panels[:, 0]
     for place, step in enumerate(steps):
-        _dot(left, place, step["metrics"]["f1"], step["low"], step["high"], 0)
-    left.set_yticks(range(len(steps)), [step["sees"] for step in steps])
-    left.set_title("One model, its image taken away in steps", fontsize=11)
-    colours = [number for number, pair in enumerate(trained) for _ in pair]
-    for place, group in enumerate(group for pair in trained for group in pair):
-        part = group.get("all", {})
-        _dot(right, place, group["metrics"]["f1"], part.get("low"), part.get("high"), colours[place])
-    right.set_yticks(range(len(names)), names)
-    right.set_title("Trained with more and less of it", fontsize=11)
-    for axes in (left, right):
-        axes.margins(0.1, 0.15)
-        axes.invert_yaxis()
+        _dot(upper, place, step["metrics"]["f1"], step["low"], step["high"], 0)
+    upper.set_yticks(range(len(steps)), [step["sees"] for step in steps])
+    model = analysis["run"]["label"].splitlines()[0]
+    upper.set_title(f"One model, its image taken away in steps: {model}", fontsize=10, loc="right")
+    for axes in lower:
+        handles = _families(axes, families)
+        figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    for axes in panels[:, 0]:
+        axes.margins(0.05, 0)
+        top, bottom = axes.get_ylim()
+        axes.set_ylim(bottom + 0.6, top - 0.9)
         axes.grid(axis="x", alpha=0.3)
-    figure.supxlabel(
-        f"F1, percent, {analysis['split']} split; lines: 95 % intervals, where predictions are at hand", fontsize=10
-    )
+    panels[-1, 0].set_xlabel(f"F1, percent, {analysis['split']} split; lines: 95 % intervals over sentences")
     return _finish(figure)
+
+
+def _families(axes: Axes, families: list[list[dict]]) -> list[Line2D]:
+    """Groups of one recipe beneath each other and in one colour; returns what the legend shows."""
+    place, places, handles = 0.0, [], []
+    for number, groups in enumerate(families):
+        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        handles.append(Line2D([], [], **style, label=_family_name(groups[0], families)))
+        for group in groups:
+            part = group.get("all", {})
+            _dot(axes, place, group["metrics"]["f1"], part.get("low"), part.get("high"), number)
+            places.append(place)
+            place += 1
+        place += _GAP
+    axes.set_yticks(places, [group["sees"] for groups in families for group in groups])
+    axes.set_title("Models trained with more and less of it", fontsize=10, loc="right")
+    return handles
+
+
+def _family_name(group: dict, families: list[list[dict]]) -> str:
+    """The label but for what is seen; with the folder where there are several."""
+    several = len({groups[0]["folder"] for groups in families}) > 1
+    markers, structure, seen = group["variant"]
+    apart = seen.removeprefix(group["sees"])
+    return (full_label if several else label)({**group, "name": None, "variant": [markers, structure]}) + apart
 
 
 def _dot(axes: Axes, place: float, f1: float, low: float | None, high: float | None, number: int) -> None:
     colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
     if low is not None:
         axes.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=2, alpha=0.5)
-    axes.plot(100 * f1, place, marker=marker, color=colour, markersize=8)
-    axes.annotate(f"{100 * f1:.1f}", (100 * f1, place), (0, 7), textcoords="offset points", ha="center", fontsize=9)
+    axes.plot(100 * f1, place, marker=marker, color=colour, markersize=7)
+    axes.annotate(f"{100 * f1:.1f}", (100 * f1, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
 
 
 def _trained_by_sight(analysis: dict) -> list[list[dict]]:
-    """Trained groups that differ only in what they see of the image."""
+    """Trained groups that differ in nothing but what they see of the image; where all see the same, none."""
     alike = {}
-    for group in analysis["groups"]:
+    for group in clean_groups(analysis):
         if group["trained"]:
-            alike.setdefault((group["folder"], *group["variant"][:-1]), []).append(group)
-    return [sorted(groups, key=label) for groups in alike.values() if len(groups) > 1]
+            alike.setdefault((group["folder"], group["recipe"]), []).append(group)
+    seen_apart = [groups for groups in alike.values() if len({group["sees"] for group in groups}) > 1]
+    return [sorted(groups, key=lambda group: group["sees"]) for groups in seen_apart]
 
 
 def efficiency_figure(analysis: dict) -> Figure:
-    """F1 against training time and parameters, a point for each group."""
-    groups = [group for group in analysis["groups"] if group["wall_time_seconds"]]
-    figure = Figure(figsize=(11, 4.2 + 0.22 * len(groups)), layout="constrained", dpi=_DPI)
-    panels = figure.subplots(1, 2, sharey=True)
-    for number, group in enumerate(groups):
-        style = {
-            "edgecolor": COLOURS[number % len(COLOURS)],
-            "facecolor": COLOURS[number % len(COLOURS)],
-            "marker": MARKERS[number % len(MARKERS)],
-        }
-        style |= {"facecolor": "none"} if number >= len(COLOURS) else {"alpha": 0.85}
-        x = group["wall_time_seconds"] / 60, group["parameters"] / 1e6
-        for axes, value in zip(panels, x, strict=True):
-            axes.scatter(value, 100 * group["metrics"]["f1"], s=60, label=full_label(group), **style)
-    panels[0].set_xlabel("training time, minutes on the run's own machine")
-    panels[1].set_xlabel("parameters, millions")
-    panels[0].set_ylabel(f"F1, percent, {analysis['split']} split")
-    for axes in panels:
-        axes.grid(alpha=0.3)
-        axes.margins(0.1)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    """F1, training time and parameters of each trained group: a line for each, those of one folder together.
+
+    Points of F1 against time or parameters would lie on one another: many models have as many parameters.
+    """
+    folders = {}
+    for group in _timed_groups(analysis):
+        folders.setdefault(group["folder"], []).append(group)
+    lines = [line for folder, groups in folders.items() for line in (folder, *groups)]
+    figure = Figure(figsize=(12, 1.6 + 0.26 * len(lines)), layout="constrained", dpi=_DPI)
+    panels = figure.subplots(1, 3, sharey=True, width_ratios=(5, 4, 3))
+    for place, group in enumerate(lines):
+        if not isinstance(group, str):
+            _score_and_cost(panels, place, group)
+    titles = f"F1, percent, {analysis['split']} split\n(lines: 95 % intervals)", "training time, minutes\n(wall clock)"
+    for axes, title in zip(panels, (*titles, "parameters, millions"), strict=True):
+        axes.set_xlabel(title)
+        axes.grid(axis="x", alpha=0.3)
+        axes.tick_params(axis="y", length=0)
+    panels[0].margins(x=0.15)
+    panels[1].margins(x=0.15)
+    panels[2].margins(x=0.3)
+    panels[0].set_yticks(range(len(lines)), [line if isinstance(line, str) else label(line) for line in lines])
+    panels[0].set_ylim(len(lines) - 0.4, -0.6)
+    for text, line in zip(panels[0].get_yticklabels(), lines, strict=True):
+        text.set(fontsize=9, fontweight="bold" if isinstance(line, str) else "normal")
+    if any(group["teachers"] for group in lines if not isinstance(group, str)):
+        own, taught = Patch(color=COLOURS[0], label="its own"), Patch(**_OF_TEACHERS, label="its teachers'")
+        panels[1].legend(handles=[own, taught], loc="lower right", fontsize=8)
     return _finish(figure)
+
+
+def _timed_groups(analysis: dict) -> list[dict]:
+    """Trained groups; those of the ablations too, but no others that have a table of their own."""
+    others = tuple(f"-{ending}" for ending in OWN_TABLES if ending != ABLATIONS)
+    timed = [group for group in clean_groups(analysis) if group["wall_time_seconds"]]
+    return [group for group in timed if not group["folder"].endswith(others)] or timed
+
+
+def _score_and_cost(panels: list[Axes], place: int, group: dict) -> None:
+    f1 = group["metrics"]["f1"]
+    low, high = (group.get("all", {}).get(end, f1) for end in ("low", "high"))
+    score, time, parameters = panels
+    score.plot([100 * low, 100 * high], [place, place], color=COLOURS[0], linewidth=2, alpha=0.4)
+    score.plot(100 * f1, place, "o", color=COLOURS[0], markersize=6)
+    _beside(score, 100 * high, place, f"{100 * f1:.1f}")
+    own, taught = group["wall_time_seconds"] / 60, (group["teachers_wall_time_seconds"] or 0) / 60
+    time.barh(place, own, 0.6, color=COLOURS[0])
+    if taught:
+        time.barh(place, taught, 0.6, left=own, **_OF_TEACHERS)
+    unknown = " without its teachers" if group["teachers"] and not taught else ""
+    _beside(time, own + taught, place, f"{own + taught:.0f}{unknown}")
+    parameters.plot(group["parameters"] / 1e6, place, "s", color=COLOURS[0], markersize=6)
+    _beside(parameters, group["parameters"] / 1e6, place, f"{group['parameters'] / 1e6:.2f}")
+
+
+def _beside(axes: Axes, x: float, place: float, text: str) -> None:
+    axes.annotate(text, (x, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
 
 
 def reliability_figure(analysis: dict) -> Figure:
@@ -135,7 +198,8 @@ def reliability_figure(analysis: dict) -> Figure:
     )
     upper.set_ylabel("share of right answers")
     upper.set_title(
-        f"{analysis['run']['name']}\nexpected calibration error {100 * calibration['expected_error']:.1f} %"
+        f"{analysis['run']['label']}\nexpected calibration error {100 * calibration['expected_error']:.1f} %",
+        fontsize=9,
     )
     upper.legend(frameon=False, loc="upper left")
     lower.bar(middles, [of["rows"] for of in bins], widths, color="#999999", edgecolor="white")
@@ -166,7 +230,7 @@ def confusion_figure(analysis: dict) -> Figure:
             axes.text(column, row, count, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="predicted", ylabel="gold", title=f"{analysis['run']['name']}, {analysis['split']} split")
+    axes.set(xlabel="predicted", ylabel="gold", title=f"{analysis['run']['label']}, {analysis['split']} split")
     figure.colorbar(image, ax=axes, label="share of the gold relation's pairs", shrink=0.6)
     return figure
 
@@ -177,7 +241,7 @@ def figures(analysis: dict) -> dict[str, Figure]:
     made = {"pairs": slices_figure(analysis, families[:1]), "visual": visual_figure(analysis)}
     if families[1:]:
         made["entities"] = slices_figure(analysis, families[1:])
-    if any(group["wall_time_seconds"] for group in analysis["groups"]):
+    if _timed_groups(analysis):
         made["efficiency"] = efficiency_figure(analysis)
     return made | {"reliability": reliability_figure(analysis), "confusion": confusion_figure(analysis)}
 

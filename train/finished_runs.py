@@ -2,12 +2,12 @@
 
 import json
 import statistics
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from train.predictions import RunPredictions, predictions_path, read_predictions
-from train.variants import variant
+from train.variants import CLEAN, group_results, name_of, variants_apart
 
 
 @dataclass
@@ -47,9 +47,54 @@ def read_runs(folders: list[Path], split: str) -> list[Run]:
     return runs
 
 
-def group_runs(runs: list[Run]) -> dict[tuple[str, ...], list[Run]]:
-    """Runs by folder and variant, those best on validation first."""
-    groups = defaultdict(list)
+@dataclass
+class Group:
+    """Runs of a folder that differ in nothing but the seed.
+
+    Args:
+        runs: At least one.
+        words: Entity markers, structure, and what is seen; no other group of the folder reads the same.
+        name: The settings file that `train.compare` trained them from, if that is true of no other group.
+    """
+
+    runs: Sequence[Run]
+    words: tuple[str, str, str]
+    name: str | None
+
+    @property
+    def folder(self) -> str:
+        """The folder of the result files."""
+        return self.runs[0].name.split("/")[0]
+
+    @property
+    def protocol(self) -> str:
+        """Theirs."""
+        return self.runs[0].result["protocol"]
+
+    @property
+    def trained(self) -> bool:
+        """Whether they trained the models that they score."""
+        return self.runs[0].trained
+
+    @property
+    def validation_f1(self) -> float:
+        """The mean."""
+        return statistics.mean(run.validation_f1 for run in self.runs)
+
+
+def group_runs(runs: Sequence[Run]) -> list[Group]:
+    """Groups of each folder; those of the protocol clean first, and of these those best on validation."""
+    folders: dict[str, list[Run]] = {}
     for run in runs:
-        groups[run.name.split("/")[0], *variant(run.result)].append(run)
-    return dict(sorted(groups.items(), key=lambda group: -statistics.mean(run.validation_f1 for run in group[1])))
+        folders.setdefault(run.name.split("/")[0], []).append(run)
+    groups = [group for of_folder in folders.values() for group in _groups_of(of_folder)]
+    return sorted(groups, key=lambda group: (group.protocol != CLEAN, -group.validation_f1))
+
+
+def _groups_of(runs: list[Run]) -> list[Group]:
+    """Of the runs of one folder."""
+    together = [[runs[place] for place in places] for places in group_results([run.result for run in runs])]
+    results = [[run.result for run in of_group] for of_group in together]
+    names = [name_of(of_group) for of_group in results]
+    known = [name if names.count(name) == 1 else None for name in names]
+    return [Group(*parts) for parts in zip(together, variants_apart(results), known, strict=True)]

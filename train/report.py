@@ -10,7 +10,6 @@ import argparse
 import json
 import re
 import statistics
-from collections import defaultdict
 from pathlib import Path
 
 from train.ablation_tables import ablations_table
@@ -20,7 +19,7 @@ from train.detection_card import targets_table
 from train.finished_runs import read_runs
 from train.legacy_tables import legacy_table
 from train.tables import markdown_table, read_results, scores, spread
-from train.variants import variant
+from train.variants import CLEAN, group_results, variants_apart
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
@@ -29,11 +28,14 @@ METRICS = ("f1", "precision", "recall", "accuracy")
 
 
 def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
-    """Results of each variant, those best on validation first."""
-    groups = defaultdict(list)
-    for result in results:
-        groups[variant(result)].append(result)
-    return dict(sorted(groups.items(), key=lambda group: -statistics.mean(scores(group[1], "validation", "f1"))))
+    """Results of each variant, those best on validation first, and last what is not of the protocol clean."""
+    groups = [[results[place] for place in places] for places in group_results(results)]
+    named = zip(variants_apart(groups), groups, strict=True)
+    return dict(sorted(named, key=lambda group: _rank(group[1])))
+
+
+def _rank(runs: list[dict]) -> tuple[bool, float]:
+    return runs[0]["protocol"] != CLEAN, -statistics.mean(scores(runs, "validation", "f1"))
 
 
 def results_table(results: list[dict]) -> str:

@@ -27,6 +27,22 @@ def spread(values: list[float]) -> str:
     return mean if len(values) == 1 else f"{mean} ± {100 * statistics.stdev(values):.1f}"
 
 
+def compared_name(result: dict) -> str | None:
+    """The name of the settings file, if `train.compare` ran it, which names results `<name>-seed<seed>`."""
+    name, seed = result["config"]["training"].get("run_name") or "", f"-seed{result['seed']}"
+    return name.removesuffix(seed) if name.endswith(seed) else None
+
+
 def settings_name(result: dict) -> str:
-    """The name of the settings file that `train.compare` ran."""
-    return result["config"]["training"]["run_name"].removesuffix(f"-seed{result['seed']}")
+    """The name of the settings file that `train.compare` ran.
+
+    Raises:
+        ValueError: The run has no name, so that nothing says which settings it is of.
+    """
+    training = result["config"]["training"]
+    if not training.get("run_name"):
+        raise ValueError(
+            f"{Path(training['output_dir']).name}.json does not say of which settings it is: it was made by "
+            f"`{result['command']}`. Train it with python -m train.compare, or with --run_name <settings>-seed<seed>."
+        )
+    return training["run_name"].removesuffix(f"-seed{result['seed']}")
