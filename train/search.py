@@ -38,8 +38,8 @@ from train.results import code_version, versions, write_result
 from train.trainer import PairTrainer
 
 TRIALS = 5
-#: What the paper tuned without saying to what: the weights of equation 12, and the number of layers and heads. The number
-#: of selected phrases changes the rows; it is compared by settings files and `train.compare`.
+#: What the paper tuned without saying to what: the weights of equation 12, and the number of layers and heads. The
+#: number of selected phrases changes the rows; it is compared by settings files and `train.compare`.
 OPEN = {
     "reconstruction_weight": [1.0, 0.1, 0.01, 0.001],
     "kl_weight": [1.0, 0.1, 0.01, 0.001],
