@@ -10,6 +10,7 @@ import torch
 from datasets import DatasetDict
 from legacy_fixture import is_none, write_legacy
 from mnre_fixture import write_mnre
+from more_fixture import write_more
 
 from train.audit import LEAST_GAIN, LEAST_WORD_GAIN, MOST_WORD_F1, audit, failed_questions, main, table
 from train.audit_questions import contradictions, lookup, shape
@@ -175,6 +176,18 @@ def test_words_fail_from_either_threshold():
         (0, LEAST_WORD_GAIN + 0.001, ["c"]),
     ):
         assert judged(words={"f1": f1, "none_accuracy": 0.5 + gain}) == failed
+
+
+def test_the_inputs_of_more_are_audited_too(tmp_path, capsys):
+    folder = write_more(tmp_path / "more", titles=30, images=False)
+    assert main([str(folder), "--corpus", "more", "--results_dir", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "| caption of the tail | tail |" in shown and "| boxes of the objects | image |" in shown
+    result = json.loads((tmp_path / "audit-more.json").read_text())
+    assert "caption_dict.json" in result["data"] and len(result["findings"]["test"]) == 3
+    with pytest.raises(SystemExit):
+        main([str(folder), "--corpus", "more", "--legacy", "somewhere"])
+    assert "are of MNRE" in capsys.readouterr().err
 
 
 def test_clean_inputs_alone_exit_with_0(folder, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
     python -m train.audit path/to/mnre                                   # what the protocol `clean` sees: must pass
     python -m train.audit path/to/mnre --legacy path/to/legacy_crops     # the field's shared crops too: exit code 1
+    python -m train.audit path/to/more --corpus more
 
 Three questions of each input, fitted on train and answered on validation:
 
@@ -34,6 +35,7 @@ from train.side_inputs import SideInput, clean_inputs, legacy_inputs
 from train.tables import markdown_table
 from vmhan.data_images import checksums_of
 from vmhan.mnre import load_mnre, mnre_checksums
+from vmhan.more import load_more, more_checksums
 
 #: (b): a look-up must beat the majority by so much, and all of the permutations. On MNRE what belongs to an image
 #: gains nothing, the shared crop lists 0.37.
@@ -169,21 +171,28 @@ def stems_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str | None]]:
-    """The arguments, and the stems of the files."""
+    """The arguments, and the stems of MNRE's files."""
     parser = argparse.ArgumentParser(prog="python -m train.audit", description=__doc__.splitlines()[0])
-    parser.add_argument("data_dir", help="folder of MNRE's files")
+    parser.add_argument("data_dir", help="folder of the files")
+    parser.add_argument("--corpus", choices=("mnre", "more"), default="mnre", help="what they hold")
     for role, usual in OPTIONAL_FILES.items():
         told = f"stem of the files of {role}, or none; by default {usual}, if they are there"
         parser.add_argument(f"--{role}", help=told)
     parser.add_argument("--legacy", help="folder of the shared per-row crop lists and phrases")
-    parser.add_argument("--results_dir", default="assets/results", help="where audit-mnre.json goes")
+    parser.add_argument("--results_dir", default="assets/results", help="where audit-<corpus>.json goes")
     args = parser.parse_args(argv)
-    return args, stems_of(args, parser)
+    if args.corpus == "more" and (args.legacy or args.descriptions or args.boxes):
+        parser.error("--legacy, --descriptions and --boxes are of MNRE; leave them out with --corpus more.")
+    return args, stems_of(args, parser) if args.corpus == "mnre" else {}
 
 
-def main(argv: list[str]) -> int:
-    """Audits, prints a table, writes a result file; returns the exit code."""
-    args, stems = parse(argv)
+def read_inputs(
+    args: argparse.Namespace, stems: dict[str, str | None]
+) -> tuple[DatasetDict, list[SideInput], dict[str, str]]:
+    """The rows, what there is to audit of them, and the checksums of the files."""
+    if args.corpus == "more":
+        splits = load_more(args.data_dir)
+        return splits, clean_inputs(splits), more_checksums(args.data_dir)
     splits = load_mnre(args.data_dir, **stems)
     absent = {name for name, role in FROM_FILES.items() if stems[role] is None}
     inputs = [item for item in clean_inputs(splits) if item.name not in absent]
@@ -191,6 +200,13 @@ def main(argv: list[str]) -> int:
     if args.legacy:
         inputs += legacy_inputs(splits, read_legacy_crops(args.legacy))
         checksums |= checksums_of(path for files in legacy_files(args.legacy).values() for path in files.values())
+    return splits, inputs, checksums
+
+
+def main(argv: list[str]) -> int:
+    """Audits, prints a table, writes a result file; returns the exit code."""
+    args, stems = parse(argv)
+    splits, inputs, checksums = read_inputs(args, stems)
     findings = {split: audit(inputs, splits, split) for split in ("validation", "test")}
     print(f"{table(findings['validation'])}\n\n{thresholds_in_words()}")
     result = {
@@ -201,7 +217,7 @@ def main(argv: list[str]) -> int:
         "versions": versions(),
         "findings": findings,
     }
-    write_result(Path(args.results_dir) / "audit-mnre.json", result)
+    write_result(Path(args.results_dir) / f"audit-{args.corpus}.json", result)
     leaking = [finding["name"] for finding in findings["validation"] if finding["leaks"]]
     print(f"\nLeaks: {', '.join(leaking)}." if leaking else "\nNothing leaks.")
     return int(bool(leaking))
