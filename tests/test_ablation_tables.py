@@ -11,6 +11,7 @@ from train.ablation_figures import ablations_figure, save_ablations_figure, sour
 from train.ablation_tables import FULL, ROWS, AblationRow, ablation_rows, ablations_table
 from train.bootstrap import Difference
 from train.compare import settings_files
+from train.finished_runs import read_runs
 from train.predictions import predictions_path, write_predictions
 from train.published import ABLATIONS_MNRE
 from train.results import write_result
@@ -61,9 +62,14 @@ def test_figure_names_the_rows_that_were_run(tmp_path):
     runs = [finished_run("full", 1, 320), finished_run("without_kl", 1, 300), finished_run("with_gat", 1, 318)]
     (axes,) = ablations_figure(ablation_rows(runs)[1]).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["w/o KL Loss", "repl. GAT"]
-    save_ablations_figure(runs, tmp_path / "figures" / "ablations.png")
-    with Image.open(tmp_path / "figures" / "ablations.png") as image:
+    with Image.open(save_ablations_figure(runs, tmp_path / "figures")) as image:
         assert image.text["Source"] == source(runs)
+
+
+def test_the_figure_in_the_repository_is_of_the_runs_there():
+    runs = read_runs([report.RESULTS / "mnre-ablations"], "test")
+    with Image.open(report.RESULTS / "figures" / "mnre-ablations.png") as image:
+        assert image.text["Source"] == source(runs), "run `python -m train.figures`"
 
 
 def test_seeds_are_averaged_with_their_deviation():

@@ -24,6 +24,7 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
     axes.plot([row.published for row in measured], places, "D", color=PAPER, fillstyle="none", label="in the paper")
     axes.axvline(0, color="black", linewidth=1, linestyle=":")
     axes.set_yticks(places, [row.title for row in measured])
+    axes.margins(y=0.4 / len(measured))
     axes.invert_yaxis()
     axes.set_xlabel("F1 less that of the full model, points, MNRE's test split")
     axes.grid(axis="x", alpha=0.3)
@@ -32,11 +33,13 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
     return figure
 
 
-def save_ablations_figure(runs: list[Run], path: Path) -> None:
-    """Draws the picture, which holds the checksum of the table of the same runs."""
+def save_ablations_figure(runs: list[Run], folder: Path) -> Path:
+    """Draws `mnre-ablations.png`, which holds the checksum of the table of the same runs, and returns its path."""
     _, rows = ablation_rows(runs)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "mnre-ablations.png"
     ablations_figure(rows).savefig(path, metadata={"Source": source(runs)})
+    return path
 
 
 def source(runs: list[Run]) -> str:

@@ -6,8 +6,10 @@ python -m train.figures            # all that there are results for, into assets
 import argparse
 from pathlib import Path
 
+from train.ablation_figures import save_ablations_figure
 from train.analysis_figures import save_figures
 from train.audit_figure import save_audit_figure
+from train.finished_runs import read_runs
 
 RESULTS = Path(__file__).resolve().parents[1] / "assets" / "results"
 
@@ -20,6 +22,8 @@ def main() -> None:
     audit = results / "audit-mnre.json"
     if audit.exists():
         print(save_audit_figure(audit, results / "figures"))
+    if ablations := read_runs([results / "mnre-ablations"], "test"):
+        print(save_ablations_figure(ablations, results / "figures"))
     for path in sorted(results.glob("analysis-*.json")):
         print(*save_figures(path, results / "figures"), sep="\n")
 
