@@ -68,7 +68,7 @@ def test_figure_names_the_rows_that_were_run(tmp_path):
 
 def test_the_figure_in_the_repository_is_of_the_runs_there():
     runs = read_runs([report.RESULTS / "mnre-ablations"], "test")
-    with Image.open(report.RESULTS / "figures" / "mnre-ablations.png") as image:
+    with Image.open(report.RESULTS / "figures" / "ablations-mnre.png") as image:
         assert image.text["Source"] == source(runs), "run `python -m train.figures`"
 
 

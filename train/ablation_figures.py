@@ -34,10 +34,10 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
 
 
 def save_ablations_figure(runs: list[Run], folder: Path) -> Path:
-    """Draws `mnre-ablations.png`, which holds the checksum of the table of the same runs, and returns its path."""
+    """Draws `ablations-mnre.png`, which holds the checksum of the table of the same runs, and returns its path."""
     _, rows = ablation_rows(runs)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mnre-ablations.png"
+    path = folder / "ablations-mnre.png"
     ablations_figure(rows).savefig(path, metadata={"Source": source(runs)})
     return path
 
