@@ -106,6 +106,8 @@ def test_finished_run_is_only_scored_and_exported(command, tmp_path):
     result = detector.main(command(epochs=1, plain_epochs=0, overlap_threshold=0.4))
     assert result["settings"]["overlap_threshold"] == 0.4, "what makes no part of the weights may change"
     assert set(result["metrics"]) == {"validation", "held_out_faces", "test"}
+    assert "--overlap_threshold 0.4" in result["export"]["command"]
+    assert "--overlap_threshold" not in result["command"], "this one trained the weights"
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 

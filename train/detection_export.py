@@ -45,8 +45,15 @@ def summary(metrics: dict) -> dict[str, float]:
     return {"score": statistics.mean([*firsts.values(), metrics["ap50"]]), "ap50": metrics["ap50"], **firsts}
 
 
-def export(arguments: DetectorArguments, validation: DetectionSplit, held_out: DetectionSplit) -> dict:
-    """Chooses input size and threshold on validation, then writes the detector, its result file and its card."""
+def export(arguments: DetectorArguments, command: str, validation: DetectionSplit, held_out: DetectionSplit) -> dict:
+    """Chooses input size and threshold on validation, then writes the detector, its result file and its card.
+
+    Args:
+        arguments: The settings; those of the training itself say nothing here.
+        command: What was typed, which need not be what the training was run with.
+        validation: To choose on.
+        held_out: Read, as test is, only if `read_test` is set.
+    """
     training = arguments.training
     trained, target = Path(training.output_dir), Path(training.detector_dir)
     detector, model = BundledDetector(trained / BEST), arguments.model
@@ -64,7 +71,7 @@ def export(arguments: DetectorArguments, validation: DetectionSplit, held_out: D
         splits += [held_out, read_split(arguments.data.data_dir, "test", arguments.data.limit)]
     result = {
         **json.loads((trained / FINISHED).read_text(encoding="utf-8")),
-        "export": code_version(),
+        "export": {"command": command, **code_version()},
         "settings": asdict(settings),
         "sizes_tried": [numbers for _, numbers in tried],
         "bytes": (target / WEIGHTS_FILE).stat().st_size,

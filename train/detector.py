@@ -44,7 +44,7 @@ from vmhan.detector_network import DetectorNetwork, DetectorSettings  # noqa: E4
 LIBRARIES = ("torch", "torchvision", "accelerate", "transformers", "pycocotools")
 
 
-def train(arguments: DetectorArguments, validation: DetectionSplit, argv: Sequence[str]) -> None:
+def train(arguments: DetectorArguments, validation: DetectionSplit, command: str) -> None:
     """Trains to the end, which leaves `best/` and `finished.json` in the output folder, or until time is up."""
     code = code_version()  # now: the files may change while it runs
     set_seed(arguments.training.seed)
@@ -63,7 +63,6 @@ def train(arguments: DetectorArguments, validation: DetectionSplit, argv: Sequen
     run = DetectorTraining(arguments, first_network(settings, arguments.training.start_from), views, evaluate, keep)
     if run.fit() and run.accelerator.is_main_process:
         finished = describe(run, arguments, split, classes)
-        command = shlex.join(["accelerate", "launch", "train/detector.py", *argv])
         write_result(folder / FINISHED, {"command": command, **code, **finished})
     run.accelerator.wait_for_everyone()
 
@@ -111,14 +110,14 @@ def main(argv: list[str]) -> dict | None:
     """Runs what `argv` says; returns what the result file holds, or `None` where training is not at its end."""
     arguments = parse_detector_arguments(argv)
     process = PartialState(cpu=not torch.cuda.is_available())  # says so, or several CPU processes would not meet
-    data = arguments.data
+    command, data = shlex.join(["accelerate", "launch", "train/detector.py", *argv]), arguments.data
     finished = Path(arguments.training.output_dir) / FINISHED
     validation, held_out = hold_out_faces(read_split(data.data_dir, "validation", data.limit))
     if not finished.is_file():
-        train(arguments, validation, argv)
+        train(arguments, validation, command)
     if not finished.is_file() or not process.is_main_process:
         return None
-    return export(arguments, validation, held_out)
+    return export(arguments, command, validation, held_out)
 
 
 if __name__ == "__main__":
