@@ -134,7 +134,7 @@ def make_card(result: dict) -> str:
         megabytes=result["bytes"] / 1e6,
         milliseconds=result["milliseconds"],
         epochs=" and then ".join(str(each["config"]["training"]["epochs"]) for each in sittings),
-        files=", then ".join(f"`{_settings_file(each)}`" for each in sittings),
+        files=", then ".join(dict.fromkeys(f"`{_settings_file(each)}`" for each in sittings)),
         train_images=result["train_images"],
         hours=sum(each["wall_time_seconds"] for each in sittings) / 3600,
         device=result["device"],
@@ -179,8 +179,13 @@ def _reading(result: dict) -> str:
     of_class = result["metrics"]["test"]["per_class"]
     counts = [f"{scores['boxes']} {name}s" for name, scores in of_class.items() if name in ("dog", "cat")]
     rough = f" Few boxes make a rough number: test has {' and '.join(counts)}." if counts else ""
-    times = " of each training" if result.get("started_from") else ""
-    return f"Nothing was chosen by either; both were read once, after all choices{times}.{rough}"
+    times = len(trainings(result))
+    if times == 1:
+        return f"Nothing was chosen by either; both were read once, after all choices.{rough}"
+    return (
+        "Within a training nothing was chosen by either. But they may be read at the end of each, and so decide "
+        f"whether another follows; here there were {times}.{rough}"
+    )
 
 
 if __name__ == "__main__":
