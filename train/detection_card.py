@@ -46,8 +46,8 @@ A residual network of plain 3x3 convolutions with a feature pyramid at strides 8
 predicts classes and a box at every point; points answer for objects by task-aligned assignment (Feng et al. 2021).
 It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {device}, seed {seed}. The weights are a running
 average over the steps, in 16 bits. The epoch, the input size ({input_size} pixels) and the score threshold
-({score_threshold}) are those best on validation. Settings: {files}; all else:
-`assets/results/detector.json`.
+({score_threshold}) are those best on validation, of sizes that take at most {max_milliseconds:.0f} ms.
+Settings: {files}; all else: `assets/results/detector.json`.
 
 Data: photographs of Flickr8k (with boxes of Flickr30k Entities), FDDB and Animal-Pose, with boxes by people, and boxes
 by two other detectors, the teachers, where people left things out: the 80 classes of COCO by a YOLOX-nano, faces by a
@@ -141,6 +141,7 @@ def make_card(result: dict) -> str:
         seed=result["seed"],
         input_size=settings["input_size"],
         score_threshold=settings["score_threshold"],
+        max_milliseconds=result["export"]["max_milliseconds"],
         least_boxes=config["data"]["least_boxes"],
         least_teacher_score=config["data"]["least_teacher_score"],
         targets=targets_table(result),

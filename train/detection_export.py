@@ -71,7 +71,7 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
         splits += [held_out, read_split(arguments.data.data_dir, "test", arguments.data.limit)]
     result = {
         **json.loads((trained / FINISHED).read_text(encoding="utf-8")),
-        "export": {"command": command, **code_version()},
+        "export": {"command": command, **code_version(), "max_milliseconds": training.max_milliseconds},
         "settings": asdict(settings),
         "sizes_tried": [numbers for _, numbers in tried],
         "bytes": (target / WEIGHTS_FILE).stat().st_size,
