@@ -185,7 +185,8 @@ def _reading(result: dict) -> str:
         return f"Nothing was chosen by either; both were read once, after all choices.{rough}"
     return (
         "Within a training nothing was chosen by either. But they may be read at the end of each, and so decide "
-        f"whether another follows; here there were {times}.{rough}"
+        f"whether another follows; these weights went through {times}, and others may have been tried and left out, "
+        f"see the project's README.{rough}"
     )
 
 

@@ -110,7 +110,8 @@ def main(argv: list[str]) -> dict | None:
     """Runs what `argv` says; returns what the result file holds, or `None` where training is not at its end."""
     arguments = parse_detector_arguments(argv)
     process = PartialState(cpu=not torch.cuda.is_available())  # says so, or several CPU processes would not meet
-    command, data = shlex.join(["accelerate", "launch", "train/detector.py", *argv]), arguments.data
+    command = shlex.join(["accelerate", "launch", "train/detector.py", *argv])
+    data = arguments.data
     finished = Path(arguments.training.output_dir) / FINISHED
     validation, held_out = hold_out_faces(read_split(data.data_dir, "validation", data.limit))
     if not finished.is_file():
