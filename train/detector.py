@@ -25,6 +25,7 @@ from transformers import set_seed
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
+from train.cores import warn_of_idle_cores  # noqa: E402
 from train.detection_arguments import DetectorArguments, parse_detector_arguments  # noqa: E402
 from train.detection_data import (  # noqa: E402
     DetectionSplit,
@@ -60,6 +61,7 @@ def train(arguments: DetectorArguments, validation: DetectionSplit, command: str
         save_detector(folder / BEST, network, settings)
 
     views = RandomViews(split, classes, arguments.data.least_teacher_score)
+    warn_of_idle_cores()
     run = DetectorTraining(arguments, first_network(settings, arguments.training.start_from), views, evaluate, keep)
     if run.fit() and run.accelerator.is_main_process:
         finished = describe(run, arguments, split, classes)

@@ -26,6 +26,7 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 
 from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
 from train.building import build_model, make_trainer  # noqa: E402
+from train.cores import warn_of_idle_cores  # noqa: E402
 from train.data import checksums  # noqa: E402
 from train.distillation import ask_teachers  # noqa: E402
 from train.evaluation import evaluate  # noqa: E402
@@ -61,6 +62,7 @@ def main(argv: list[str]) -> dict:
     trainer = make_trainer(inputs, processor, data, training, model=model, publisher=publisher)
     started = time.perf_counter()
     if not training.checkpoint:
+        warn_of_idle_cores()
         trainer.train(resume_from_checkpoint=find_checkpoint(training))
     wall_time = time.perf_counter() - started
     if training.half_precision_weights:
