@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
+from torchvision.ops import box_iou
 
 from vmhan.bundled_detector import BundledDetector, fuse_normalisation, save_detector
 from vmhan.detection import DetectedObject
@@ -19,7 +21,7 @@ SETTINGS = DetectorSettings(
     widths=[4, 8, 8, 8],
     depths=[1] * 4,
     neck_width=8,
-    input_size=64,
+    input_sizes=[64],
     score_threshold=0.3,
     max_detections=5,
 )
@@ -91,6 +93,40 @@ def test_boxes_are_in_pixels_of_the_image_as_given(tmp_path):
     small, large = BundledDetector(tmp_path).detect([noise(64, 32), noise(640, 320)])
     assert small
     assert [thing.box for thing in large] == [tuple(10 * side for side in thing.box) for thing in small]
+
+
+def looking_at(folder, *sizes, **settings):
+    detector = BundledDetector(folder)
+    detector.settings = replace(detector.settings, input_sizes=list(sizes), **settings)
+    return detector
+
+
+def test_mirrored_look_finds_in_the_image_what_a_plain_one_finds_in_its_mirror_image(folder):
+    image, everything = noise(100, 60), {"overlap_threshold": 1.0, "max_detections": 10_000}
+    (once,) = looking_at(folder, 64, **everything).detect([image])
+    (mirror,) = looking_at(folder, 64, **everything).detect([ImageOps.mirror(image)])
+    (twice,) = looking_at(folder, 64, 64, **everything).detect([image])
+    back = [
+        thing._replace(box=(100 - thing.box[2], thing.box[1], 100 - thing.box[0], thing.box[3])) for thing in mirror
+    ]
+    assert len(once) > 5 and len(back) > 5
+    expected = sorted([*once, *back], key=lambda thing: -thing.score)
+    assert [thing.score for thing in twice] == pytest.approx([thing.score for thing in expected], abs=1e-5)
+    nearest = [min(max(map(lambda a, b: abs(a - b), one.box, two.box)) for two in expected) for one in twice]
+    assert max(nearest) < 1e-2
+
+
+def test_of_what_several_looks_find_in_one_place_the_surest_stays(folder):
+    image = noise(100, 60)
+    (twice,) = looking_at(folder, 64, 96, max_detections=10_000).detect([image])
+    alone = [
+        thing for size in (64, 96) for thing in looking_at(folder, size, max_detections=10_000).detect([image])[0]
+    ]
+    assert 0 < len(twice) < len(alone)
+    for number, one in enumerate(twice):
+        for other in twice[:number]:
+            apart = box_iou(torch.tensor([one.box]), torch.tensor([other.box])).item()
+            assert one.label != other.label or apart <= SETTINGS.overlap_threshold
 
 
 def test_folding_the_norms_changes_no_prediction():

@@ -24,8 +24,8 @@ SMALL = {
     "widths": [8, 16, 16, 16],
     "depths": [1, 1, 1, 1],
     "neck_width": 16,
-    "input_size": 96,
     "input_sizes": [96],
+    "looks": ["96", "64+96"],
     "sizes": [96],
     "plain_sizes": [96],
     "batch_size": 8,
@@ -174,6 +174,7 @@ def test_longer_training_goes_on_where_the_first_ends():
     [
         (["--learnig_rate", "1"], "'learning_rate'"),
         (["--sizes", "100"], "multiples of 32"),
+        (["--looks", "320", "256+1OO"], "256\\+1OO"),
         (["--epochs", "0"], "epochs is 0"),
     ],
 )
@@ -192,6 +193,13 @@ def test_best_size_that_is_fast_enough_is_chosen():
     assert choose_settings(tried, 10) == "small"
 
 
+def test_card_says_how_often_and_how_an_image_is_looked_at():
+    several = result(person=0.4, face=0.5)
+    once = {**several, "settings": {**several["settings"], "input_sizes": [320]}}
+    assert "looked at 2 times, its longer side at 256, 384 mirrored pixels" in make_card(several)
+    assert "looked at with its longer side at 320 pixels" in make_card(once)
+
+
 def test_threshold_is_the_median_over_classes_with_many_boxes():
     scores = {
         name: {"boxes": boxes, "best_threshold": best}
@@ -205,7 +213,7 @@ def result(person, face):
     scores = {"ap50_95": 0.2, "boxes": 10, "images": 5}
     return {
         "command": "accelerate launch train/detector.py train/configs/detector.yaml --seed 1",
-        "settings": {"classes": ["person", "face"], "input_size": 384, "score_threshold": 0.3},
+        "settings": {"classes": ["person", "face"], "input_sizes": [256, 384], "score_threshold": 0.3},
         "config": {"training": {"epochs": 3}, "data": {"least_boxes": 9, "least_teacher_score": 0.4}},
         "parameters": 2_000_000,
         "bytes": 4_000_000,

@@ -41,7 +41,7 @@ def test_default_network_fits_into_eight_megabytes_of_16_bits():
         ("classes", ["cat", "cat"]),
         ("widths", [8, 8, 8]),
         ("depths", [0, 1, 1, 1]),
-        ("input_size", 100),
+        ("input_sizes", [320, 100]),
         ("score_threshold", 1.5),
         ("overlap_threshold", 0.0),
         ("max_detections", 0),

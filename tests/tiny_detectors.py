@@ -65,7 +65,7 @@ def save_tiny_bundled(folder) -> str:
     """A random detector of the bundled kind, sure of everything it sees; returns the folder."""
     torch.manual_seed(0)
     settings = DetectorSettings(
-        classes=["person", "dog"], widths=[8] * 4, depths=[1] * 4, neck_width=8, input_size=64, score_threshold=0.0
+        classes=["person", "dog"], widths=[8] * 4, depths=[1] * 4, neck_width=8, input_sizes=[64], score_threshold=0.0
     )
     save_detector(folder, DetectorNetwork(settings), settings)
     return str(folder)

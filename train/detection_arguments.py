@@ -10,7 +10,7 @@ from vmhan.detector_network import DetectorSettings
 _CHOSEN = ("classes", "score_threshold")  # from the data, not by hand
 _NO_PART = {  # in what makes the weights what they are, so a resumed run may change it
     *("data_dir", "output_dir", "workers", "checkpoint_minutes", "stop_after_minutes"),
-    *("input_size", "input_sizes", "max_milliseconds", "overlap_threshold", "max_detections"),
+    *("input_sizes", "looks", "max_milliseconds", "overlap_threshold", "max_detections"),
     *("detector_dir", "result_file", "read_test"),
 }
 
@@ -58,9 +58,12 @@ class DetectionTrainingArguments:
     stop_after_minutes: float | None = field(
         default=None, metadata={"help": "Save a checkpoint and stop, to go on with the same command later."}
     )
-    input_sizes: list[int] = field(
-        default_factory=lambda: [320, 384, 448, 512],
-        metadata={"help": "The best of these on validation is taken, of those that are fast enough."},
+    looks: list[str] = field(
+        default_factory=lambda: ["320", "384", "256+384"],
+        metadata={
+            "help": "Input sizes, joined by + where an image is looked at several times; the best of these on "
+            "validation is taken, of those that are fast enough."
+        },
     )
     max_milliseconds: float = field(
         default=100.0, metadata={"help": "Most time that an image of 640x480 may take on one CPU core."}
@@ -70,10 +73,12 @@ class DetectionTrainingArguments:
     read_test: bool = field(default=True, metadata={"help": "Read test and held-out faces once, at the end."})
 
     def __post_init__(self):
-        for name in ("sizes", "plain_sizes", "input_sizes"):
+        for name in ("sizes", "plain_sizes"):
             sizes = getattr(self, name)
             if not sizes or any(size < 32 or size % 32 for size in sizes):
                 raise ValueError(f"{name} is {sizes}; give one size or more, all multiples of 32.")
+        for look in self.looks:
+            parse_look(look)
         for name in ("epochs", "batch_size", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
@@ -88,6 +93,18 @@ def _model_field(of_settings: Field) -> tuple[str, Any, Field]:
 NetworkArguments = make_dataclass(
     "NetworkArguments", [_model_field(f) for f in fields(DetectorSettings) if f.name not in _CHOSEN]
 )
+
+
+def parse_look(look: str) -> list[int]:
+    """`"256+384"` to `[256, 384]`, the sizes at which an image is looked at.
+
+    Raises:
+        ValueError: It is not made of multiples of 32.
+    """
+    sizes = [int(size) if size.isdecimal() else 0 for size in look.split("+")]
+    if any(size < 32 or size % 32 for size in sizes):
+        raise ValueError(f"looks has {look!r}; give sizes that are multiples of 32, such as 320 or 256+384.")
+    return sizes
 
 
 @dataclass

@@ -5,7 +5,7 @@ python -m train.detection_card            # writes assets/detector/README.md ane
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -44,10 +44,10 @@ detector.detect([Image.open("photo.jpg")])  # for each image its objects: label,
 
 A residual network of plain 3x3 convolutions with a feature pyramid at strides 8, 16 and 32 (torchvision's parts)
 predicts classes and a box at every point; points answer for objects by task-aligned assignment (Feng et al. 2021).
-It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {device}, seed {seed}. The weights are a running
-average over the steps, in 16 bits. The epoch, the input size ({input_size} pixels) and the score threshold
-({score_threshold}) are those best on validation, of sizes that take at most {max_milliseconds:.0f} ms.
-Settings: {files}; all else: `assets/results/detector.json`.
+It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {devices}; seed {seeds}.
+The weights are a running average over the steps, in 16 bits. {looks}
+Epoch, sizes and score threshold ({score_threshold}) are those best on validation, of sizes that take at most
+{max_milliseconds:.0f} ms together. Settings: {files}; all else: `assets/results/detector.json`.
 
 Data: photographs of Flickr8k (with boxes of Flickr30k Entities), FDDB and Animal-Pose, with boxes by people, and boxes
 by two other detectors, the teachers, where people left things out: the 80 classes of COCO by a YOLOX-nano, faces by a
@@ -133,13 +133,13 @@ def make_card(result: dict) -> str:
         parameters=result["parameters"] / 1e6,
         megabytes=result["bytes"] / 1e6,
         milliseconds=result["milliseconds"],
-        epochs=" and then ".join(str(each["config"]["training"]["epochs"]) for each in sittings),
-        files=", then ".join(dict.fromkeys(f"`{_settings_file(each)}`" for each in sittings)),
+        epochs=", then ".join(str(each["config"]["training"]["epochs"]) for each in sittings),
+        files=_then(f"`{_settings_file(each)}`" for each in sittings),
         train_images=result["train_images"],
         hours=sum(each["wall_time_seconds"] for each in sittings) / 3600,
-        device=result["device"],
-        seed=result["seed"],
-        input_size=settings["input_size"],
+        devices=_then(each["device"] for each in sittings),
+        seeds=_then(str(each["seed"]) for each in sittings),
+        looks=_looks(settings["input_sizes"]),
         score_threshold=settings["score_threshold"],
         max_milliseconds=result["export"]["max_milliseconds"],
         least_boxes=config["data"]["least_boxes"],
@@ -153,6 +153,21 @@ def make_card(result: dict) -> str:
 def write_card(path: Path, result: dict) -> None:
     """Writes the card beside the weights."""
     path.write_text(make_card(result), encoding="utf-8")
+
+
+def _looks(sizes: list[int]) -> str:
+    """At which sizes an image is looked at."""
+    if len(sizes) == 1:
+        return f"An image is looked at with its longer side at {sizes[0]} pixels."
+    shown = ", ".join(f"{size} mirrored" if number % 2 else str(size) for number, size in enumerate(sizes))
+    return (
+        f"An image is looked at {len(sizes)} times, its longer side at {shown} pixels, and all that is found competes."
+    )
+
+
+def _then(values: Iterable[str]) -> str:
+    """What was so of one training after another, each thing once."""
+    return ", then ".join(dict.fromkeys(values))
 
 
 def _settings_file(result: dict) -> str:

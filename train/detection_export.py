@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 from tqdm.auto import tqdm
 
-from train.detection_arguments import DetectorArguments
+from train.detection_arguments import DetectorArguments, parse_look
 from train.detection_card import write_card
 from train.detection_data import DetectionSplit, read_split
 from train.detection_metrics import LEAST_SCORE, detection_metrics
@@ -46,7 +46,7 @@ def summary(metrics: dict) -> dict[str, float]:
 
 
 def export(arguments: DetectorArguments, command: str, validation: DetectionSplit, held_out: DetectionSplit) -> dict:
-    """Chooses input size and threshold on validation, then writes the detector, its result file and its card.
+    """Chooses input sizes and threshold on validation, then writes the detector, its result file and its card.
 
     Args:
         arguments: The settings; those of the training itself say nothing here.
@@ -60,7 +60,7 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
     detector.settings = replace(
         detector.settings, overlap_threshold=model.overlap_threshold, max_detections=model.max_detections
     )
-    tried = try_sizes(detector, training.input_sizes, validation)
+    tried = try_looks(detector, training.looks, validation)
     settings = choose_settings(tried, training.max_milliseconds)
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(trained / BEST / WEIGHTS_FILE, target / WEIGHTS_FILE)
@@ -73,7 +73,7 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
         **json.loads((trained / FINISHED).read_text(encoding="utf-8")),
         "export": {"command": command, **code_version(), "max_milliseconds": training.max_milliseconds},
         "settings": asdict(settings),
-        "sizes_tried": [numbers for _, numbers in tried],
+        "looks_tried": [numbers for _, numbers in tried],
         "bytes": (target / WEIGHTS_FILE).stat().st_size,
         "milliseconds": milliseconds(detector, _photograph(validation)),
         "metrics": {split.name: score_network(detector.network, settings, split) for split in splits},
@@ -83,17 +83,17 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
     return result
 
 
-def try_sizes(
-    detector: BundledDetector, sizes: Iterable[int], validation: DetectionSplit
+def try_looks(
+    detector: BundledDetector, looks: Iterable[str], validation: DetectionSplit
 ) -> list[tuple[DetectorSettings, dict]]:
-    """For each input size the settings of a detector of that size, its speed, and the numbers to choose by."""
+    """For each way to look the settings of a detector that looks so, its speed, and the numbers to choose by."""
     tried = []
-    for size in sizes:
-        detector.settings = replace(detector.settings, input_size=size)
+    for look in looks:
+        detector.settings = replace(detector.settings, input_sizes=parse_look(look))
         metrics = score_network(detector.network, detector.settings, validation)
         settings = replace(detector.settings, score_threshold=choose_threshold(metrics))
         speed = milliseconds(detector, _photograph(validation))
-        tried.append((settings, {"input_size": size, "milliseconds": speed, **summary(metrics)}))
+        tried.append((settings, {"look": look, "milliseconds": speed, **summary(metrics)}))
     return tried
 
 

@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops import batched_nms
 from torchvision.ops.boxes import clip_boxes_to_image
-from torchvision.transforms.v2.functional import pil_to_tensor
+from torchvision.transforms.v2.functional import horizontal_flip_bounding_boxes, pil_to_tensor
+from torchvision.tv_tensors import BoundingBoxFormat
 
 from .detection import DetectedObject
 from .detector_network import DensePrediction, DetectorNetwork, DetectorSettings
@@ -26,7 +28,15 @@ from .detector_network import DensePrediction, DetectorNetwork, DetectorSettings
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 _BATCH = 16  # images that pass the network together
-_CANDIDATES = 1000  # surest boxes of an image that compete; far more than there are objects
+_CANDIDATES = 1000  # surest boxes of a look at an image that compete; far more than there are objects
+
+
+class _Candidates(NamedTuple):
+    """What may be in an image: `scores` and `labels`, `(candidates)`, and `boxes`, `(candidates, 4)`, in pixels."""
+
+    scores: Tensor
+    labels: Tensor
+    boxes: Tensor
 
 
 class BundledDetector:
@@ -100,20 +110,11 @@ def detect_objects(
     network: nn.Module, settings: DetectorSettings, images: Sequence[Image.Image]
 ) -> list[list[DetectedObject]]:
     """The objects of each image by a network in evaluation mode; see `BundledDetector.detect`."""
-    device = next(network.parameters()).device
-    # together only what needs no further padding, so that no image changes another's objects
-    by_shape = defaultdict(list)
-    for number, image in enumerate(images):
-        by_shape[_padded_size(_resized(image.size, settings.input_size))].append(number)
-    found: list[list[DetectedObject]] = [[] for _ in images]
-    for numbers in by_shape.values():
-        for start in range(0, len(numbers), _BATCH):
-            batch = numbers[start : start + _BATCH]
-            pixels = torch.stack([_to_pixels(images[number], settings.input_size) for number in batch])
-            prediction = network(pixels.to(device))
-            for row, number in enumerate(batch):
-                found[number] = _select(prediction, row, settings, images[number].size)
-    return found
+    looks = [
+        _look(network, settings, images, size, mirrored=bool(number % 2))
+        for number, size in enumerate(settings.input_sizes)
+    ]
+    return [_select(of_image, settings) for of_image in zip(*looks, strict=True)]
 
 
 def fuse_normalisation(network: nn.Module) -> nn.Module:
@@ -148,28 +149,57 @@ def _padded_size(size: tuple[int, int]) -> tuple[int, int]:
     return -(-size[0] // 32) * 32, -(-size[1] // 32) * 32
 
 
-def _to_pixels(image: Image.Image, longest: int) -> Tensor:
+def _to_pixels(image: Image.Image, longest: int, mirrored: bool) -> Tensor:
     """`(3, height, width)`, both multiples of 32: the image at top left, below and to the right the mean colour."""
     size = _resized(image.size, longest)
     canvas = Image.new("RGB", _padded_size(size), (124, 116, 104))
-    canvas.paste(image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0))
+    resized = image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    canvas.paste(ImageOps.mirror(resized) if mirrored else resized)
     return pil_to_tensor(canvas)
 
 
-def _select(
-    prediction: DensePrediction, row: int, settings: DetectorSettings, size: tuple[int, int]
-) -> list[DetectedObject]:
-    """The objects of one image, of `size` (width, height) before it was resized."""
-    scores = prediction.class_logits[row].sigmoid()
-    scores, places = scores.flatten().topk(min(_CANDIDATES, scores.numel()))
-    places = places[scores >= settings.score_threshold]
-    scores = scores[: len(places)]
-    points, labels = places // len(settings.classes), places % len(settings.classes)
-    width, height = _resized(size, settings.input_size)
-    boxes = clip_boxes_to_image(prediction.boxes[row][points], (height, width))
+def _look(
+    network: nn.Module, settings: DetectorSettings, images: Sequence[Image.Image], longest: int, mirrored: bool
+) -> list[_Candidates]:
+    """What may be in each image, by one look at it with a longer side of `longest`."""
+    device = next(network.parameters()).device
+    # together only what needs no further padding, so that no image changes another's objects
+    by_shape = defaultdict(list)
+    for number, image in enumerate(images):
+        by_shape[_padded_size(_resized(image.size, longest))].append(number)
+    found = {}
+    for numbers in by_shape.values():
+        for start in range(0, len(numbers), _BATCH):
+            batch = numbers[start : start + _BATCH]
+            pixels = torch.stack([_to_pixels(images[number], longest, mirrored) for number in batch])
+            prediction = network(pixels.to(device))
+            for row, number in enumerate(batch):
+                scores, labels, boxes = _surest(prediction, row, settings.score_threshold)
+                found[number] = _Candidates(scores, labels, _in_image(boxes, images[number].size, longest, mirrored))
+    return [found[number] for number in range(len(images))]
+
+
+def _surest(prediction: DensePrediction, row: int, least_score: float) -> _Candidates:
+    """The surest points of one image, boxes in pixels of the input."""
+    classes = prediction.class_logits.shape[-1]
+    scores = prediction.class_logits[row].sigmoid().flatten()
+    scores, places = scores.topk(min(_CANDIDATES, scores.numel()))
+    places = places[scores >= least_score]
+    return _Candidates(scores[: len(places)], places % classes, prediction.boxes[row][places // classes])
+
+
+def _in_image(boxes: Tensor, size: tuple[int, int], longest: int, mirrored: bool) -> Tensor:
+    """Boxes in pixels of the input as such of the image, which is `size` (width, height)."""
+    width, height = _resized(size, longest)
+    boxes = clip_boxes_to_image(boxes, (height, width)) * boxes.new_tensor([size[0] / width, size[1] / height] * 2)
+    boxes = clip_boxes_to_image(boxes, size[::-1])
+    return horizontal_flip_bounding_boxes(boxes, BoundingBoxFormat.XYXY, size[::-1]) if mirrored else boxes
+
+
+def _select(looks: Sequence[_Candidates], settings: DetectorSettings) -> list[DetectedObject]:
+    """The objects of one image; the candidates of all looks at it compete."""
+    scores, labels, boxes = map(torch.cat, zip(*looks, strict=True))
     kept = batched_nms(boxes, scores, labels, settings.overlap_threshold)
-    scale = boxes.new_tensor([size[0] / width, size[1] / height] * 2)
-    boxes = clip_boxes_to_image(boxes * scale, size[::-1])
     kept = kept[(boxes[kept, :2] < boxes[kept, 2:]).all(dim=1)][: settings.max_detections]
     return [
         DetectedObject(settings.classes[label], score, tuple(box))

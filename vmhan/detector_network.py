@@ -31,7 +31,8 @@ class DetectorSettings:
         depths: Residual blocks of each stage.
         neck_width: Channels of the pyramid and of the towers.
         tower_depth: 3x3 convolutions in each tower.
-        input_size: An image's longer side is resized to so many pixels; a multiple of 32.
+        input_sizes: An image is looked at once for each of them, its longer side resized to so many pixels, multiples
+            of 32; every second time mirrored.
         score_threshold: Objects below are left out.
         overlap_threshold: Of two boxes of a class that overlap by more (intersection over union) the surer stays.
         max_detections: Most objects of an image.
@@ -46,7 +47,7 @@ class DetectorSettings:
     depths: list[int] = field(default_factory=lambda: [1, 2, 2, 2])
     neck_width: int = 64
     tower_depth: int = 1
-    input_size: int = 416
+    input_sizes: list[int] = field(default_factory=lambda: [384])
     score_threshold: float = 0.3
     overlap_threshold: float = 0.6
     max_detections: int = 100
@@ -60,8 +61,8 @@ class DetectorSettings:
             )
         if min(self.stem_width, *self.widths, *self.depths, self.neck_width) < 1 or self.tower_depth < 0:
             raise ValueError("stem_width, widths, depths and neck_width must be 1 or more, tower_depth 0 or more.")
-        if self.input_size < 32 or self.input_size % 32:
-            raise ValueError(f"input_size is {self.input_size}; it must be a multiple of 32.")
+        if not self.input_sizes or any(size < 32 or size % 32 for size in self.input_sizes):
+            raise ValueError(f"input_sizes is {self.input_sizes}; give one size or more, all multiples of 32.")
         if not (0 <= self.score_threshold <= 1 and 0 < self.overlap_threshold <= 1):
             raise ValueError(
                 f"score_threshold is {self.score_threshold} and overlap_threshold {self.overlap_threshold}; "
