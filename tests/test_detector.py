@@ -127,7 +127,7 @@ def test_training_that_goes_on_from_another_starts_at_its_weights(command, weigh
     convolutions = [name for name, tensor in first.items() if tensor.ndim == 4]
     assert convolutions and all(torch.allclose(first[name], second[name], atol=1e-4) for name in convolutions)
     assert [each["config"]["training"]["epochs"] for each in trainings(result)] == [2, 1]
-    assert "images 2 and then 1 times" in (tmp_path / "detector" / "README.md").read_text()
+    assert "images 2, then 1 times" in (tmp_path / "detector" / "README.md").read_text()
     detector.main(command("second", start_from=tmp_path / "first", **learning_nothing))  # reads test as well
     assert "these weights went through 2, and others may" in (tmp_path / "detector" / "README.md").read_text()
 

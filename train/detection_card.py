@@ -46,7 +46,8 @@ A residual network of plain 3x3 convolutions with a feature pyramid at strides 8
 predicts classes and a box at every point; points answer for objects by task-aligned assignment (Feng et al. 2021).
 It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {devices}; seed {seeds}.
 The weights are a running average over the steps, in 16 bits. {looks}
-Epoch, sizes and score threshold ({score_threshold}) are those best on validation, of sizes that take at most
+Epoch and score threshold ({score_threshold}) are those best on validation; the sizes are those best on validation and
+on grids of four of its images, which stand in for larger pictures, of those that take at most
 {max_milliseconds:.0f} ms together. Settings: {files}; all else: `assets/results/detector.json`.
 
 Data: photographs of Flickr8k (with boxes of Flickr30k Entities), FDDB and Animal-Pose, with boxes by people, and boxes

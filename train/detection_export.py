@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from train.detection_arguments import DetectorArguments, parse_look
 from train.detection_card import write_card
 from train.detection_data import DetectionSplit, read_split
+from train.detection_grids import Grids
 from train.detection_metrics import LEAST_SCORE, detection_metrics
 from train.results import code_version, write_result
 from vmhan.bundled_detector import WEIGHTS_FILE, BundledDetector, detect_objects, write_settings
@@ -30,7 +31,7 @@ _CHUNK = 64  # images decoded at a time
 _RUNS = 20
 
 
-def score_network(network: nn.Module, settings: DetectorSettings, split: DetectionSplit) -> dict:
+def score_network(network: nn.Module, settings: DetectorSettings, split: DetectionSplit | Grids) -> dict:
     """Metrics of a network in evaluation mode on a split."""
     settings, found = replace(settings, score_threshold=LEAST_SCORE), []
     for start in tqdm(range(0, len(split), _CHUNK), desc=f"detecting in {split.name}", leave=False):
@@ -86,14 +87,20 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
 def try_looks(
     detector: BundledDetector, looks: Iterable[str], validation: DetectionSplit
 ) -> list[tuple[DetectorSettings, dict]]:
-    """For each way to look the settings of a detector that looks so, its speed, and the numbers to choose by."""
-    tried = []
+    """For each way to look the settings of a detector that looks so, its speed, and the numbers to choose by.
+
+    `score` is the mean of those of the images and of grids of them, in which all is half as large.
+    """
+    tried, grids = [], Grids(validation)
     for look in looks:
         detector.settings = replace(detector.settings, input_sizes=parse_look(look))
         metrics = score_network(detector.network, detector.settings, validation)
         settings = replace(detector.settings, score_threshold=choose_threshold(metrics))
         speed = milliseconds(detector, _photograph(validation))
-        tried.append((settings, {"look": look, "milliseconds": speed, **summary(metrics)}))
+        of_splits = {validation.name: summary(metrics)}
+        of_splits[grids.name] = summary(score_network(detector.network, detector.settings, grids))
+        score = statistics.mean(numbers["score"] for numbers in of_splits.values())
+        tried.append((settings, {"look": look, "milliseconds": speed, "score": score, **of_splits}))
     return tried
 
 
