@@ -196,7 +196,7 @@ def test_best_size_that_is_fast_enough_is_chosen():
 def test_card_says_how_often_and_how_an_image_is_looked_at():
     several = result(person=0.4, face=0.5)
     once = {**several, "settings": {**several["settings"], "input_sizes": [320]}}
-    assert "looked at 2 times, its longer side at 256, 384 mirrored pixels" in make_card(several)
+    assert "looked at 2 times, its longer side at 256, 384 (mirrored) pixels" in make_card(several)
     assert "looked at with its longer side at 320 pixels" in make_card(once)
 
 

@@ -44,8 +44,8 @@ detector.detect([Image.open("photo.jpg")])  # for each image its objects: label,
 
 A residual network of plain 3x3 convolutions with a feature pyramid at strides 8, 16 and 32 (torchvision's parts)
 predicts classes and a box at every point; points answer for objects by task-aligned assignment (Feng et al. 2021).
-It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {devices}; seed {seeds}.
-The weights are a running average over the steps, in 16 bits. {looks}
+It saw {train_images:,} images {epochs} times, in {hours:.1f} hours on {devices};
+seed {seeds}. The weights are a running average over the steps, in 16 bits. {looks}
 Epoch and score threshold ({score_threshold}) are those best on validation; the sizes are those best on validation and
 on grids of four of its images, which stand in for larger pictures, of those that take at most
 {max_milliseconds:.0f} ms together. Settings: {files}; all else: `assets/results/detector.json`.
@@ -160,15 +160,13 @@ def _looks(sizes: list[int]) -> str:
     """At which sizes an image is looked at."""
     if len(sizes) == 1:
         return f"An image is looked at with its longer side at {sizes[0]} pixels."
-    shown = ", ".join(f"{size} mirrored" if number % 2 else str(size) for number, size in enumerate(sizes))
-    return (
-        f"An image is looked at {len(sizes)} times, its longer side at {shown} pixels, and all that is found competes."
-    )
+    shown = ", ".join(f"{size} (mirrored)" if number % 2 else str(size) for number, size in enumerate(sizes))
+    return f"An image is looked at {len(sizes)} times, its longer side at {shown} pixels; all that is found competes."
 
 
 def _then(values: Iterable[str]) -> str:
     """What was so of one training after another, each thing once."""
-    return ", then ".join(dict.fromkeys(values))
+    return " and then ".join(dict.fromkeys(values))
 
 
 def _settings_file(result: dict) -> str:
