@@ -129,7 +129,7 @@ def test_training_that_goes_on_from_another_starts_at_its_weights(command, weigh
     assert [each["config"]["training"]["epochs"] for each in trainings(result)] == [2, 1]
     assert "images 2, then 1 times" in (tmp_path / "detector" / "README.md").read_text()
     detector.main(command("second", start_from=tmp_path / "first", **learning_nothing))  # reads test as well
-    assert "these weights went through 2, and others may" in (tmp_path / "detector" / "README.md").read_text()
+    assert "these weights went through 2 trainings" in (tmp_path / "detector" / "README.md").read_text()
 
 
 def test_weights_of_another_network_are_refused(command, tmp_path):

@@ -198,9 +198,9 @@ def _reading(result: dict) -> str:
     if times == 1:
         return f"Nothing was chosen by either; both were read once, after all choices.{rough}"
     return (
-        "Within a training nothing was chosen by either. But they may be read at the end of each, and so decide "
-        f"whether another follows; these weights went through {times}, and others may have been tried and left out, "
-        f"see the project's README.{rough}"
+        "No weights, size or threshold was chosen by either. But they may be read more than once, and what is known "
+        f"of them may decide how one goes on: these weights went through {times} trainings, others may have been left "
+        f"out, and the project's README says what was read when.{rough}"
     )
 
 

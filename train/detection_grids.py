@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from train.detection_data import DetectionRow, DetectionSplit
+from vmhan.detector_network import MEAN_COLOUR
 
 _SIDE = 2  # images across, and down
-_BETWEEN = (124, 116, 104)  # the colour where an image is smaller than its cell
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Grids:
         """The four images side by side."""
         images = [self.split.image(each) for each in self.places[place]]
         width, height = _cell(images)
-        grid = Image.new("RGB", (_SIDE * width, _SIDE * height), _BETWEEN)
+        grid = Image.new("RGB", (_SIDE * width, _SIDE * height), MEAN_COLOUR)
         for image, corner in zip(images, _corners(width, height), strict=True):
             grid.paste(image, corner)
         return grid

@@ -15,11 +15,11 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from train.detection_data import DetectionSplit, Targets, believe
+from vmhan.detector_network import MEAN_COLOUR
 
 SCALES = (0.6, 1.7)  # of the size at which an image just fits
 _LEAST_VISIBLE = 0.3  # share of a box; what a crop leaves less of is neither found nor punished
 _LEAST_SIDE = 3.0  # pixels; likewise
-_MEAN_COLOUR = (124, 116, 104)
 
 
 class SampleKey(NamedTuple):
@@ -86,7 +86,7 @@ class RandomViews(Dataset):
         image, targets = self.split.image(place), self.targets[place]
         boxes = tv_tensors.BoundingBoxes(targets.boxes, format="XYXY", canvas_size=image.size[::-1])
         resize = v2.ScaleJitter((height, width), scale_range=SCALES, antialias=True)
-        crop = v2.RandomCrop((height, width), pad_if_needed=True, fill=_MEAN_COLOUR)
+        crop = v2.RandomCrop((height, width), pad_if_needed=True, fill=MEAN_COLOUR)
         image, whole = resize(v2.functional.to_image(image), boxes)
         image, boxes = crop(image, whole)
         boxes = _plain(v2.functional.clamp_bounding_boxes(boxes))

@@ -23,7 +23,7 @@ from torchvision.transforms.v2.functional import horizontal_flip_bounding_boxes,
 from torchvision.tv_tensors import BoundingBoxFormat
 
 from .detection import DetectedObject
-from .detector_network import DensePrediction, DetectorNetwork, DetectorSettings
+from .detector_network import MEAN_COLOUR, DensePrediction, DetectorNetwork, DetectorSettings
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -152,7 +152,7 @@ def _padded_size(size: tuple[int, int]) -> tuple[int, int]:
 def _to_pixels(image: Image.Image, longest: int, mirrored: bool) -> Tensor:
     """`(3, height, width)`, both multiples of 32: the image at top left, below and to the right the mean colour."""
     size = _resized(image.size, longest)
-    canvas = Image.new("RGB", _padded_size(size), (124, 116, 104))
+    canvas = Image.new("RGB", _padded_size(size), MEAN_COLOUR)
     resized = image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
     canvas.paste(ImageOps.mirror(resized) if mirrored else resized)
     return pil_to_tensor(canvas)
@@ -174,8 +174,9 @@ def _look(
             pixels = torch.stack([_to_pixels(images[number], longest, mirrored) for number in batch])
             prediction = network(pixels.to(device))
             for row, number in enumerate(batch):
-                scores, labels, boxes = _surest(prediction, row, settings.score_threshold)
-                found[number] = _Candidates(scores, labels, _in_image(boxes, images[number].size, longest, mirrored))
+                surest = _surest(prediction, row, settings.score_threshold)
+                boxes = _in_image(surest.boxes, images[number].size, longest, mirrored)
+                found[number] = surest._replace(boxes=boxes)
     return [found[number] for number in range(len(images))]
 
 

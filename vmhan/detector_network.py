@@ -16,6 +16,7 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.ops import Conv2dNormActivation, FeaturePyramidNetwork
 
 STRIDES = (8, 16, 32)
+MEAN_COLOUR = (124, 116, 104)  # of ImageNet; fills what an image leaves free of its canvas
 _LONGEST_DISTANCE = 5.0  # of the logarithm of a distance in strides: e^5 * 8 pixels is more than any input has
 _PRIOR = 0.01  # what a class scores at first, so that the many empty points do not drown the start of training
 
@@ -117,8 +118,8 @@ class DetectorNetwork(nn.Module):
         self.pyramid = FeaturePyramidNetwork(widths[-3:], settings.neck_width, norm_layer=nn.BatchNorm2d)
         self.class_towers = _towers(settings, len(settings.classes))
         self.box_towers = _towers(settings, 4)
-        # The mean colour of ImageNet and its deviation: any would do, the network is trained from scratch.
-        self.register_buffer("mean", torch.tensor([124.0, 116.0, 104.0]).view(3, 1, 1), persistent=False)
+        # The deviation of ImageNet's colours: any would do, as would any mean, the network is trained from scratch.
+        self.register_buffer("mean", torch.tensor(MEAN_COLOUR, dtype=torch.float).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor([58.0, 57.0, 57.0]).view(3, 1, 1), persistent=False)
         self._initialise()
 
