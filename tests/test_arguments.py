@@ -20,7 +20,7 @@ def test_yaml_sets_fields_of_all_three_sections():
     data, model, training = parse_arguments([MINI])
     assert data.visual_setting == "described"
     assert model.entity_markers == "shared" and model.visual_features == ["text"]
-    assert training.metric_for_best_model == "f1" and training.load_best_model_at_end is True
+    assert training.metric_for_best_model == "direction_unknown_f1" and training.load_best_model_at_end is True
 
 
 def test_command_line_overrides_yaml_in_every_section():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.calibration import expected_calibration_error, reliability
+from train.calibration import expected_calibration_error, fit_temperatures, reliability
 
 
 def test_error_of_two_rows_by_hand():
@@ -41,3 +41,21 @@ def test_logits_are_refused():
         reliability([float("nan")], [True])
     with pytest.raises(ValueError, match="pass one for each"):
         reliability([0.5], [True, True])
+
+
+def test_fitted_temperatures_make_relations_and_their_absence_as_sure_as_they_are_right():
+    """Relations are answered too surely and "None" too shyly: one temperature could not mend both."""
+    random = np.random.default_rng(0)
+    true = random.normal(size=(40_000, 4)) * 2
+    none_id = 1
+    chance = np.exp(true) / np.exp(true).sum(axis=1, keepdims=True)
+    gold = (chance.cumsum(axis=1) < random.random((len(true), 1))).sum(axis=1)
+    predicted = true.argmax(axis=1)
+    logits = true * np.where(predicted == none_id, 0.7, 1.6)[:, None]
+    fitted = fit_temperatures(logits, predicted, gold, none_id)
+    assert fitted["relation"] == pytest.approx(1.6, rel=0.05)
+    assert fitted["no_relation"] == pytest.approx(0.7, rel=0.05)
+
+
+def test_too_few_pairs_leave_the_scores_alone():
+    assert fit_temperatures(np.eye(4), [0, 1, 2, 3], [0, 0, 0, 0], 0) == {"no_relation": 1.0, "relation": 1.0}

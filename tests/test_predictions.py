@@ -11,6 +11,7 @@ from tiny import tiny_model
 from training_fixture import write_settings
 
 from train import run
+from train.metrics import ModeLogits
 from train.predictions import (
     SUFFIX,
     RunPredictions,
@@ -21,6 +22,7 @@ from train.predictions import (
     weights_checksum,
     write_predictions,
 )
+from vmhan import VMHANConfig
 from vmhan.mnre import load_mnre
 
 RESULTS = Path(__file__).resolve().parents[1] / "assets" / "results"
@@ -39,15 +41,19 @@ def finished(tmp_path_factory):
     return folder
 
 
-def made(rows, seed=0):
+NAMES = ["None", *"abcdef"]
+CONFIG = VMHANConfig(id2label=dict(enumerate(NAMES)), label2id={name: i for i, name in enumerate(NAMES)})
+
+
+def made(rows, seed=0, config=CONFIG):
     logits = np.random.default_rng(seed).normal(size=(len(rows), 7)).astype(np.float32)
-    return logits, predictions_of(rows, logits, np.zeros(len(rows), dtype=int))
+    return logits, predictions_of(rows, ModeLogits(logits), NAMES, config)
 
 
 def test_predicted_is_the_greatest_logit_whatever_the_order_of_the_rows(rows):
     logits, split = made(rows)
     order = np.random.default_rng(1).permutation(len(rows))
-    shuffled = predictions_of(rows.select(order), logits[order], np.zeros(len(rows), dtype=int))
+    shuffled = predictions_of(rows.select(order), ModeLogits(logits[order]), NAMES, CONFIG)
     assert split.predicted.tolist() == logits.argmax(axis=-1).tolist() == shuffled.predicted.tolist()
     assert split.line.tolist() == rows["line"] == shuffled.line.tolist()
     assert split.gold.tolist() == rows["relation"]
@@ -58,6 +64,23 @@ def test_scores_are_probabilities_to_four_places(rows):
     exact = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.allclose(split.confidence, exact.max(axis=1), atol=5e-5)
     assert (np.diff(split.scores) <= 0).all() and split.scores.shape == (len(rows), 3)
+
+
+def test_scores_without_a_direction_are_those_of_the_chosen_one_by_its_temperatures(rows):
+    annotated, reverse = (
+        np.random.default_rng(seed).normal(size=(len(rows), 7)).astype(np.float32) for seed in (1, 2)
+    )
+    hot = {"direction_unknown": {"no_relation": 1.0, "relation": 2.0}}
+    config = VMHANConfig(id2label=CONFIG.id2label, label2id=CONFIG.label2id, temperatures=hot)
+    logits = ModeLogits.choose_direction(annotated, annotated, reverse, 0)
+    split = predictions_of(rows, logits, NAMES, config)
+    for row, (chosen, turned) in enumerate(zip(logits.chosen, logits.turned, strict=True)):
+        best = int(chosen.argmax())
+        exact = np.exp(chosen / (2.0 if best else 1.0))
+        assert split.unknown_scores[row, 0] == pytest.approx(exact[best] / exact.sum(), abs=1e-4)
+        assert split.direction_unknown[row] == split.unknown_top[row, 0] == (len(NAMES) if turned and best else best)
+        given = np.exp(annotated[row])
+        assert split.confidence[row] == pytest.approx(given.max() / given.sum(), abs=1e-4)
 
 
 def test_pairs_of_a_sentence_share_its_number(rows):

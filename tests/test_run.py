@@ -11,6 +11,7 @@ from transformers import pipeline
 
 from train import run
 from train.trainer import PairTrainer
+from vmhan import VMHANConfig
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,28 @@ def test_test_split_is_read_once_after_training(finished, tmp_path, monkeypatch)
     monkeypatch.setattr(PairTrainer, "train", lambda self, **kw: (train(self, **kw), read.append("trained")))
     run.main([write_settings(tmp_path), "--num_train_epochs", "1"])
     assert read == ["trained", "validation", "test"]
+
+
+def test_checkpoint_that_is_kept_is_the_best_where_the_direction_is_unknown(tmp_path, monkeypatch):
+    """The two modes are made to disagree about which checkpoint is best."""
+    from train import building
+
+    scores = iter([(0.9, 0.1), (0.2, 0.8), (0.3, 0.2), (0.1, 0.3)] * 9)
+
+    def make(*args):
+        return lambda evaluation: dict(zip(("f1", "direction_unknown_f1"), next(scores), strict=True))
+
+    monkeypatch.setattr(building, "make_compute_metrics", make)
+    result = run.main([write_settings(tmp_path), "--metric_for_best_model", "direction_unknown_f1"])
+    assert [entry["step"] for entry in result["history"] if entry["step"] == result["best_step"]] == [4]
+
+
+def test_finished_model_holds_the_temperatures_that_validation_gave(finished):
+    folder, result = finished
+    config = VMHANConfig.from_pretrained(folder / "run" / "final")
+    assert set(config.temperatures) == {"direction_unknown", "direction_given"}
+    unknown = result["metrics"]["validation"]["direction_unknown"]
+    assert set(unknown["per_relation"]) == set(result["metrics"]["validation"]["per_relation"])
 
 
 @pytest.mark.parametrize("last_step", [1, 3, 5])

@@ -12,8 +12,9 @@ model:
 training:
   {text_model: %s, output_dir: %s, results_dir: %s, num_train_epochs: 2, learning_rate: 1.0e-3, seed: 3, use_cpu: true,
    per_device_train_batch_size: 8, per_device_eval_batch_size: 6, eval_strategy: steps, save_strategy: steps,
-   eval_steps: 2, save_steps: 2, logging_steps: 1, load_best_model_at_end: true, metric_for_best_model: f1,
-   weight_average: 0.6, disable_tqdm: true, remove_unused_columns: false, dataloader_pin_memory: false}
+   eval_steps: 2, save_steps: 2, logging_steps: 1, load_best_model_at_end: true,
+   metric_for_best_model: direction_unknown_f1, weight_average: 0.6, disable_tqdm: true, remove_unused_columns: false,
+   dataloader_pin_memory: false}
 """
 
 

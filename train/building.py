@@ -3,6 +3,7 @@
 from transformers import EarlyStoppingCallback
 
 from train.batching import PairCollator
+from train.directions import evaluation_rows, is_symmetric
 from train.metrics import make_compute_metrics
 from train.optimization import freeze
 from train.selection import candidate_objects, selection_settings
@@ -58,15 +59,16 @@ def make_trainer(inputs, processor, data, training, **of_trainer) -> PairTrainer
         inputs: `RunInputs`.
         of_trainer: Further arguments of `PairTrainer`: `model` or `model_init`, `publisher`.
     """
-    patience = training.early_stopping_patience
+    patience, names = training.early_stopping_patience, inputs.label_names
+    validation = evaluation_rows(inputs.splits["validation"])
     return PairTrainer(
         args=training,
         train_dataset=inputs.splits["train"],
-        eval_dataset=inputs.splits["validation"],
+        eval_dataset=validation.rows,
         data_collator=PairCollator(
             processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
         ),
-        compute_metrics=make_compute_metrics(inputs.label_names, find_no_relation(inputs.label_names)),
+        compute_metrics=make_compute_metrics(names, find_no_relation(names), is_symmetric(names), validation.split),
         processing_class=processor,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,
         **of_trainer,

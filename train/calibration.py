@@ -8,9 +8,51 @@ Example: of two rows answered with confidence 0.9, one is right: accuracy 0.5, e
 """
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
+from scipy.optimize import minimize_scalar
+
+from vmhan.temperature import KINDS
 
 BINS = 15
+_COLDEST, _HOTTEST = 0.25, 4.0  # temperatures beyond would mend a model that is broken otherwise
+_LEAST = 20  # pairs that a temperature is fitted on
+
+
+def fit_temperatures(logits: np.ndarray, predicted: ArrayLike, gold: ArrayLike, none_id: int) -> dict[str, float]:
+    """Fits the temperatures of one mode, on validation.
+
+    Each is the one under which the probability of the likeliest label tells best whether it is right: the least
+    cross-entropy of that (Guo et al., 2017, section 4.2, for the answer alone, since a relation found the wrong way
+    round has no label that would be right).
+
+    Args:
+        logits: `(pairs, labels)`.
+        predicted: `(pairs,)`, ids of what they predict of the pairs as annotated.
+        gold: `(pairs,)`, gold ids.
+        none_id: id of the negative label.
+
+    Returns:
+        A temperature for each of `KINDS`, 1 where there are too few pairs to tell.
+    """
+    correct = torch.as_tensor(np.asarray(predicted) == np.asarray(gold))
+    scores = torch.as_tensor(logits).double()
+    named = scores.argmax(dim=-1) != none_id
+    return {
+        kind: _fit_temperature(scores[named == is_relation], correct[named == is_relation])
+        for kind, is_relation in zip(KINDS, (False, True), strict=True)
+    }
+
+
+def _fit_temperature(logits: torch.Tensor, correct: torch.Tensor) -> float:
+    if len(logits) < _LEAST:
+        return 1.0
+
+    def loss(temperature: float) -> float:
+        confidence = (logits / temperature).softmax(dim=-1).amax(dim=-1)
+        return float(torch.nn.functional.binary_cross_entropy(confidence, correct.double()))
+
+    return round(float(minimize_scalar(loss, bounds=(_COLDEST, _HOTTEST), method="bounded").x), 3)
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float | int | None]]:

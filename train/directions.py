@@ -5,10 +5,14 @@ that is told the order of its pairs learns that, and is wrong about the pairs of
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 from datasets import ClassLabel, Dataset, concatenate_datasets
 
-from vmhan.data_rows import find_no_relation
+from train.batching import sort_by_sentence
+from vmhan.data_rows import find_no_relation, has_object_tails
 
 #: Relations that hold both ways round.
 SYMMETRIC = frozenset(
@@ -22,6 +26,11 @@ SYMMETRIC = frozenset(
         "/per/per/siblings",
     }
 )
+
+
+def is_symmetric(label_names: Sequence[str]) -> list[bool]:
+    """Tells of each relation whether it holds both ways round."""
+    return [name in SYMMETRIC for name in label_names]
 
 
 def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -42,6 +51,33 @@ def add_undirected(dataset: Dataset) -> Dataset:
     It costs little: all share the encoding of their sentence.
     """
     return concatenate_datasets([with_direction(dataset, given=True), with_direction(both_ways(dataset), given=False)])
+
+
+class EvaluationRows(NamedTuple):
+    """The rows that score a split in both modes, and where each comes from.
+
+    Args:
+        rows: Each pair with its direction given, then as annotated and the other way round without it; the pairs of a
+            sentence side by side. Where tails are objects, which have no other direction, the pairs alone.
+        order: Sorts `rows` by these modes, and within a mode as the split is, (rows,).
+        modes: How many there are, 3 or 1.
+    """
+
+    rows: Dataset
+    order: np.ndarray
+    modes: int
+
+    def split(self, values: np.ndarray) -> list[np.ndarray]:
+        """Values of `rows`, (rows, ...), by mode, each in the order of the split."""
+        return np.split(values[self.order], self.modes)
+
+
+def evaluation_rows(dataset: Dataset) -> EvaluationRows:
+    """Lays out a split so that one pass scores it in both modes."""
+    one_way = has_object_tails(dataset.column_names)
+    rows = dataset if one_way else add_undirected(dataset)
+    rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
+    return EvaluationRows(rows, np.argsort(rows["place"]), 1 if one_way else 3)
 
 
 def with_direction(dataset: Dataset, given: bool) -> Dataset:

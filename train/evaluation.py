@@ -1,38 +1,79 @@
-"""Scores a split: its metrics, and what was predicted for each row."""
+"""Scores a split: its metrics in both modes, and what was predicted for each row."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from datasets import Dataset
 from transformers import Trainer
 
-from train.batching import sort_by_sentence
-from train.directions import SYMMETRIC, add_undirected
-from train.metrics import choose_direction, per_relation_metrics, relation_metrics
+from train.calibration import fit_temperatures
+from train.directions import evaluation_rows, is_symmetric
+from train.metrics import WRONG_DIRECTION, ModeLogits, both_modes_metrics, found_labels, per_relation_metrics
 from train.predictions import SplitPredictions, predictions_of
-from vmhan.data_rows import find_no_relation, has_object_tails
+from vmhan import VMHANConfig
+from vmhan.data_rows import find_no_relation
 from vmhan.objectives import relation_loss
+from vmhan.temperature import DIRECTION_GIVEN, DIRECTION_UNKNOWN
 
 
-def evaluate(trainer: Trainer, dataset: Dataset, label_names: list[str], prefix: str) -> tuple[dict, SplitPredictions]:
-    """Metrics over all relations, per relation, and over all where the direction has to be found too; predictions.
+def predict_split(trainer: Trainer, dataset: Dataset, label_names: list[str], prefix: str) -> ModeLogits:
+    """Computes the logits of every pair in both modes, in one pass over the sentences.
 
-    Where tails are objects of the image there is no direction to be found.
+    Args:
+        trainer: Holds the model.
+        dataset: The split.
+        label_names: The relations, by id.
+        prefix: The split's name.
     """
-    one_way = has_object_tails(dataset.column_names)
-    rows = dataset if one_way else add_undirected(dataset)  # all that a sentence is asked, in one pass
-    rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
-    logits = trainer.predict(rows, metric_key_prefix=prefix).predictions[np.argsort(rows["place"])]
-    given, *both_ways = np.split(logits, 1 if one_way else 3)
+    rows = evaluation_rows(dataset)
+    modes = rows.split(trainer.predict(rows.rows, metric_key_prefix=prefix).predictions)
+    if rows.modes == 1:
+        return ModeLogits(*modes)
+    return ModeLogits.choose_direction(*modes, label_names.index(find_no_relation(label_names)))
+
+
+def fit_mode_temperatures(logits: ModeLogits, labels: Sequence[int], label_names: list[str]) -> dict:
+    """Fits the `temperatures` of a config, on the logits of validation.
+
+    Args:
+        logits: As `predict_split` returns them.
+        labels: `(pairs,)`, gold ids.
+        label_names: The relations, by id.
+    """
+    none_id, symmetric = label_names.index(find_no_relation(label_names)), is_symmetric(label_names)
+    given = fit_temperatures(logits.given, logits.given.argmax(axis=-1), labels, none_id)
+    if logits.chosen is None:
+        return {DIRECTION_GIVEN: given}
+    found = found_labels(logits.chosen.argmax(axis=-1), logits.turned, none_id, symmetric)
+    return {DIRECTION_GIVEN: given, DIRECTION_UNKNOWN: fit_temperatures(logits.chosen, found, labels, none_id)}
+
+
+def score_split(
+    logits: ModeLogits, dataset: Dataset, label_names: list[str], config: VMHANConfig
+) -> tuple[dict, SplitPredictions]:
+    """Metrics with the direction given, over all relations and for each, and as much where it has to be found.
+
+    Args:
+        logits: As `predict_split` returns them.
+        dataset: The split.
+        label_names: The relations, by id.
+        config: The model's, with its temperatures.
+
+    Returns:
+        What the result file says of the split, the mode of users under `"direction_unknown"`, and its predictions.
+    """
     labels, no_relation = np.array(dataset["relation"]), find_no_relation(label_names)
+    given, unknown, found = both_modes_metrics(logits, labels, label_names, no_relation, is_symmetric(label_names))
     metrics = {
         "rows": len(dataset),
-        "loss": float(relation_loss(torch.from_numpy(given), torch.from_numpy(labels))),
-        **relation_metrics(given.argmax(axis=-1), labels, label_names, no_relation),
-        "per_relation": per_relation_metrics(given.argmax(axis=-1), labels, label_names, no_relation),
+        "loss": float(relation_loss(torch.from_numpy(logits.given), torch.from_numpy(labels))),
+        **given,
+        "per_relation": per_relation_metrics(logits.given.argmax(axis=-1), labels, label_names, no_relation),
     }
-    if one_way:
-        return metrics, predictions_of(dataset, given)
-    symmetric = [name in SYMMETRIC for name in label_names]
-    found = choose_direction(*both_ways, label_names.index(no_relation), symmetric)
-    metrics["direction_unknown"] = relation_metrics(found, labels, [*label_names, "wrong direction"], no_relation)
-    return metrics, predictions_of(dataset, given, found)
+    if unknown is not None:
+        with_wrong = [*label_names, WRONG_DIRECTION]
+        per_relation = per_relation_metrics(found, labels, with_wrong, no_relation)
+        del per_relation[WRONG_DIRECTION]
+        metrics["direction_unknown"] = {**unknown, "per_relation": per_relation}
+    return metrics, predictions_of(dataset, logits, label_names, config)

@@ -9,11 +9,15 @@ Example: gold None, born_in, works_for and predicted born_in, born_in, None scor
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from transformers import EvalPrediction
+
+#: Stands behind the relations for a directed one that is found the wrong way round.
+WRONG_DIRECTION = "wrong direction"
 
 
 def relation_metrics(
@@ -80,45 +84,103 @@ def per_relation_metrics(
     }
 
 
-def choose_direction(logits: ArrayLike, reversed_logits: ArrayLike, none_id: int, symmetric: ArrayLike) -> np.ndarray:
-    """What is predicted for pairs whose direction is not known, as the pipeline does: a relation either way round.
-
-    The direction counts in which "no relation" is less likely.
+class ModeLogits(NamedTuple):
+    """Logits of a split's pairs in both modes.
 
     Args:
-        logits, reversed_logits: `(pairs, labels)`, scores of the pairs as annotated and the other way round.
+        given: `(pairs, labels)`, with the direction given.
+        chosen: `(pairs, labels)`, of the direction that is chosen where none is given, as the pipeline does it: the
+            one in which "no relation" is less likely. None where tails are objects, which have no other direction.
+        turned: `(pairs,)`, True where that is not the direction of the annotation.
+    """
+
+    given: np.ndarray
+    chosen: np.ndarray | None = None
+    turned: np.ndarray | None = None
+
+    @classmethod
+    def choose_direction(cls, given: np.ndarray, annotated: np.ndarray, reverse: np.ndarray, none_id: int):
+        """Chooses between the pairs as annotated and the other way round.
+
+        Args:
+            given, annotated, reverse: `(pairs, labels)`.
+            none_id: id of the negative label.
+        """
+        unrelated, reverse_unrelated = (
+            torch.as_tensor(logits).double().softmax(dim=-1)[:, none_id].numpy() for logits in (annotated, reverse)
+        )
+        turned = reverse_unrelated < unrelated
+        return cls(given, np.where(turned[:, None], reverse, annotated), turned)
+
+
+def found_labels(labels: ArrayLike, turned: np.ndarray, none_id: int, symmetric: ArrayLike) -> np.ndarray:
+    """Tells what labels of the chosen direction say of the pairs as annotated.
+
+    Args:
+        labels: Label ids, `(pairs,)` or `(pairs, several)`.
+        turned: As `turned_pairs` returns it.
         none_id: id of the negative label.
         symmetric: `(labels,)`, True for relations that hold both ways round.
 
     Returns:
-        `(pairs,)`, label ids; the number of labels stands for a directed relation found the wrong way round.
+        Label ids of the same shape; the number of labels stands for a directed relation found the wrong way round.
     """
-    scores = torch.as_tensor(logits).double(), torch.as_tensor(reversed_logits).double()
-    as_annotated, turned = (score.softmax(dim=-1).numpy() for score in scores)
-    relation, turned_relation = as_annotated.argmax(axis=-1), turned.argmax(axis=-1)
-    holds = np.asarray(symmetric)[turned_relation] | (turned_relation == none_id)
-    turned_relation = np.where(holds, turned_relation, as_annotated.shape[-1])
-    return np.where(turned[:, none_id] < as_annotated[:, none_id], turned_relation, relation)
+    labels, holds = np.asarray(labels), np.array(symmetric, dtype=bool)
+    holds[none_id] = True
+    wrong = ~holds[labels] & turned.reshape(-1, *[1] * (labels.ndim - 1))
+    return np.where(wrong, len(holds), labels)
+
+
+def both_modes_metrics(
+    logits: ModeLogits, labels: ArrayLike, label_names: Sequence[str], no_relation: str, symmetric: ArrayLike
+) -> tuple[dict[str, float], dict[str, float] | None, np.ndarray | None]:
+    """Scores a split with the direction given, and where it has to be found, which is what users get.
+
+    Args:
+        logits: Of both modes.
+        labels, label_names, no_relation: As of `relation_metrics`.
+        symmetric: `(labels,)`, as of `found_labels`.
+
+    Returns:
+        `relation_metrics` of the first mode, those of the second, and the labels found there, `(pairs,)`, as
+        `found_labels` tells them; the last two None where tails are objects.
+    """
+    given = relation_metrics(logits.given.argmax(axis=-1), labels, label_names, no_relation)
+    if logits.chosen is None:
+        return given, None, None
+    found = found_labels(logits.chosen.argmax(axis=-1), logits.turned, _none_id(label_names, no_relation), symmetric)
+    return given, relation_metrics(found, labels, [*label_names, WRONG_DIRECTION], no_relation), found
 
 
 def make_compute_metrics(
-    label_names: Sequence[str], no_relation: str = "None"
+    label_names: Sequence[str],
+    no_relation: str = "None",
+    symmetric: ArrayLike | None = None,
+    split_modes: Callable[[np.ndarray], list[np.ndarray]] = lambda values: [values],
 ) -> Callable[[EvalPrediction], dict[str, float]]:
-    """`relation_metrics` in the shape of `Trainer(compute_metrics=...)`.
+    """Scores of both modes in the shape of `Trainer(compute_metrics=...)`.
 
-    The `EvalPrediction` holds gold ids `(pairs,)` and logits `(pairs, labels)`, or a tuple that begins
-    with the logits.
+    The `EvalPrediction` holds gold ids `(rows,)` and logits `(rows, labels)`, or a tuple that begins with the logits.
+    Names of scores where the direction has to be found begin with `direction_unknown_`.
+
+    Args:
+        label_names, no_relation: As of `relation_metrics`.
+        symmetric: `(labels,)`, as of `found_labels`.
+        split_modes: Values of the evaluated rows by mode, as `EvaluationRows.split`; by default there is one.
 
     Raises:
         ValueError: `no_relation` is not in `label_names`; raised here, before any training.
     """
-    _none_id(label_names, no_relation)
+    none_id = _none_id(label_names, no_relation)
 
     def compute_metrics(evaluation: EvalPrediction) -> dict[str, float]:
         logits = evaluation.predictions
         if isinstance(logits, tuple):
             logits = logits[0]
-        return relation_metrics(logits.argmax(axis=-1), evaluation.label_ids, label_names, no_relation)
+        modes, (labels, *_) = split_modes(logits), split_modes(evaluation.label_ids)
+        of_modes = ModeLogits(*modes) if len(modes) == 1 else ModeLogits.choose_direction(*modes, none_id)
+        given, unknown, _ = both_modes_metrics(of_modes, labels, label_names, no_relation, symmetric)
+        return {**given, **{f"direction_unknown_{name}": value for name, value in (unknown or {}).items()}}
 
     return compute_metrics
 

@@ -7,8 +7,8 @@ sentence. No text of the data is kept, so the file may be shared where the data 
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,11 @@ from datasets import Dataset
 from torch import nn
 
 from train.batching import group_by_sentence
-from train.metrics import relation_metrics
+from train.directions import is_symmetric
+from train.metrics import ModeLogits, found_labels, relation_metrics
+from vmhan import VMHANConfig
 from vmhan.data_rows import find_no_relation
+from vmhan.temperature import calibrated_scores
 
 SUFFIX = ".predictions.json.gz"
 TOP = 3  # labels of a row whose scores are kept
@@ -38,6 +41,8 @@ class SplitPredictions:
         scores: `(pairs, top)`, their probabilities, rounded.
         direction_unknown: Label id that is found where the direction is not given; the number of labels stands for
             a relation found the wrong way round; None where tails are objects, so that there is but one.
+        unknown_top, unknown_scores: Likewise `(pairs, top)`, label ids and probabilities of the direction that is
+            chosen; None in files that were written before there were any.
     """
 
     line: np.ndarray
@@ -46,6 +51,8 @@ class SplitPredictions:
     top: np.ndarray
     scores: np.ndarray
     direction_unknown: np.ndarray | None = None
+    unknown_top: np.ndarray | None = None
+    unknown_scores: np.ndarray | None = None
 
     @property
     def predicted(self) -> np.ndarray:
@@ -86,24 +93,35 @@ class RunPredictions:
 
 
 def predictions_of(
-    dataset: Dataset, logits: np.ndarray, direction_unknown: np.ndarray | None = None
+    dataset: Dataset, logits: ModeLogits, label_names: Sequence[str], config: VMHANConfig
 ) -> SplitPredictions:
-    """What is kept of the logits, `(pairs, labels)`, of a split's rows."""
+    """What is kept of the logits of a split's rows; scores are those that the pipeline tells."""
     order = np.argsort(dataset["line"], kind="stable")
-    probabilities = torch.as_tensor(logits[order]).double().softmax(dim=-1).numpy()
-    top = np.argsort(-logits[order], axis=-1, kind="stable")[:, :TOP]
     sorted_rows = dataset.select(order)
     sentence = np.empty(len(dataset), dtype=int)
     for number, rows in enumerate(group_by_sentence(sorted_rows)):
         sentence[rows] = number
-    return SplitPredictions(
+    top, scores = _likeliest(logits.given[order], True, config)
+    kept = SplitPredictions(
         line=np.array(sorted_rows["line"]),
         sentence=sentence,
         gold=np.array(sorted_rows["relation"]),
         top=top,
-        scores=np.take_along_axis(probabilities, top, axis=-1).round(_DIGITS),
-        direction_unknown=None if direction_unknown is None else np.asarray(direction_unknown)[order],
+        scores=scores,
     )
+    if logits.chosen is None:
+        return kept
+    top, scores = _likeliest(logits.chosen[order], False, config)
+    none_id = label_names.index(find_no_relation(label_names))
+    found = found_labels(top, logits.turned[order], none_id, is_symmetric(label_names))
+    return replace(kept, direction_unknown=found[:, 0], unknown_top=found, unknown_scores=scores)
+
+
+def _likeliest(logits: np.ndarray, direction_given: bool, config: VMHANConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of the likeliest labels and their probabilities, both `(pairs, top)`."""
+    scores = calibrated_scores(torch.from_numpy(logits), direction_given, config).double().numpy()
+    top = np.argsort(-logits, axis=-1, kind="stable")[:, :TOP]
+    return top, np.take_along_axis(scores, top, axis=-1).round(_DIGITS)
 
 
 def predictions_path(result: str | Path) -> Path:

@@ -29,7 +29,7 @@ from train.building import build_model, make_trainer  # noqa: E402
 from train.cores import warn_of_idle_cores  # noqa: E402
 from train.data import checksums  # noqa: E402
 from train.distillation import ask_teachers  # noqa: E402
-from train.evaluation import evaluate  # noqa: E402
+from train.evaluation import fit_mode_temperatures, predict_split, score_split  # noqa: E402
 from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
 from train.predictions import (  # noqa: E402
     RunPredictions,
@@ -67,8 +67,10 @@ def main(argv: list[str]) -> dict:
     wall_time = time.perf_counter() - started
     if training.half_precision_weights:
         model.half().float()
-    names = ["validation", "test"] if training.read_test else ["validation"]
-    scored = {name: evaluate(trainer, splits[name], label_names, name) for name in names}
+    scored = {"validation": evaluate_validation(trainer, splits["validation"], label_names, training)}
+    if training.read_test:
+        logits = predict_split(trainer, splits["test"], label_names, "test")
+        scored["test"] = score_split(logits, splits["test"], label_names, model.config)
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
         **describe_inputs(inputs, data),
@@ -87,6 +89,14 @@ def main(argv: list[str]) -> dict:
         predictions = RunPredictions(label_names, result["data"], weights_checksum(model), rows)
         keep(result, predictions, model, processor, training, publisher)
     return result
+
+
+def evaluate_validation(trainer, dataset, label_names, training):
+    """Scores validation, after fitting on it the temperatures of a model that was just trained."""
+    logits, config = predict_split(trainer, dataset, label_names, "validation"), trainer.model.config
+    if not training.checkpoint:
+        config.temperatures = fit_mode_temperatures(logits, dataset["relation"], label_names)
+    return score_split(logits, dataset, label_names, config)
 
 
 def describe_inputs(inputs, data) -> dict:

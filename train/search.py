@@ -191,10 +191,11 @@ class Search:
 
 
 def _objective(trainer: PairTrainer, metrics: dict[str, float]) -> float:
-    """F1 on validation of the checkpoint that a run would keep."""
-    scores = [metrics["eval_f1"]]
+    """F1 on validation, in the mode that users get, of the checkpoint that a run would keep."""
+    name = next(name for name in ("eval_direction_unknown_f1", "eval_f1") if name in metrics)
+    scores = [metrics[name]]
     if trainer.args.load_best_model_at_end:
-        scores += [entry["eval_f1"] for entry in trainer.state.log_history if "eval_f1" in entry]
+        scores += [entry[name] for entry in trainer.state.log_history if name in entry]
     return max(scores)
 
 

@@ -5,6 +5,7 @@ named here are those of "Variational Multi-Modal Hypergraph Attention Network fo
 """
 
 from dataclasses import field
+from math import inf
 from typing import Literal
 
 from huggingface_hub.dataclasses import strict
@@ -16,6 +17,7 @@ from .hypergraph import ALL_KINDS, PAIRWISE
 
 NO_RELATION = "None"
 VISUAL_FEATURES = ("pixels", "text", "box")
+DIRECTION_UNKNOWN, DIRECTION_GIVEN = "direction_unknown", "direction_given"
 
 
 class CustomPipelines(dict):
@@ -128,6 +130,10 @@ class VMHANConfig(PreTrainedConfig):
             Deviation of new weights.
         no_relation (`str`, *optional*, defaults to `"None"`):
             The label of pairs without a relation.
+        temperatures (`dict`, *optional*):
+            What the pipeline divides logits by before the softmax, fitted on validation: for each of the modes
+            `"direction_unknown"` and `"direction_given"` a number for pairs whose likeliest label is a `"relation"`
+            and one for those with `"no_relation"`. Without them scores are the plain softmax. No answer depends on it.
     """
 
     model_type = "vmhan"
@@ -198,6 +204,7 @@ class VMHANConfig(PreTrainedConfig):
 
     initializer_range: float | int = 0.02
     no_relation: str = NO_RELATION
+    temperatures: dict | None = None
 
     def __setattr__(self, name, value):
         super().__setattr__(name, CustomPipelines(value) if name == "custom_pipelines" else value)
@@ -264,5 +271,16 @@ class VMHANConfig(PreTrainedConfig):
         if self.num_layers < 0:
             raise ValueError(f"num_layers {self.num_layers} is negative.")
 
+    def validate_temperatures(self):
+        """Two positive numbers for each mode."""
+        kinds = ("no_relation", "relation")
+        for mode, of_mode in (self.temperatures or {}).items():
+            known = mode in (DIRECTION_UNKNOWN, DIRECTION_GIVEN) and isinstance(of_mode, dict)
+            if not known or sorted(of_mode) != sorted(kinds) or not all(0 < of_mode[kind] < inf for kind in kinds):
+                raise ValueError(
+                    f"temperatures {self.temperatures!r} must hold, for {DIRECTION_UNKNOWN!r} and "
+                    f"{DIRECTION_GIVEN!r}, a positive number for each of {list(kinds)}."
+                )
 
-__all__ = ["NO_RELATION", "VISUAL_FEATURES", "VMHANConfig"]
+
+__all__ = ["DIRECTION_GIVEN", "DIRECTION_UNKNOWN", "NO_RELATION", "VISUAL_FEATURES", "VMHANConfig"]
