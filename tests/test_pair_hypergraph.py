@@ -6,7 +6,6 @@ import pytest
 from tiny import save_tiny_checkpoint, tiny_model, tiny_processor
 from transformers import pipeline
 
-from vmhan.hypergraph import HYPEREDGE_TYPES
 from vmhan.hypergraph_svg import GraphNode, Hyperedge, hypergraph_svg
 
 TASK = "multimodal-relation-extraction"
@@ -35,7 +34,6 @@ def test_nodes_are_named_and_hyperedges_attend_to_them(folder):
     assert {edge["type"]: edge["members"] for edge in graph["hyperedges"]} == {
         "global": [0, 1, 2, 3, 4],
         "textual": [0, 1],
-        "visual": [2, 3, 4],
         "head_visual": [0, 2, 3, 4],
         "tail_visual": [1, 2, 3, 4],
     }
@@ -73,12 +71,18 @@ def test_selected_phrases_are_nodes_too(tmp_path):
     assert all(node["name"] for node in graph["nodes"])
 
 
-def test_a_structure_without_attention_weighs_members_the_same(tmp_path):
+def test_a_structure_without_attention_weighs_members_by_what_it_gathers(tmp_path):
     (graph,) = graphs(save_tiny_checkpoint(tmp_path, structure_encoder="hgnn"), REQUEST)
-    assert dict(zip(HYPEREDGE_TYPES, (edge["attention"] for edge in graph["hyperedges"]), strict=True))["textual"] == [
-        0.5,
-        0.5,
-    ]
+    shares = {edge["type"]: edge["attention"] for edge in graph["hyperedges"]}
+    assert shares["textual"] == pytest.approx([0.5, 0.5])
+    entity, seen = 3**-0.5, 4**-0.5  # three hyperedges hold an entity, four a node of the image
+    total = 2 * entity + 3 * seen
+    assert shares["global"] == pytest.approx([entity / total] * 2 + [seen / total] * 3)
+
+
+def test_a_structure_that_needs_no_hyperedge_is_drawn_with_none(tmp_path):
+    (graph,) = graphs(save_tiny_checkpoint(tmp_path, structure_encoder="gat"), REQUEST)
+    assert graph["hyperedges"] == [] and len(graph["nodes"]) == 5
 
 
 def test_edges_of_two_nodes_are_no_hypergraph(tmp_path):
@@ -93,4 +97,4 @@ def test_it_can_be_drawn(folder):
         Hyperedge(edge["type"], dict(zip(edge["members"], edge["attention"], strict=True)))
         for edge in graph["hyperedges"]
     ]
-    assert hypergraph_svg(nodes, edges).count('class="part edge') == len(HYPEREDGE_TYPES)
+    assert hypergraph_svg(nodes, edges).count('class="part edge') == 4

@@ -151,6 +151,7 @@ class VMHANConfig(PreTrainedConfig):
         "hyperedge_variances",
         "attentions",
         "node_attentions",
+        "read_attention",
         "node_flow",
         "pair_variance",
         "node_mask",

@@ -6,6 +6,8 @@ here adds to its nodes, as equation 8 does. HGNN, GCN and GAT move the means and
 alone.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -15,10 +17,16 @@ from .vhan import Gaussian, StructureOutput, masked_softmax, split_heads
 
 
 class GraphEncoder(nn.Module):
-    """`config.num_layers` layers of one kind, and the share that each node drew from each in the last one."""
+    """`config.num_layers` layers of one kind, and the share that each node drew from each in the last one.
 
-    def __init__(self, config: VMHANConfig, layer: type[nn.Module]):
+    Args:
+        layer: The kind.
+        shares: Of a kind that gathers nodes in hyperedges, the share of each node, from incidence and dtype.
+    """
+
+    def __init__(self, config: VMHANConfig, layer: type[nn.Module], shares: Callable | None = None):
         super().__init__()
+        self.shares = shares
         self.layers = nn.ModuleList(layer(config) for _ in range(config.num_layers))
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> StructureOutput:
@@ -29,7 +37,10 @@ class GraphEncoder(nn.Module):
             states.append(nodes)
         if drawn is not None:
             drawn = drawn / drawn.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(drawn.dtype).tiny)
-        return StructureOutput(nodes=tuple(states), node_flow=drawn)
+        gathered = None
+        if self.shares is not None and drawn is not None:
+            gathered = self.shares(incidence, drawn.dtype)[:, None]  # (pairs, 1, hyperedges, nodes)
+        return StructureOutput(nodes=tuple(states), read_attention=gathered, node_flow=drawn)
 
 
 class SpreadingLayer(nn.Module):
@@ -136,6 +147,16 @@ def hypergraph_propagation(incidence: torch.Tensor, dtype: torch.dtype) -> torch
     per_edge = members.sum(dim=1).clamp(min=1)
     scale = _inverse_root(members.sum(dim=-1))
     return scale[..., :, None] * (members / per_edge[:, None, :] @ members.transpose(1, 2)) * scale[..., None, :]
+
+
+def hypergraph_shares(incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """The share of each node in what HGNN's hyperedges gather, (pairs, hyperedges, nodes): De^-1 H^T Dv^-1/2.
+
+    A node counts the less the more hyperedges hold it. The sum is one, or zero for an empty hyperedge.
+    """
+    members = incidence.to(dtype)
+    gathered = (members * _inverse_root(members.sum(dim=-1))[..., None]).transpose(1, 2)
+    return gathered / gathered.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(dtype).tiny)
 
 
 def _inverse_root(degrees: torch.Tensor) -> torch.Tensor:

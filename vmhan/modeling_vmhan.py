@@ -34,8 +34,11 @@ class VMHANModelOutput(ModelOutput):
         node_means, node_variances: `layers` tensors of (pairs, nodes, hidden), with `output_hidden_states=True`.
         hyperedge_means, hyperedge_variances: `layers` tensors of (pairs, hyperedges, hidden), likewise.
         attentions: Equation 5, a tensor (pairs, heads, hyperedges, nodes) for each layer, with
-            `output_attentions=True`. Over the nodes of a hyperedge they sum to one.
+            `output_attentions=True`. Over the nodes of a hyperedge they sum to one. With `config.update` "sync" the
+            last one feeds nothing: to show what took part in the answer, take `read_attention`.
         node_attentions: Equation 7, the same shape. Over the hyperedges of a node they sum to one.
+        read_attention: The share of each node in the hyperedges that the nodes read last, (pairs, heads, hyperedges,
+            nodes), likewise; as in `StructureOutput`.
         node_flow: What each node drew from each in the last layer, (pairs, nodes, nodes), likewise.
     """
 
@@ -51,6 +54,7 @@ class VMHANModelOutput(ModelOutput):
     hyperedge_variances: tuple[torch.FloatTensor, ...] | None = None
     attentions: tuple[torch.FloatTensor, ...] | None = None
     node_attentions: tuple[torch.FloatTensor, ...] | None = None
+    read_attention: torch.FloatTensor | None = None
     node_flow: torch.FloatTensor | None = None
 
 
@@ -80,6 +84,7 @@ class VMHANRelationOutput(ModelOutput):
     hyperedge_variances: tuple[torch.FloatTensor, ...] | None = None
     attentions: tuple[torch.FloatTensor, ...] | None = None
     node_attentions: tuple[torch.FloatTensor, ...] | None = None
+    read_attention: torch.FloatTensor | None = None
     node_flow: torch.FloatTensor | None = None
 
 
@@ -260,6 +265,7 @@ class VMHANModel(VMHANPreTrainedModel):
             hyperedge_variances=tuple(layer.variance for layer in structure.hyperedges) if states else None,
             attentions=structure.attentions if output_attentions else None,
             node_attentions=structure.node_attentions if output_attentions else None,
+            read_attention=structure.read_attention if output_attentions else None,
             node_flow=structure.node_flow if output_attentions else None,
         )
 
@@ -504,6 +510,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             hyperedge_variances=kept.get("hyperedge_variances"),
             attentions=nodes.attentions,
             node_attentions=nodes.node_attentions,
+            read_attention=nodes.read_attention,
             node_flow=nodes.node_flow,
         )
 

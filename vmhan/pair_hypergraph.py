@@ -1,11 +1,8 @@
 """The hypergraph of each pair as plain numbers: its nodes, its hyperedges, attention and variances."""
 
-from collections.abc import Sequence
-
-import torch
+from collections.abc import Iterator, Sequence
 
 from .hypergraph import HEAD, HYPEREDGE_TYPES, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE
-from .vhan import member_shares
 
 _NAMELESS = "object"  # of the image, that a user gave by its box alone
 
@@ -20,10 +17,13 @@ def pair_hypergraph(output, row: int, names: dict[int, Sequence[str]]) -> dict |
 
     Returns:
         `"nodes"`, each with its `"name"`, its `"kind"` out of `NODE_TYPES`, and the mean `"variance"` of its Gaussian
-        after the last layer and before the first (`"initial_variance"`, equation 4); and `"hyperedges"` that have
-        members, each with its `"type"` out of `HYPEREDGE_TYPES`, its `"members"` as places in `"nodes"` and the
-        `"attention"` on each in the last layer (equation 5, on average over the heads), which sums to one. A structure
-        without hyperedge attention gives every member the same.
+        after the last layer and before the first (`"initial_variance"`, equation 4); and `"hyperedges"`, each with its
+        `"type"` out of `HYPEREDGE_TYPES`, its `"members"` as places in `"nodes"` and the `"attention"` on each: its
+        share in the hyperedge that was read last (`read_attention`, on average over the heads). It sums to one, or to
+        zero where the hyperedge holds nothing of its members.
+
+        Only hyperedges that head or tail read last are listed: what only other nodes read then reaches no score, as
+        that within the image. A structure that gathers nothing in hyperedges has none.
     """
     if output.incidence.shape[-1] != len(HYPEREDGE_TYPES):
         return None
@@ -37,11 +37,11 @@ def pair_hypergraph(output, row: int, names: dict[int, Sequence[str]]) -> dict |
             places[column] = len(nodes)
             variances = {"variance": final[column], "initial_variance": initial[column]}
             nodes.append({"name": names[kind][number], "kind": NODE_TYPES[kind], **variances})
-    shares = _shares(output, row)
+    entities = {column for column, kind in enumerate(kinds) if kind in (HEAD, TAIL)}
     hyperedges = []
-    for type, members, attention in zip(HYPEREDGE_TYPES, output.incidence[row].T.tolist(), shares, strict=True):
+    for type, members, attention in _read_hyperedges(output, row):
         columns = [column for column, is_member in enumerate(members) if is_member]
-        if columns:
+        if not entities.isdisjoint(columns):
             weights = [attention[column] for column in columns]
             numbers = [places[column] for column in columns]
             hyperedges.append({"type": type, "members": numbers, "attention": weights})
@@ -60,11 +60,12 @@ def node_names(head: str, tail: str | None, request, selection) -> dict[int, lis
     }
 
 
-def _shares(output, row: int) -> list[list[float]]:
-    """Attention of each hyperedge on each node, (hyperedges, nodes)."""
-    if output.attentions:
-        return output.attentions[-1][row].float().mean(dim=0).tolist()
-    return member_shares(output.incidence[row : row + 1], torch.float32)[0].tolist()
+def _read_hyperedges(output, row: int) -> Iterator[tuple[str, list[bool], list[float]]]:
+    """Type, membership of each node and share of each node of the hyperedges that gathered any."""
+    if output.read_attention is None:
+        return
+    shares = output.read_attention[row].float().mean(dim=0).tolist()
+    yield from zip(HYPEREDGE_TYPES, output.incidence[row].T.tolist(), shares, strict=True)
 
 
 __all__ = ["node_names", "pair_hypergraph"]

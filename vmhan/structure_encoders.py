@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .configuration_vmhan import VMHANConfig
-from .graph_encoders import GATLayer, GCNLayer, GraphEncoder, HGNNLayer, VariationalGCNLayer
+from .graph_encoders import GATLayer, GCNLayer, GraphEncoder, HGNNLayer, VariationalGCNLayer, hypergraph_shares
 from .vhan import VHAN, Gaussian, StructureOutput
 
 
@@ -27,7 +27,7 @@ class NoMessages(nn.Module):
 
 STRUCTURE_ENCODERS: dict[str, Callable[[VMHANConfig], nn.Module]] = {
     "vhan": VHAN,
-    "hgnn": partial(GraphEncoder, layer=HGNNLayer),
+    "hgnn": partial(GraphEncoder, layer=HGNNLayer, shares=hypergraph_shares),
     "gcn": partial(GraphEncoder, layer=GCNLayer),
     "gat": partial(GraphEncoder, layer=GATLayer),
     "variational_gcn": partial(GraphEncoder, layer=VariationalGCNLayer),

@@ -68,8 +68,12 @@ class HyperedgeInit(nn.Module):
         typed = "type" in config.hyperedge_init
         self.type_embedding = nn.Embedding(len(HYPEREDGE_TYPES), config.hidden_size) if typed else None
 
+    def shares(self, incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """What each hyperedge takes of each node, (pairs, hyperedges, nodes); zero where it starts without members."""
+        return member_shares(incidence, dtype) * self.averages
+
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> Gaussian:
-        shares = member_shares(incidence, nodes.mean.dtype) * self.averages
+        shares = self.shares(incidence, nodes.mean.dtype)
         mean, variance = shares @ nodes.mean, shares.square() @ nodes.variance
         if self.type_embedding is not None:
             mean = mean + self.type_embedding(torch.arange(mean.shape[1], device=mean.device))
@@ -177,14 +181,20 @@ class AttentionScores(nn.Module):
 class StructureOutput(NamedTuple):
     """What a structure encoder returns: states before the first and after each layer, attentions of each layer.
 
+    `read_attention` is the share of each node in the hyperedges that the nodes read last, (pairs, heads, hyperedges,
+    nodes): with synchronous updates the equation 5 of the layer before the last, for the last one feeds nothing; with
+    one layer what the hyperedges started from, which is zero if that was no node; with sequential updates the last
+    layer's. None where no hyperedge gathers from nodes.
+
     `node_flow` is the share that each node (rows) drew from each node (columns), by way of their hyperedges, when it
-    was last updated: (pairs, nodes, nodes). It is equation 7 times the equation 5 of the hyperedges that were read.
+    was last updated: (pairs, nodes, nodes). It is the last equation 7 times `read_attention`.
     """
 
     nodes: tuple[Gaussian, ...]
     hyperedges: tuple[Gaussian, ...] = ()
     attentions: tuple[torch.Tensor, ...] = ()
     node_attentions: tuple[torch.Tensor, ...] = ()
+    read_attention: torch.Tensor | None = None
     node_flow: torch.Tensor | None = None
 
 
@@ -212,24 +222,23 @@ class VHAN(nn.Module):
             all_hyperedges.append(hyperedges)
             attentions.append(attention)
             node_attentions.append(node_attention)
+        read = self._read_attention(attentions, incidence)
         return StructureOutput(
             tuple(all_nodes),
             tuple(all_hyperedges),
             tuple(attentions),
             tuple(node_attentions),
-            self._node_flow(attentions, node_attentions, incidence),
+            read_attention=read,
+            node_flow=None if read is None else (node_attentions[-1].transpose(-1, -2) @ read).mean(dim=1),
         )
 
-    def _node_flow(self, attentions: list, node_attentions: list, incidence: torch.Tensor) -> torch.Tensor | None:
-        if not node_attentions:
+    def _read_attention(self, attentions: list[torch.Tensor], incidence: torch.Tensor) -> torch.Tensor | None:
+        if not attentions:
             return None
-        # read when updated last: the hyperedges of this layer, or of the one before, or the means of their members
-        read = (
-            attentions
-            if self.sequential
-            else [member_shares(incidence, node_attentions[0].dtype)[:, None], *attentions]
-        )
-        return (node_attentions[-1].transpose(-1, -2) @ read[len(node_attentions) - 1]).mean(dim=1)
+        if self.sequential:
+            return attentions[-1]
+        start = self.hyperedge_init.shares(incidence, attentions[0].dtype)[:, None].expand_as(attentions[0])
+        return [start, *attentions][-2]
 
 
 def member_shares(incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
