@@ -27,7 +27,7 @@ from .words_html import CLICK_WORDS, words_html
 
 INTRODUCTION = """<header class="intro"><h1>Who is what to whom?</h1>
 <p>One sentence and one picture often hold several relations. VM-HAN names the relation of every pair of entities,
-says how sure it is, and shows what it looked at. Pick an example, or write your own.</p></header>"""
+says how likely it is, and shows the attention that it paid. Pick an example, or write your own.</p></header>"""
 _QUICK = {"show_progress": "hidden", "api_visibility": "private"}
 
 

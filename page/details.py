@@ -1,16 +1,18 @@
-"""Why the model says so: the picture, the hypergraph, the scores and the uncertainty of a pair, or of two."""
+"""What the model made of a pair, or of two: attention on the picture, the hypergraph, the scores and the variances."""
 
 import math
 from html import escape
 
-from vmhan.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergraph_svg
+from vmhan.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergraph_svg, nearly_even
 
 from .gaussians import gaussians_svg
 from .pair_table import bars_html
 from .picture_svg import boxed_nodes, colour_of, picture_svg
-from .wording import NO_RELATION, node_name, readable, uncertainty
+from .wording import NO_RELATION, WHOLE_PICTURE, node_name, readable, uncertainty
 
 SHOWN_SCORES = 5
+_AXIS = "<thead><tr><td></td><td class='axis'><span>0%</span><span>100%</span></td><td colspan='3'></td></tr></thead>"
+_DASHED = "<p>Dashed is before the hypergraph, solid after it.</p>"
 _KINDS = {"global": "global hyperedge", "intra_modal": "intra-modal", "inter_modal": "inter-modal"}
 
 
@@ -33,14 +35,18 @@ def pair_html(answer: dict, number: int, mark: str = "") -> str:
     """All that is known of one pair."""
     pair = answer["pairs"][number]
     bars = bars_html([(readable(label), score, "") for label, score in likeliest(pair)])
-    curves = gaussians_svg(pair)
     graph = graph_of(pair)
-    looked = _picture(answer, pair, f"{mark or 0}{number}") + _looked(answer, pair)
+    curves = gaussians_svg(pair)
+    hypergraph = f'<div class="wide">{graph}</div>{_legend()}{_shares_told(pair)}' if graph else ""
+    attention = _picture(answer, pair, f"{mark or 0}{number}") + _attention(answer, pair)
     panels = (
-        _stack(_panel("Where it looked", looked), _panel("Scores of the relations", bars)),
         _stack(
-            _panel("Its hypergraph", f'<div class="wide">{graph}</div>{_legend()}') if graph else "",
-            _panel("How sure it is", f"{curves}<p>{how_sure(pair)}</p>"),
+            _panel("Attention on the picture", attention),
+            _panel("Scores of the relations", f"{bars}<p>{how_sure(pair)}</p>"),
+        ),
+        _stack(
+            _panel("Its hypergraph", hypergraph) if graph else "",
+            _panel("Variance of its entities", f"{curves}{_DASHED if curves else ''}<p>{variance_told(pair)}</p>"),
         ),
     )
     return (
@@ -83,18 +89,37 @@ def _picture(answer: dict, pair: dict, name: str) -> str:
     return f"{shown}{hint}"
 
 
-def _looked(answer: dict, pair: dict) -> str:
+def _attention(answer: dict, pair: dict) -> str:
     rows = [
         (node_name(node["label"]), node["attention"], colour_of(node["label"], answer["objects"]))
         for node in pair["objects"]
     ]
     if not rows:
         return f"<p>{why_no_nodes(answer)}</p>"
-    return f"{bars_html(rows)}<p>{escape(answer['source'])}</p>"
+    return f"{bars_html(rows)}<p>{attention_told(pair)} {escape(answer['source'])}</p>"
+
+
+def attention_told(pair: dict) -> str:
+    """What the attention on the visual nodes of a pair says, which is nothing where it is all but even."""
+    told = "Of the attention that the two entities gave to the picture, the share of each node."
+    if len(pair["objects"]) == 1:
+        return f"{told} There is but one, so it has all, whatever it shows."
+    among = _even_among(pair)
+    return f"{told} On {among} it is all but even: it says nothing about which of them mattered." if among else told
+
+
+def _even_among(pair: dict) -> str:
+    """The visual nodes of a pair that attention does not tell apart, in words; empty if it tells them apart."""
+    if nearly_even([node["attention"] for node in pair["objects"]]):
+        return "these"
+    of_objects = [node["attention"] for node in pair["objects"] if node["label"] != WHOLE_PICTURE]
+    return "the objects" if nearly_even(of_objects) else ""
 
 
 def why_no_nodes(answer: dict) -> str:
     """Why the picture had no say in a pair."""
+    if answer["objects"]:
+        return "This model passes nothing from the picture to the entities, so it went by the sentence alone."
     if answer["description"]:
         return "The model found nothing in the description to look at, so it went by the sentence alone."
     if answer["picture"]:
@@ -106,9 +131,9 @@ def why_no_nodes(answer: dict) -> str:
 
 
 def graph_of(pair: dict) -> str:
-    """The hypergraph as an SVG; empty for a model that has none."""
+    """The hypergraph as an SVG; empty for a model that has none, or gathers nothing in its hyperedges."""
     graph = pair.get("hypergraph")
-    if not graph:
+    if not graph or not graph["hyperedges"]:
         return ""
     nodes = [
         GraphNode("whole picture" if node["kind"] == "image" else node["name"], node["kind"])
@@ -132,34 +157,48 @@ def _legend() -> str:
     )
     return (
         f'<p class="legend">{shapes}</p><p class="legend">{items}'
-        "<span>wider: more attention; point at a part to light it</span></p>"
+        "<span>width in proportion to attention; point at a part to light it</span></p>"
     )
 
 
+def _shares_told(pair: dict) -> str:
+    """What the strokes of the hypergraph say."""
+    shares = [edge["attention"] for edge in pair["hypergraph"]["hyperedges"]]
+    told = "Strokes show what each hyperedge that the two entities read last had taken of each of its members."
+    if not any(map(sum, shares)):
+        told = "The hyperedges that the two entities read last hold nothing of their members."
+    elif all(len(of_edge) == 1 or nearly_even(of_edge) for of_edge in shares):
+        told += " It is all but even in all of them: it says nothing about which member mattered."
+    return f"<p>{told}</p>"
+
+
 def how_sure(pair: dict) -> str:
-    """The uncertainty of a pair, with the scale that makes the numbers readable."""
+    """The entropy of the scores of a pair, with the scale that makes the number readable."""
     most = math.log(len(pair["scores"]))
-    told = f"Entropy of the scores {pair['entropy']:.2f} nats, {uncertainty(pair):.0%} of the most ({most:.2f}). "
+    return f"Entropy of the scores {pair['entropy']:.2f} nats, {uncertainty(pair):.0%} of the most ({most:.2f})."
+
+
+def variance_told(pair: dict) -> str:
+    """The variance of a pair, and that it is no measure of certainty (assets/results/variance-mnre.json)."""
     if pair["variance"] <= 0:
-        return told + "This model keeps no variance."
-    return told + (
-        f"Mean variance of both entities {pair['variance']:.2f}. The wider a curve, the less certain; dashed is "
-        "before the hypergraph, solid after it."
+        return "This model keeps no variance."
+    return (
+        f"Mean variance of both entities {pair['variance']:.2f}. It has not been found to tell right answers from "
+        "wrong ones: for that, see the scores and their entropy."
     )
 
 
 def moved_html(answer: dict, chosen: int, other: int) -> str:
-    """What one pair looks at more than the other: two dots on a line for each node, and the difference."""
+    """How the attention of two pairs differs: two dots on a line from 0 to 100% for each node, and the difference."""
     first, second = (answer["pairs"][number] for number in (chosen, other))
     shares = [{node["label"]: node["attention"] for node in pair["objects"]} for pair in (first, second)]
     labels = list(dict.fromkeys([*shares[0], *shares[1]]))
     moves = sorted(((label, *(share.get(label, 0.0) for share in shares)) for label in labels),
                    key=lambda move: move[2] - move[1])  # fmt: skip
-    top = max([share for _, a, b in moves for share in (a, b)], default=0.0) or 1.0
-    least = min([share for _, a, b in moves for share in (a, b)], default=0.0)
-    low = max(0.0, least - 0.25 * (top - least) - 0.01)
-    rows = "".join(_move(*move, low, top + (top - low) * 0.08) for move in moves)
-    body = f"<table class='moves'><tbody>{rows}</tbody></table>" if rows else f"<p>{why_no_nodes(answer)}</p>"
+    rows = "".join(_move(*move) for move in moves)
+    body = f"<table class='moves'>{_AXIS}<tbody>{rows}</tbody></table>" if rows else f"<p>{why_no_nodes(answer)}</p>"
+    if rows and all(_even_among(pair) for pair in (first, second)):
+        body += "<p>In both, that on the objects is all but even: it says nothing about which of them mattered.</p>"
     names = [f"{escape(pair['head']['text'])} and {escape(pair['tail']['text'])}" for pair in (first, second)]
     return (
         "<section class='panel moved'><h4>How the attention moves from one pair to the other</h4>"
@@ -168,12 +207,12 @@ def moved_html(answer: dict, chosen: int, other: int) -> str:
     )
 
 
-def _move(label: str, first: float, second: float, low: float, high: float) -> str:
-    a, b = ((share - low) / (high - low) for share in (first, second))
+def _move(label: str, first: float, second: float) -> str:
     change = 100 * (second - first)
+    rail = f"left: {min(first, second):.1%}; width: {abs(change):.1f}%"
     return (
-        f"<tr><td>{escape(node_name(label))}</td><td class='track'><i class='rail' style='left: {min(a, b):.1%}; "
-        f"width: {abs(a - b):.1%}'></i><i class='end a' style='left: {a:.1%}'></i>"
-        f"<i class='end b' style='left: {b:.1%}'></i></td><td class='percent'>{first:.1%}</td>"
+        f"<tr><td>{escape(node_name(label))}</td><td class='track'><i class='rail' style='{rail}'></i>"
+        f"<i class='end a' style='left: {first:.1%}'></i>"
+        f"<i class='end b' style='left: {second:.1%}'></i></td><td class='percent'>{first:.1%}</td>"
         f"<td class='percent'>{second:.1%}</td><td class='percent'><b>{change:+.1f}</b> points</td></tr>"
     )

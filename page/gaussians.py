@@ -1,4 +1,4 @@
-"""How uncertain the model is of the two entities: their Gaussians as curves."""
+"""The Gaussians of the two entities as curves."""
 
 import math
 from html import escape
@@ -13,8 +13,8 @@ _REACH, _STEPS = 2.6, 32  # deviations of the widest curve to either side, point
 def gaussians_svg(pair: dict) -> str:
     """The curves of head and tail; empty if the model keeps no variance.
 
-    Every entity is a Gaussian of many dimensions. A curve has their mean variance: the wider, the less certain. It is
-    dashed before the hypergraph and solid after its last layer.
+    Every entity is a Gaussian of many dimensions. A curve has their mean variance. It is dashed before the hypergraph
+    and solid after its last layer.
     """
     entities = (pair.get("hypergraph") or {"nodes": []})["nodes"][:2]
     if not entities or not all(node["variance"] > 0 and node["initial_variance"] > 0 for node in entities):

@@ -10,7 +10,8 @@ from .colours import CATEGORIES
 from .wording import WHOLE_PICTURE, short
 
 _SIDE = 720  # pixels of the picture that is shown
-_FULL_SPREAD = 0.1  # from this difference of shares on, the weakest object is as faint as can be
+_WIDEST, _THINNEST = 10.0, 1.0  # frame of a node that has all the attention, and the least that is drawn
+_DARK = 0.5  # of the picture where there is no attention
 _FONT, _LETTER = 18, 9.8  # to be read on a phone; style.py makes it smaller elsewhere. Mean width of a letter
 _PLATE = 28  # height
 
@@ -22,14 +23,6 @@ def data_address(picture: Image.Image) -> str:
     file = io.BytesIO()
     small.save(file, "JPEG", quality=82)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def emphasis(shares: list[float]) -> list[float]:
-    """How strongly each share is drawn, 0 to 1: the largest fully, the others by how far they are below it."""
-    if not shares:
-        return []
-    spread = max(max(shares) - min(shares), _FULL_SPREAD)
-    return [1 - (max(shares) - share) / spread for share in shares]
 
 
 def colour_of(label: str, objects: list[dict]) -> str:
@@ -44,7 +37,10 @@ def boxed_nodes(pair: dict) -> list[dict]:
 
 
 def picture_svg(address: str, size: tuple[int, int], pair: dict, objects: list[dict], name: str) -> str:
-    """The picture in the dark, lighter where the pair looks.
+    """The picture in the dark, lighter where there is attention.
+
+    Light and the width of a frame are in proportion to the share of attention, on a scale that is the same for all
+    pictures: half the share is half of both, and equal shares look equal.
 
     Args:
         address: The picture as a data address.
@@ -56,24 +52,24 @@ def picture_svg(address: str, size: tuple[int, int], pair: dict, objects: list[d
     scale = 480 / max(size)
     width, height = (round(edge * scale) for edge in size)
     nodes = sorted(boxed_nodes(pair), key=lambda node: node["attention"])  # the strongest lie on top
-    weights = emphasis([node["attention"] for node in nodes])
     boxes = [[edge * scale for edge in node["box"]] for node in nodes]
     colours = [colour_of(node["label"], objects) for node in nodes]
-    light = "".join(_rectangle(box, f'fill="black" fill-opacity="{0.25 + 0.75 * w:.2f}" rx="4"')
-                    for box, w in zip(boxes, weights, strict=True))  # fmt: skip
+    light = "".join(
+        _rectangle(box, f'fill="black" fill-opacity="{node["attention"]:.3f}" rx="4"')
+        for box, node in zip(boxes, nodes, strict=True)
+    )
     veil = (
         f'<mask id="light-{name}"><rect width="{width}" height="{height}" fill="white"/>{light}</mask>'
-        f'<rect width="{width}" height="{height}" fill="#0b1020" opacity="0.55" mask="url(#light-{name})"/>'
+        f'<rect width="{width}" height="{height}" fill="#0b1020" opacity="{_DARK}" mask="url(#light-{name})"/>'
     )
     frames = "".join(
         _rectangle(
             box,
-            f'fill="none" stroke="{colour}" stroke-width="{1.5 + 4 * weight:.1f}" '
-            f'stroke-opacity="{0.55 + 0.45 * weight:.2f}" rx="4"',
+            f'fill="none" stroke="{colour}" stroke-width="{max(_THINNEST, _WIDEST * node["attention"]):.2f}" rx="4"',
         )
-        for box, colour, weight in zip(boxes, colours, weights, strict=True)
+        for box, colour, node in zip(boxes, colours, nodes, strict=True)
     )
-    plates = _plates(nodes, boxes, colours, weights, (width, height))
+    plates = _plates(nodes, boxes, colours, (width, height))
     told = ", ".join(f"{node['label']} {node['attention']:.0%}" for node in reversed(nodes))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="picture" '
@@ -88,10 +84,10 @@ def _rectangle(box: list[float], rest: str) -> str:
     return f'<rect x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" height="{y1 - y0:.1f}" {rest}/>'
 
 
-def _plates(nodes, boxes, colours, weights, size: tuple[int, int]) -> str:
+def _plates(nodes, boxes, colours, size: tuple[int, int]) -> str:
     """Names and weights; a plate that would lie on another moves down."""
     taken, plates = [], []
-    for node, box, colour, weight in reversed(list(zip(nodes, boxes, colours, weights, strict=True))):
+    for node, box, colour in reversed(list(zip(nodes, boxes, colours, strict=True))):
         text = f"{short(node['label'], 24)} {node['attention']:.0%}"
         wide = len(text) * _LETTER + 13
         x = max(0, min(box[0], size[0] - wide))
@@ -101,7 +97,7 @@ def _plates(nodes, boxes, colours, weights, size: tuple[int, int]) -> str:
             y += _PLATE + 1
         taken.append((x, y, wide))
         plates.append(
-            f'<g class="plate" opacity="{0.75 + 0.25 * weight:.2f}">'
+            f'<g class="plate">'
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{_PLATE}" rx="4" fill="#10131c"/>'
             f'<rect x="{x:.1f}" y="{y:.1f}" width="6" height="{_PLATE}" rx="2" fill="{colour}"/>'
             f'<text x="{x + 11:.1f}" y="{y + 20:.1f}" fill="white">{escape(text)}</text></g>'

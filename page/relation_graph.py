@@ -6,6 +6,7 @@ from html import escape
 from .wording import NO_RELATION, readable, short
 
 _WIDTH, _HEIGHT = 440, 300
+_WIDEST = 6.0  # pixels of the line of a relation whose score is 1; others are in proportion
 _LETTER = 8.1  # mean width at the font size of 15
 _ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)  # where on a line its label may stand, the best first
 _BESIDE = (0, -22, 22)  # pixels above it
@@ -76,7 +77,7 @@ def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: 
     told = f"{head[2]}, {readable(pair['relation'])}, {tail[2]}: {pair['score']:.0%}"
     kinds = " ".join(states if related else ("quiet", *states))
     way = f"M{start[0]:.0f} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
-    stroke = f'stroke-width="{1.5 + 4 * pair["score"]:.1f}" marker-end="url(#tip)"' if related else ""
+    stroke = f'stroke-width="{_WIDEST * pair["score"]:.2f}" marker-end="url(#tip)"' if related else ""
     line = (
         f'<g class="link {kinds}" data-pair="{number}" data-key="line-{number}" role="button" tabindex="0" '
         f'aria-pressed="{str(bool(states)).lower()}" aria-label="{escape(told)}"><title>{escape(told)}</title>'

@@ -255,7 +255,7 @@ def test_clicked_entities_give_all_pairs_and_their_reasons(page):
     head, tail = (rows.nth(2).locator(f"td.{end}").inner_text() for end in ("from", "to"))
     heading = page.locator(".details h3").inner_text()
     assert heading.startswith(head) and heading.endswith(tail)
-    looked = page.locator(".panel", has_text="Where it looked").locator("table.bars").inner_text()
+    looked = page.locator(".panel", has_text="Attention on the picture").locator("table.bars").inner_text()
     assert all(name in looked for name in ("man", "red ball", "street", "the whole picture"))
     shares = [float(share) for share in re.findall(r"([\d.]+)%", looked)]
     assert sum(shares) == pytest.approx(100, abs=0.3) and shares == sorted(shares, reverse=True)
@@ -270,16 +270,16 @@ def test_pointing_at_a_part_of_the_hypergraph_dims_what_it_does_not_touch(page):
 
     def lit(kind: str) -> list[str]:
         """Names of parts that are not dimmed: nodes n0 and n1 are the entities, e0 is the global hyperedge, e1 the
-        text's, e2 the picture's."""
+        text's, e2 and e3 join head and tail with the picture."""
         page.wait_for_timeout(400)
         return page.evaluate(LIT, kind)
 
     page.locator("svg.hypergraph .node.n0 text").hover()
     assert (
-        lit(".node") == ["n0"] and lit(".edge") == ["e0", "e1", "e3"] and set(lit("path.part")) == {"e0", "e1", "e3"}
+        lit(".node") == ["n0"] and lit(".edge") == ["e0", "e1", "e2"] and set(lit("path.part")) == {"e0", "e1", "e2"}
     )
     page.locator("svg.hypergraph .edge.e2 circle").hover()
-    assert lit(".edge") == ["e2"] and lit(".node") == ["n2", "n3", "n4"] and set(lit("path.part")) == {"e2"}
+    assert lit(".edge") == ["e2"] and lit(".node") == ["n0", "n2", "n3", "n4"] and set(lit("path.part")) == {"e2"}
     page.locator("svg.hypergraph .edge.e0").focus()
     page.keyboard.press("Tab")
     page.mouse.move(0, 0)

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vmhan.hypergraph_svg import COLOURS, GraphNode, Hyperedge, hypergraph_svg
+from vmhan.hypergraph_svg import COLOURS, GraphNode, Hyperedge, hypergraph_svg, nearly_even
 
 SVG = "{http://www.w3.org/2000/svg}"
 NODES = [GraphNode("Ada", "head"), GraphNode("Bob", "tail"), GraphNode("image", "image"), GraphNode("dog", "object")]
@@ -28,10 +28,30 @@ def test_every_member_has_a_stroke_in_the_colour_of_its_hyperedge():
     assert drawn["e1", "n3"].get("stroke") == COLOURS["inter_modal"]
 
 
-def test_more_attention_is_a_wider_stroke():
+def test_strokes_are_as_wide_as_attention_is_large():
     drawn = strokes(hypergraph_svg(NODES, EDGES))
     widths = [float(drawn[stroke].get("stroke-width")) for stroke in (("e1", "n2"), ("e1", "n3"), ("e1", "n0"))]
-    assert widths == sorted(widths) and len(set(widths)) == 3
+    assert [width / widths[0] for width in widths] == pytest.approx([1, 4, 5], rel=0.02)
+    assert len({stroke.get("stroke-opacity") for stroke in drawn.values()}) == 1, "or it would count twice"
+
+
+def test_a_stroke_without_attention_can_still_be_pointed_at():
+    drawn = strokes(hypergraph_svg(NODES, [Hyperedge("textual", {0: 1.0, 1: 0.0})]))
+    assert float(drawn["e0", "n1"].get("stroke-width")) > 0
+
+
+def test_title_names_the_strongest_member_unless_all_are_about_as_strong():
+    edges = [Hyperedge("textual", {0: 0.75, 1: 0.25}), Hyperedge("visual", {2: 0.501, 3: 0.499})]
+    (title,) = ElementTree.fromstring(hypergraph_svg(NODES, edges)).findall(f"{SVG}title")
+    assert title.text.endswith("within the text: Ada, within the picture: none, all but even")
+
+
+@pytest.mark.parametrize(
+    ("shares", "even"),
+    [([0.259, 0.25, 0.241], True), ([0.27, 0.24], False), ([1.0], False), ([], False), ([0.0, 0.0], True)],
+)
+def test_shares_within_a_point_of_their_mean_are_nearly_even(shares, even):
+    assert nearly_even(shares) == even
 
 
 def test_only_members_of_a_hyperedge_carry_its_class():

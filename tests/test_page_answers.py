@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -11,14 +12,14 @@ from PIL import Image
 from page.answer_html import answer_html
 from page.brush import SIZE
 from page.build import build_page
-from page.details import how_sure, moved_html, pair_html
+from page.details import attention_told, how_sure, moved_html, pair_html, variance_told
 from page.downloads import answer_json, figure_svg
 from page.examples import EXAMPLES, example_picture, marked_objects
 from page.feedback import COLUMNS, FeedbackFile
 from page.gaussians import gaussians_svg
 from page.model import Extractor
 from page.pair_table import pairs_html
-from page.picture_svg import boxed_nodes, data_address, emphasis, picture_svg
+from page.picture_svg import boxed_nodes, data_address, picture_svg
 from page.relation_graph import graph_svg
 from page.wording import readable, sort_pairs, summary, uncertainty
 
@@ -145,12 +146,44 @@ def test_entities_of_a_graph_do_not_lie_on_each_other(count, name):
     assert all(x[a] >= 0 and x[a] + width[a] <= 440 and y[a] >= 0 and y[a] + height[a] <= 300 for a in range(count))
 
 
-def test_strong_objects_are_bold_and_weak_ones_faint(picture):
-    pair = make_pair(objects=nodes(ball=0.5, dog=0.1, image=0.4))
-    frames = [item for item in parse(picture_svg(picture["address"], (80, 60), pair, [], "a")).iter(f"{SVG}rect")
-              if item.get("stroke-width")]  # fmt: skip
-    widths = [float(frame.get("stroke-width")) for frame in frames]
-    assert widths == sorted(widths) and widths[-1] > 2 * widths[0]
+def drawn_shares(picture, **shares) -> tuple[list[float], list[float]]:
+    """Widths of the frames and light of the boxes of objects with these shares, from the least to the largest."""
+    rectangles = list(
+        parse(picture_svg(picture["address"], (80, 60), make_pair(objects=nodes(**shares)), [], "a")).iter(
+            f"{SVG}rect"
+        )
+    )
+    widths = [float(item.get("stroke-width")) for item in rectangles if item.get("stroke-width")]
+    return widths, [float(item.get("fill-opacity")) for item in rectangles if item.get("fill-opacity")]
+
+
+def test_objects_are_drawn_in_proportion_to_their_attention(picture):
+    shares = {"dog": 0.1, "cat": 0.2, "ball": 0.6}
+    for drawn in drawn_shares(picture, **shares, image=0.1):
+        assert [size / drawn[0] for size in drawn] == pytest.approx([1, 2, 6], rel=0.02)
+
+
+def test_equal_attention_looks_equal_and_a_small_difference_small(picture):
+    for drawn in drawn_shares(picture, dog=0.263, cat=0.263, ball=0.263, image=0.211):
+        assert len(set(drawn)) == 1
+    for drawn in drawn_shares(picture, dog=0.24, ball=0.26):
+        assert drawn[1] / drawn[0] == pytest.approx(26 / 24, rel=0.02)
+
+
+def test_the_same_attention_looks_the_same_beside_more_and_beside_less(picture):
+    beside_more, beside_less = drawn_shares(picture, dog=0.3, ball=0.7), drawn_shares(picture, dog=0.3, ball=0.1)
+    assert [drawn[0] for drawn in beside_more] == [drawn[-1] for drawn in beside_less]
+
+
+def test_a_node_with_next_to_no_attention_is_still_to_be_seen(picture):
+    widths, _ = drawn_shares(picture, dog=0.001, ball=0.999)
+    assert widths[0] >= 1
+
+
+def test_lines_of_the_graph_are_as_wide_as_their_scores_are_high():
+    lines = graph_lines(graph_svg([make_pair(score=0.2), make_pair(score=0.4), make_pair(score=0.8)], 0))
+    widths = sorted(float(line.findall(f"{SVG}path")[1].get("stroke-width")) for line in lines)
+    assert [width / widths[0] for width in widths] == pytest.approx([1, 2, 4], rel=0.02)
 
 
 def test_names_and_weights_of_objects_are_to_be_read(picture):
@@ -159,12 +192,6 @@ def test_names_and_weights_of_objects_are_to_be_read(picture):
     texts = list(svg.iter(f"{SVG}text"))
     assert {text.text for text in texts} == {"ball 50%", "dog 10%"}
     assert abs(float(texts[0].get("y")) - float(texts[1].get("y"))) > 15, "their boxes are the same"
-
-
-def test_small_differences_are_not_blown_up():
-    assert emphasis([0.26, 0.25]) == pytest.approx([1, 0.9])
-    assert emphasis([0.7, 0.3]) == [1, 0]
-    assert emphasis([]) == []
 
 
 def test_box_of_the_whole_picture_is_not_drawn():
@@ -202,6 +229,45 @@ def test_a_picture_without_a_say_is_explained(changes, told, picture):
     assert told in pair_html(make_answer(make_pair(), **changes), 0)
 
 
+def panel(shown: str, title: str) -> str:
+    """The text of a panel of the page."""
+    (content,) = re.findall(f"<section class='panel'><h4>{title}</h4>(.*?)</section>", shown, re.DOTALL)
+    return re.sub("<[^>]*>", " ", content)
+
+
+def test_score_entropy_and_variance_each_stand_in_their_place(picture):
+    """Numbers that all differ, so that one in another's place is seen."""
+    head, tail, image = HYPERGRAPH["nodes"]
+    named = [
+        {**head, "variance": 2.12, "initial_variance": 3.13},
+        {**tail, "variance": 1.74, "initial_variance": 4.15},
+    ]
+    graph = {**HYPERGRAPH, "nodes": [*named, image]}
+    scores = {"/per/per/peer": 0.71, "None": 0.29}
+    pair = make_pair(score=0.71, scores=scores, entropy=0.56, variance=1.93, hypergraph=graph)
+    shown = pair_html(make_answer(pair), 0)
+    assert re.findall(r"\d\.\d\d", variance_told(pair)) == ["1.93"]
+    assert re.findall(r"\d\.\d\d", panel(shown, "Variance of its entities")) == [
+        "2.12", "3.13", "1.74", "4.15", "2.12", "1.74", "1.93",
+    ]  # fmt: skip
+    assert re.findall(r"[\d.]+(?=%)|\d\.\d\d", panel(shown, "Scores of the relations")) == [
+        "71.0", "29.0", "0.56", "81", "0.69",
+    ]  # fmt: skip
+    row = re.sub("<[^>]*>", " ", pairs_html([pair], 0).split("<tbody>")[1])
+    assert re.findall(r"[\d.]+(?=%)", row) == ["71.0", "81"]
+    (told,) = json.loads(answer_json(make_answer(pair)))["pairs"]
+    assert (told["score"], told["entropy"], told["variance"]) == (0.71, 0.56, 1.93)
+    figure = [text for item in parse(figure_svg(make_answer(pair), 0)).iter(f"{SVG}text") for text in item.itertext()]
+    assert {"Ada σ² 2.12", "Bob σ² 1.74", "71.0%"} <= set(figure)
+
+
+def test_variance_is_not_shown_as_certainty():
+    shown = pair_html(make_answer(make_pair()), 0)
+    told = panel(shown, "Variance of its entities")
+    assert "has not been found to tell right answers from wrong ones" in told
+    assert not re.search(r"certain|sure|doubt|wide", told)
+
+
 def test_entropy_comes_with_its_scale():
     assert "0.56 nats, 81% of the most (0.69)" in how_sure(make_pair())
 
@@ -210,6 +276,57 @@ def test_comparison_tells_how_far_attention_moves():
     first, second = make_pair(objects=nodes(ball=0.7, crowd=0.3)), make_pair(objects=nodes(ball=0.4, crowd=0.6))
     shown = moved_html(make_answer(first, second), 0, 1)
     assert "<b>-30.0</b>" in shown and "<b>+30.0</b>" in shown
+
+
+def test_comparison_puts_shares_on_a_line_from_nothing_to_all():
+    first, second = make_pair(objects=nodes(ball=0.26, crowd=0.74)), make_pair(objects=nodes(ball=0.27, crowd=0.73))
+    shown = moved_html(make_answer(first, second), 0, 1)
+    places = [float(place) for place in re.findall(r"'end [ab]' style='left: ([\d.]+)%'", shown)]
+    rails = [tuple(map(float, rail)) for rail in re.findall(r"left: ([\d.]+)%; width: ([\d.]+)%", shown)]
+    assert places == [74, 73, 26, 27] and rails == [(73, 1), (26, 1)]
+    assert "<span>0%</span><span>100%</span>" in shown
+
+
+EVEN = "all but even: it says nothing about which of them mattered"
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ({"ball": 0.334, "dog": 0.333, "image": 0.333}, f"On these it is {EVEN}"),
+        ({"ball": 0.263, "dog": 0.263, "cat": 0.263, "image": 0.211}, f"On the objects it is {EVEN}"),
+        ({"image": 1.0}, "There is but one, so it has all"),
+        ({"ball": 0.5, "dog": 0.2, "image": 0.3}, None),
+        ({"ball": 0.7, "image": 0.3}, None),
+    ],
+)
+def test_even_attention_is_said_to_say_nothing(shares, told):
+    pair = make_pair(objects=nodes(**shares))
+    shown = pair_html(make_answer(pair, objects=[]), 0)
+    assert attention_told(pair) in shown and "looked" not in shown
+    assert (told in shown) if told else ("even" not in shown and "but one" not in shown)
+    assert (EVEN in moved_html(make_answer(pair, pair), 0, 1)) == (EVEN in shown)
+
+
+def test_even_strokes_of_a_hypergraph_are_said_to_say_nothing():
+    def shown(*shares: float) -> str:
+        edges = [{**HYPERGRAPH["hyperedges"][0], "attention": list(shares)}]
+        return pair_html(make_answer(make_pair(hypergraph={**HYPERGRAPH, "hyperedges": edges})), 0)
+
+    assert "about which member mattered" in shown(0.33, 0.34, 0.33)
+    assert "about which member mattered" not in shown(0.5, 0.3, 0.2)
+    assert "hold nothing of their members" in shown(0, 0, 0)
+
+
+def test_a_structure_that_gathers_nothing_in_hyperedges_has_no_drawing_of_any():
+    pair = make_pair(hypergraph={**HYPERGRAPH, "hyperedges": []})
+    shown = pair_html(make_answer(pair), 0)
+    assert 'class="hypergraph"' not in shown and 'class="gaussians"' in shown
+
+
+def test_objects_that_pass_nothing_on_are_explained():
+    answer = make_answer(make_pair(), objects=nodes(ball=1.0), description="A ball.")
+    assert "passes nothing from the picture" in pair_html(answer, 0)
 
 
 # Downloads

@@ -24,10 +24,18 @@ def test_the_box_of_an_object_is_drawn_in_its_colour(grey):
     assert grey.getpixel((100, 200)) == (128, 128, 128)
 
 
-def test_more_attention_is_drawn_bolder(grey):
-    other = {"label": "z", "box": [300, 50, 550, 350], "attention": 0.9}
-    weak, strong = ([{"label": "x", "box": [50, 50, 250, 350], "attention": share}, other] for share in (0.1, 0.9))
-    assert changed(draw_objects(grey, strong), grey) > changed(draw_objects(grey, weak), grey)
+def stroke(image: Image.Image, box: list[int]) -> int:
+    """Pixels of the left edge of a box, below the plate with its name."""
+    row = np.asarray(image)[(box[1] + box[3]) // 2, box[0] : (box[0] + box[2]) // 2]
+    return int((row != (128, 128, 128)).any(axis=-1).sum())
+
+
+def test_strokes_are_as_wide_as_attention_is_large(grey):
+    left, right = [50, 50, 250, 350], [300, 50, 550, 350]
+    objects = [{"label": "x", "box": left, "attention": 0.2}, {"label": "z", "box": right, "attention": 0.8}]
+    both, alone = draw_objects(grey, objects), draw_objects(grey, objects[:1])
+    assert stroke(both, right) == pytest.approx(4 * stroke(both, left), abs=2)
+    assert stroke(both, left) == stroke(alone, left), "what stands beside it changes nothing"
 
 
 def test_objects_without_a_box_are_not_drawn(grey):

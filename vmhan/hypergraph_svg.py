@@ -1,13 +1,13 @@
 """The hypergraph of a pair as an SVG: what the model joined, and how much each member counted.
 
-Every hyperedge is a dot in its own colour, with a stroke to each of its members that is the wider the more attention
-the hyperedge paid to it (equation 5). Entities and phrases of the text stand on the left, the image and its objects on
-the right. Pointing at a node, a hyperedge or a stroke dims whatever has nothing to do with it, and so does reaching a
-node or a hyperedge with the keyboard. Nothing is fetched, and no script runs.
+Every hyperedge is a dot in its own colour, with a stroke to each of its members whose width is in proportion to the
+attention of the hyperedge on it (equation 5). Entities and phrases of the text stand on the left, the image and its
+objects on the right. Pointing at a node, a hyperedge or a stroke dims whatever has nothing to do with it, and so does
+reaching a node or a hyperedge with the keyboard. Nothing is fetched, and no script runs.
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .hypergraph import HYPEREDGE_KINDS
@@ -35,7 +35,8 @@ _SHAPE_OF = {
 _ROW, _TOP = 46, 34
 _GAP = 92  # between the nodes of the text, the hyperedges and the nodes of the image
 _LETTER, _MARGIN = 8.2, 20  # pixels that a letter of a bold name takes at most, and that are left beside names
-_WIDEST = 9.0  # pixels of a stroke that has all the attention
+_WIDEST, _THINNEST = 9.0, 0.5  # pixels of a stroke that has all the attention, and the least that is drawn
+_EVEN = 0.01  # so far from equal shares, attention prefers nothing that a reader should make much of
 _LONGEST_NAME = 19  # letters
 _SMALLEST, _LARGEST = 0.7, 1.15  # of a web page's pixels that a pixel of ours may be: letters stay readable
 
@@ -54,6 +55,12 @@ class Hyperedge:
 
     type: str
     attention: dict[int, float]
+
+
+def nearly_even(shares: Collection[float]) -> bool:
+    """Whether several shares are all within one percentage point of their mean."""
+    mean = sum(shares) / max(len(shares), 1)
+    return len(shares) > 1 and all(abs(share - mean) <= _EVEN for share in shares)
 
 
 def hypergraph_svg(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
@@ -118,8 +125,8 @@ def _stroke(edge: int, kind: str, dot, node: int, place, share: float) -> str:
     bend = f"{(x0 + x1) / 2:.0f}"
     return (
         f'<path class="part e{edge} n{node}" d="M{x0:.0f} {y0:.0f} C{bend} {y0:.0f} {bend} {y1:.0f} {x1:.0f} {y1:.0f}"'
-        f' fill="none" stroke="{COLOURS[HYPEREDGE_KINDS[kind]]}" stroke-width="{0.8 + _WIDEST * share:.1f}"'
-        f' stroke-opacity="{0.35 + 0.6 * share:.2f}"><title>{_NAMES[kind]}: {share:.0%}</title></path>'
+        f' fill="none" stroke="{COLOURS[HYPEREDGE_KINDS[kind]]}" stroke-opacity="0.75"'
+        f' stroke-width="{max(_THINNEST, _WIDEST * share):.2f}"><title>{_NAMES[kind]}: {share:.0%}</title></path>'
     )
 
 
@@ -166,12 +173,14 @@ def _style(nodes: int, hyperedges: Sequence[Hyperedge]) -> str:
 
 
 def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
-    strongest = [
-        f"{_NAMES[edge.type]}: {html.escape(nodes[max(edge.attention, key=edge.attention.get)].name)}"
-        for edge in hyperedges
-        if edge.attention
-    ]
+    strongest = [f"{_NAMES[edge.type]}: {_strongest(nodes, edge)}" for edge in hyperedges if edge.attention]
     return f"Hypergraph of {len(nodes)} nodes; the strongest member of each hyperedge is {', '.join(strongest)}"
 
 
-__all__ = ["COLOURS", "SHAPES", "GraphNode", "Hyperedge", "hypergraph_svg"]
+def _strongest(nodes: Sequence[GraphNode], edge: Hyperedge) -> str:
+    if nearly_even(edge.attention.values()):
+        return "none, all but even"
+    return html.escape(nodes[max(edge.attention, key=edge.attention.get)].name)
+
+
+__all__ = ["COLOURS", "SHAPES", "GraphNode", "Hyperedge", "hypergraph_svg", "nearly_even"]
