@@ -47,8 +47,8 @@ def extraction(extractor: Extractor):
             description: Words about the picture, optional.
 
         Returns:
-            The pairs, each with its head, tail, relation, scores, uncertainty, attention on objects, and hypergraph;
-            the objects of the picture; and its description.
+            The pairs, each with its head, tail, relation, scores and their entropy, attention on objects, and
+            hypergraph; the objects of the picture; and its description.
         """
         if not isinstance(entities, list | tuple | None):
             raise refuse(f"entities is {entities!r:.80}; give a list of at least two.")

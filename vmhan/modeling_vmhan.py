@@ -65,7 +65,8 @@ class VMHANRelationOutput(ModelOutput):
     Args:
         loss: Equation 12, a scalar, with `labels`; its parts before their weights are the next three.
         logits: (pairs, labels).
-        pair_variance: Mean variance of the final head and tail nodes, (pairs,).
+        pair_variance: Mean variance of the final head and tail nodes, (pairs,). On MNRE it has not been found to tell
+            right answers from wrong ones.
         node_mask, node_types, incidence, node_means, ...: As in `VMHANModelOutput`.
     """
 
