@@ -161,8 +161,8 @@ def _summary(folder: Path, config: dict, base_model: str | None) -> str:
     seen = f"Of a picture it knows {' and '.join(sight)}." if sight else "It reads the sentence only, no picture."
     base = f" Its text encoder started from [{base_model}](https://huggingface.co/{base_model})." if base_model else ""
     return (
-        "VM-HAN: a sentence, its entities and a picture go in; the relation of every entity pair comes out, how likely "
-        f"it is, and the attention on the picture. {seen} It tells {len(config['id2label'])} relations apart, "
+        "VM-HAN: a sentence, its entities and a picture go in; the relation of every entity pair comes out, how "
+        f"likely it is, and the attention on the picture. {seen} It tells {len(config['id2label'])} relations apart, "
         f"`{config['no_relation']}` among them. {count:,} parameters, stored as {precision}.{base}"
     )
 

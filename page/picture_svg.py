@@ -11,7 +11,7 @@ from .wording import WHOLE_PICTURE, short
 
 _SIDE = 720  # pixels of the picture that is shown
 _WIDEST, _THINNEST = 10.0, 1.0  # frame of a node that has all the attention, and the least that is drawn
-_DARK = 0.5  # of the picture where there is no attention
+_DARK = 0.6  # of the picture where there is no attention
 _FONT, _LETTER = 18, 9.8  # to be read on a phone; style.py makes it smaller elsewhere. Mean width of a letter
 _PLATE = 28  # height
 
@@ -40,7 +40,7 @@ def picture_svg(address: str, size: tuple[int, int], pair: dict, objects: list[d
     """The picture in the dark, lighter where there is attention.
 
     Light and the width of a frame are in proportion to the share of attention, on a scale that is the same for all
-    pictures: half the share is half of both, and equal shares look equal.
+    pictures: half the share is half of both, and equal shares look equal. What the whole picture got lights all of it.
 
     Args:
         address: The picture as a data address.
@@ -58,9 +58,10 @@ def picture_svg(address: str, size: tuple[int, int], pair: dict, objects: list[d
         _rectangle(box, f'fill="black" fill-opacity="{node["attention"]:.3f}" rx="4"')
         for box, node in zip(boxes, nodes, strict=True)
     )
+    whole = sum(node["attention"] for node in pair["objects"] if node["label"] == WHOLE_PICTURE)
     veil = (
         f'<mask id="light-{name}"><rect width="{width}" height="{height}" fill="white"/>{light}</mask>'
-        f'<rect width="{width}" height="{height}" fill="#0b1020" opacity="{_DARK}" mask="url(#light-{name})"/>'
+        f'<rect width="{width}" height="{height}" fill="#0b1020" opacity="{_DARK * (1 - whole):.3f}" mask="url(#light-{name})"/>'
     )
     frames = "".join(
         _rectangle(

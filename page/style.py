@@ -122,7 +122,8 @@ button.badge { cursor: pointer; }
 .moves i { position: absolute; top: 50%; }
 .moves .rail { height: 4px; margin-top: -2px; background: var(--faint); opacity: .5; }
 .moves .end { width: 14px; height: 14px; margin: -7px 0 0 -7px; border-radius: 50%; border: 2px solid #fff; }
-.moves .axis { display: flex; justify-content: space-between; font-size: var(--text-xs); color: var(--faint); }
+.moves .axis { display: flex; justify-content: space-between; font-size: var(--text-xs); color: var(--faint);
+    padding-inline: 0; }
 .moves .end.a { background: #b44a00; }
 .moves .end.b { background: #0072B2; border-radius: 3px; }
 .downloads { display: flex; flex-wrap: wrap; gap: 10px; }

@@ -175,6 +175,15 @@ def test_the_same_attention_looks_the_same_beside_more_and_beside_less(picture):
     assert [drawn[0] for drawn in beside_more] == [drawn[-1] for drawn in beside_less]
 
 
+def test_attention_on_the_whole_picture_lights_all_of_it(picture):
+    def veil(**shares) -> float:
+        svg = picture_svg(picture["address"], (80, 60), make_pair(objects=nodes(**shares)), [], "a")
+        (darkness,) = [item.get("opacity") for item in parse(svg).iter(f"{SVG}rect") if item.get("mask")]
+        return float(darkness)
+
+    assert veil(image=0.75, ball=0.25) == pytest.approx(0.25 * veil(ball=1.0), abs=1e-3)
+
+
 def test_a_node_with_next_to_no_attention_is_still_to_be_seen(picture):
     widths, _ = drawn_shares(picture, dog=0.001, ball=0.999)
     assert widths[0] >= 1
