@@ -59,9 +59,10 @@ def picture_svg(address: str, size: tuple[int, int], pair: dict, objects: list[d
         for box, node in zip(boxes, nodes, strict=True)
     )
     whole = sum(node["attention"] for node in pair["objects"] if node["label"] == WHOLE_PICTURE)
+    dark = _DARK * (1 - whole)
     veil = (
         f'<mask id="light-{name}"><rect width="{width}" height="{height}" fill="white"/>{light}</mask>'
-        f'<rect width="{width}" height="{height}" fill="#0b1020" opacity="{_DARK * (1 - whole):.3f}" mask="url(#light-{name})"/>'
+        f'<rect width="{width}" height="{height}" fill="#0b1020" opacity="{dark:.3f}" mask="url(#light-{name})"/>'
     )
     frames = "".join(
         _rectangle(
