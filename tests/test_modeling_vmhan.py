@@ -454,7 +454,7 @@ def test_states_and_attentions_have_their_shapes_and_come_only_on_request(model,
     asked = ["node_means", "node_variances", "hyperedge_means", "hyperedge_variances"]
     attentions = ["attentions", "node_attentions"]
     plain = model(**batch)
-    assert not set(plain) & {*asked, *attentions, "node_flow"}
+    assert not set(plain) & {*asked, *attentions, "read_attention", "node_flow"}
 
     output = model(**batch, output_hidden_states=True, output_attentions=True)
     nodes = 2 + 2 + 1 + 3 + 2
@@ -463,6 +463,7 @@ def test_states_and_attentions_have_their_shapes_and_come_only_on_request(model,
         assert [state.shape for state in output[name]] == [(5, items, 16)] * 3
     for name in attentions:
         assert [attention.shape for attention in output[name]] == [(5, 2, 5, nodes)] * 2
+    assert torch.equal(output.read_attention, output.attentions[-2]), "the last one feeds nothing"
     assert output.node_flow.shape == (5, nodes, nodes)
     assert output.incidence.shape == (5, nodes, 5) and output.node_mask.shape == (5, nodes)
     assert output.node_types.shape == (nodes,)
@@ -472,7 +473,7 @@ def test_states_and_attentions_have_their_shapes_and_come_only_on_request(model,
 
 def test_without_a_structure_encoder_there_is_no_attention(batch):
     output = build(structure_encoder="none")(**batch, output_attentions=True, output_hidden_states=True)
-    assert not output.attentions and output.node_flow is None
+    assert not output.attentions and output.read_attention is None and output.node_flow is None
     assert len(output.node_means) == 1
 
 
