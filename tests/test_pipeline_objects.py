@@ -106,7 +106,7 @@ def test_the_hypergraph_names_the_tail_and_what_stands_beside_it(extract, image)
         (["Ada", {"box": [10, 5, 90, 45]}], {}, r"box \[10.0, 5.0, 90.0, 45.0\] of 'entity' is not within the image"),
         (["Ada", {"box": [1, 2, 3]}], {}, "is not four numbers"),
         (["Ada", {"name": "coat"}], {}, r"is no object of the image: give \{\"box\""),
-        (["Ada", {**COAT, "score": 1}], {}, "is no object of the image"),
+        (["Ada", {**COAT, "colour": "red"}], {}, "is no object of the image"),
         (["Ada", {"object": 0}], {}, "is none of the 0 objects of the request"),
         (["Ada", {"object": 1}], {"objects": ["dog"]}, "is none of the 1 objects of the request, counted from 0"),
         (["Ada", {"object": True}], {"objects": ["dog", "tie"]}, "is none of the 2 objects"),

@@ -328,7 +328,7 @@ def test_a_wrong_request_is_refused_with_its_value_and_what_to_do(changes, messa
 
 
 WRONG_BOXES = [[1, 2, 3], [1, 2, 3, 4, 5], [1, 2, 3, None], "abcd", 7]
-WRONG_BOXES += [[30, 5, 10, 15], [0, 0, 0, 5], [0, 0, 41, 10], [-1, 0, 5, 5], [0, 0, 5, float("nan")]]
+WRONG_BOXES += [[30, 5, 10, 15], [0, 0, 0, 5], [0, 0, 42, 10], [-2, 0, 5, 5], [0, 0, 5, float("nan")]]
 
 
 @pytest.mark.parametrize("box", WRONG_BOXES)

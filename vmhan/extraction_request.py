@@ -13,7 +13,12 @@ from transformers.image_utils import load_image
 
 from .detection import DetectedObject
 from .node_selection import SelectionRequest
-from .request_entities import Span, read_entities, read_objects, read_pairs, read_words
+from .recognized_entities import merge_tokens
+from .request_entities import read_entities, read_pairs
+from .request_objects import read_objects
+from .request_text import read_words
+from .text_normalization import Span
+from .text_scripts import script_warning
 
 
 @dataclass
@@ -29,6 +34,7 @@ class ExtractionRequest:
             looked for objects, if the user names none.
         image: The upright picture, or None.
         entity_objects: Those of the entities that are objects, like `objects`; their label may be None.
+        warnings: What the user should know of the answer, in sentences.
     """
 
     text: str
@@ -38,6 +44,7 @@ class ExtractionRequest:
     objects: list[dict] | None
     image: Image.Image | None
     entity_objects: list[dict] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def visible_objects(self) -> list[dict]:
@@ -92,18 +99,23 @@ class ExtractionRequest:
 
 
 def read_request(
-    inputs: dict, pairs: Sequence[tuple[int, int]] | None = None, max_objects: int = 3
+    inputs: dict,
+    pairs: Sequence[tuple[int, int]] | None = None,
+    max_objects: int = 3,
+    training_scripts: Sequence[str] | None = None,
 ) -> ExtractionRequest:
     """Checks `inputs` and finds the entities in the text.
 
     Args:
-        inputs: `"text"` and `"entities"` (strings, [start, end) characters, or an object of the image: `{"box"}` with
-            pixel corners and perhaps a `"label"`, or `{"object"}`, its place among `"objects"`), and optionally
-            `"image"` (path, URL or PIL image), `"description"` and `"objects"`: names, or `{"label", "score", "box"}`
-            with pixel corners.
+        inputs: `"text"` and `"entities"` (strings, [start, end) characters, what `pipeline("ner")` or spaCy return, or
+            an object of the image: `{"box"}` with pixel corners and perhaps a `"label"` and a `"score"`, or
+            `{"object"}`, its place among `"objects"`), and optionally `"image"` (path, URL or PIL image),
+            `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners, also as
+            `pipeline("object-detection")` returns them.
         pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order, but from the
             text to an object and never between two objects.
         max_objects: How many objects are kept, the surest first.
+        training_scripts: As in `VMHANConfig`, for a warning where the text is in others.
 
     Raises:
         ValueError: Names the value that is wrong and what to do about it.
@@ -119,16 +131,16 @@ def read_request(
     text = read_words("text", inputs.get("text"))
     if not text.strip():
         raise ValueError(f"text is {inputs.get('text')!r}; give the sentence that holds the entities.")
-    entities = inputs.get("entities")
-    if not isinstance(entities, Sequence) or isinstance(entities, str) or len(entities) < 2:
-        raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
+    entities = _read_entity_list(inputs.get("entities"), pairs)
     image = inputs.get("image")
     image = None if image is None else read_image(image)
     image_size = None if image is None else image.size
     description = read_words("description", inputs.get("description")).strip() or None
     objects = inputs.get("objects")
     objects = None if objects is None else read_objects(objects, image_size)
-    mentions, entity_objects = read_entities(text, entities, objects, image_size)
+    mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
+    if warning := script_warning(text, training_scripts):
+        warnings.append(warning)
     return ExtractionRequest(
         text,
         mentions,
@@ -137,7 +149,22 @@ def read_request(
         None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
         image,
         entity_objects,
+        warnings,
     )
+
+
+def _read_entity_list(entities, pairs) -> list:
+    """The entities of a request, tokens of `pipeline("ner")` merged; `pairs` count them after that."""
+    given = entities if isinstance(entities, Sequence) and not isinstance(entities, str) else ()
+    merged = merge_tokens(given)
+    if len(merged) < 2:
+        raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
+    if len(merged) < len(given) and pairs is not None:
+        raise ValueError(
+            f"pairs is {pairs!r}, but the {len(given)} entities are tokens of {len(merged)} entities; merge them with "
+            '`pipeline("ner", aggregation_strategy="first")`, or leave pairs out.'
+        )
+    return merged
 
 
 def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:
