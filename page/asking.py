@@ -6,7 +6,7 @@ import gradio as gr
 from PIL import Image
 
 from vmhan.detection import DetectorUnavailable
-from vmhan.request_entities import find_mention
+from vmhan.request_entities import find_mentions
 
 from .detectors import BUNDLED, NO_DETECTOR, default_detector, has_weights, spoken
 from .model import Extractor
@@ -94,16 +94,15 @@ def check_question(text: str, entities: list, description: str | None = None) ->
         raise refuse("A relation needs two entities: click their words in the sentence.")
     if len(entities) > MOST_ENTITIES:
         raise refuse(f"These are {len(entities)} entities. Up to {MOST_ENTITIES} go at once.")
-    spans = [span for entity in entities if (span := _span(text, entity))]
-    for first, second in combinations(spans, 2):
+    for first, second in combinations(_spans(text, entities), 2):
         if first[0] < second[1] and second[0] < first[1]:
             names = " and ".join(f"“{short(text[slice(*span)], 40)}”" for span in (first, second))
             raise refuse(f"The entities {names} overlap. Choose ones that stand apart.")
 
 
-def _span(text: str, entity) -> tuple[int, int] | None:
-    """Characters of an entity; None for what the pipeline will refuse with better words."""
+def _spans(text: str, entities: list) -> list[tuple[int, int]]:
+    """Characters of the entities; none if the pipeline will refuse one of them with better words."""
     try:
-        return find_mention(text, entity)
+        return find_mentions(text, entities)[0]
     except ValueError:
-        return None
+        return []

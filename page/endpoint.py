@@ -43,7 +43,7 @@ def extraction(extractor: Extractor):
         Args:
             text: The sentence.
             image: A picture as a file, optional.
-            entities: At least two, each the letters of its first mention, or a [start, end] range of characters.
+            entities: At least two, each the letters of its mention, or a [start, end] range of characters.
             description: Words about the picture, optional.
 
         Returns:

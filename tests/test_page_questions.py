@@ -235,3 +235,8 @@ def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_p
     marked = handlers.answer(*asked, "bundled", example.slug)
     assert marked["source"] == "Marked by us for this example."
     assert [item["label"] for item in marked["objects"]] == [label for label, _ in example.marked]
+
+
+def test_a_city_and_a_person_named_after_it_do_not_overlap():
+    check_question("Paris Hilton in Paris", ["Paris", "Paris Hilton"])
+    check_question("Bob met Bob", ["Bob", "Bob"])
