@@ -34,6 +34,7 @@ def test_result_file_says_how_its_numbers_came_about(finished):
     written = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(result))
     assert "train/run.py" in written["command"]
+    assert written["config"]["model"]["training_scripts"] == ["LATIN"]
     assert written["seed"] == 3 and written["versions"]["torch"] and written["config"]["model"]["num_layers"] == 2
     assert all(len(checksum) == 64 for checksum in written["data"].values())
     assert set(written["metrics"]) == {"validation", "test"} and 0 <= written["metrics"]["test"]["f1"] <= 1

@@ -30,6 +30,7 @@ def searched(tmp_path_factory):
 
         def watched(self, *args, **kwargs):
             output = train(self, *args, **kwargs)
+            assert self.model.config.training_scripts == ["LATIN"]
             models.append((self.model.config.num_layers, self.model.config.kl_weight, self.args.learning_rate))
             return output
 

@@ -10,10 +10,15 @@ from train.selection import candidate_objects, selection_settings
 from train.trainer import PairTrainer
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data_rows import find_no_relation
+from vmhan.text_scripts import find_training_scripts
 
 
-def build_model(data, model_settings, training, label_names):
-    """The processor and the model, around the pretrained text encoder, or those of `training.checkpoint`."""
+def build_model(data, model_settings, training, label_names, sentences=()):
+    """The processor and the model, around the pretrained text encoder, or those of `training.checkpoint`.
+
+    Args:
+        sentences: The words of each training row; their scripts are kept in the config.
+    """
     if training.checkpoint:
         return load_finished(training.checkpoint, label_names)
     if not training.text_model:
@@ -29,6 +34,7 @@ def build_model(data, model_settings, training, label_names):
         "max_objects": candidate_objects(data) * (2 if names_and_boxes else 1),
         "node_selection": selection_settings(data),
     }
+    settings["training_scripts"] = settings["training_scripts"] or find_training_scripts(sentences)
     labels = dict(enumerate(label_names))
     settings |= {"id2label": labels, "label2id": {name: i for i, name in labels.items()}}
     if training.vision_model:

@@ -54,7 +54,8 @@ def main(argv: list[str]) -> dict:
     set_seed(training.seed)
     inputs = load_inputs(data, training)
     label_names = inputs.label_names
-    processor, model = build_model(data, model_settings, training, label_names)
+    sentences = inputs.splits["train"]["words"]
+    processor, model = build_model(data, model_settings, training, label_names, sentences)
     add_visual_inputs(inputs, model, processor, data, training)
     splits = inputs.splits
     if training.teachers and not training.checkpoint:

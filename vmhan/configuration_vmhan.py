@@ -134,6 +134,9 @@ class VMHANConfig(PreTrainedConfig):
             What the pipeline divides logits by before the softmax, fitted on validation: for each of the modes
             `"direction_unknown"` and `"direction_given"` a number for pairs whose likeliest label is a `"relation"`
             and one for those with `"no_relation"`. Without them scores are the plain softmax. No answer depends on it.
+        training_scripts (`list[str]`, *optional*):
+            Unicode scripts of the training text, such as `["LATIN"]`: each in which at least 2 % of its letters are
+            written. Answers to text in others come with a warning; without the field nothing is known, and none do.
     """
 
     model_type = "vmhan"
@@ -206,6 +209,7 @@ class VMHANConfig(PreTrainedConfig):
     initializer_range: float | int = 0.02
     no_relation: str = NO_RELATION
     temperatures: dict | None = None
+    training_scripts: list[str] | None = None
 
     def __setattr__(self, name, value):
         super().__setattr__(name, CustomPipelines(value) if name == "custom_pipelines" else value)

@@ -20,6 +20,7 @@ from .node_selection import NodeSelection, NodeSelector
 from .pair_hypergraph import node_names, pair_hypergraph
 from .selectors import WORDS, load_selector
 from .text_similarity import MeanPooledEncoder
+from .unknown_words import unknown_words_warning
 
 logger = logging.get_logger(__name__)
 
@@ -34,7 +35,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "description": "Two people shake hands."})
     ```
 
-    A request is a dict, several are a list. Its fields: `"text"`; `"entities"`, strings or (start, end) characters;
+    A request is a dict, several are a list. Its fields: `"text"`; `"entities"`, strings, (start, end) characters or
+    what `pipeline("ner")` returns;
     `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
     `{"label", "score", "box"}` with pixel corners, by default the nouns of the description. The last three are
     optional. Where an image comes without objects, a detector looks for them; without an image, or a detector, the
@@ -110,7 +112,10 @@ class MultimodalRelationExtractionPipeline(Pipeline):
 
     def preprocess(self, inputs: dict, pairs=None) -> list[ExtractionRequest]:
         """A list of one checked request; `get_iterator` joins several."""
-        request = read_request(inputs, pairs, self.processor.max_objects)
+        scripts = self.model.config.training_scripts
+        request = read_request(inputs, pairs, self.processor.max_objects, training_scripts=scripts)
+        if warning := unknown_words_warning(request.text, self.processor.tokenizer):
+            request.warnings.append(warning)
         if request.image and "pixels" in self.model.config.visual_features and not self._sees_pixels:
             logger.warning_once(
                 "This model was trained on features of pixels, but holds no vision encoder to compute them; "
