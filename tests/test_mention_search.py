@@ -135,6 +135,13 @@ def test_sixteen_names_are_found_in_milliseconds():
     assert min(times) < 0.05  # ten times what it takes
 
 
+def test_a_name_of_a_million_letters_is_refused_at_once_and_in_short():
+    started = time.process_time()
+    with pytest.raises(ValueError, match="does not occur") as error:
+        read_request({"text": "Bob met Ada", "entities": ["&" * 5_000_000, "Ada"]})
+    assert time.process_time() - started < 1 and len(str(error.value)) < 300
+
+
 def test_names_that_occur_everywhere_are_found_in_time():
     started = time.process_time()
     find_mentions("a" * 2000, ["a" * length for length in range(1, 17)])

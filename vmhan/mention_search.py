@@ -14,6 +14,7 @@ from .request_text import short_text
 from .text_normalization import NormalizedText, Span, normalize
 
 WHOLE, JOINED, IN_TAG, IN_WORD = range(4)  # how a name stands in the text, the best first
+_LONGEST_SPELLING = 32  # characters of a name for one of the text, as an escape
 _NAMED_SPANS = 5  # of the other places of a name, in a warning
 
 _ADDRESSES = re.compile(r"(?:https?://|www\.)\S+")
@@ -73,6 +74,8 @@ class MentionSearch:
         """
         wanted: dict[str, list[int]] = {}
         for index, name in enumerate(names):
+            if len(name) > _LONGEST_SPELLING * len(self.text):  # too long to be worth the time of a look
+                raise ValueError(self._does_not_occur(name, ""))
             wanted.setdefault(normalize(name), []).append(index)
         for start, end in self._taken:
             wanted.setdefault(normalize(self.text[start:end]), [])
@@ -116,16 +119,17 @@ class MentionSearch:
     def _warn(self, name: str, chosen: Occurrence, others: list[Span]) -> None:
         if chosen.standing == IN_WORD:
             start, end = self._word_around(chosen)
+            around = short_text(self.text[start:end])
             self.warnings.append(
-                f"The entity {name!r} stands in the text only inside of {self.text[start:end]!r} at {start} to {end}; "
-                "check that it is meant, or give a (start, end) span."
+                f"The entity {short_text(name)} stands in the text only inside of {around} at {start} to {end}; check "
+                "that it is meant, or give a (start, end) span."
             )
         elif others:
             named = " and ".join(f"{start} to {end}" for start, end in others[:_NAMED_SPANS])
             further = f" and {len(others) - _NAMED_SPANS} more" if len(others) > _NAMED_SPANS else ""
             start, end = chosen.span
             self.warnings.append(
-                f"The entity {name!r} at {start} to {end} could also be the one at {named}{further}; give a "
+                f"The entity {short_text(name)} at {start} to {end} could also be the one at {named}{further}; give a "
                 "(start, end) span to choose."
             )
 
@@ -170,7 +174,8 @@ class MentionSearch:
         return self._normalized.span(first[0] if first else occurrence.start, last[1] if last else occurrence.end)
 
     def _does_not_occur(self, name: str, normalized: str) -> str:
-        told = f"The entity {name!r} does not occur in the text {short_text(self.text)}; copy it letter by letter"
+        name, text = short_text(name), short_text(self.text)
+        told = f"The entity {name} does not occur in the text {text}; copy it letter by letter"
         other = re.search(re.escape(normalized), self._normalized.text, re.IGNORECASE) if normalized else None
         if not other:
             return f"{told}."
