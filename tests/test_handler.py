@@ -131,7 +131,7 @@ def test_parameters_reach_the_pipeline(handler):
         ({"inputs": {"text": "Ada met Bob", "entities": ["Ada", "Eve"]}}, "'Eve' does not occur"),
         ({"inputs": [REQUEST | {"objects": []}, {"text": "Ada"}]}, "request 1"),
         ({"inputs": REQUEST, "parameters": {"top_k": 3}}, "there are pairs, direction"),
-        ({"inputs": {**REQUEST, "objects": [{"label": "dog", "score": []}]}}, "TypeError"),
+        ({"inputs": {**REQUEST, "objects": [{"label": "dog", "score": []}]}}, "no number from 0 to 1"),
         ({"inputs": {**REQUEST, "image": "no picture!"}}, "neither a web address nor base64"),
         ({"inputs": {**REQUEST, "image": "/etc/hostname"}}, "image"),
         ({"inputs": {**REQUEST, "image": b"no picture"}}, "cannot be read"),
@@ -147,6 +147,11 @@ def test_bad_input_is_answered_by_an_error_that_says_what_to_do(handler, body, s
     answer = handler(body)
     assert set(answer) == {"error"} and said in answer["error"] and "Traceback" not in answer["error"]
     json.dumps(answer)
+
+
+def test_a_failure_that_nobody_thought_of_is_answered_too(handler, monkeypatch):
+    monkeypatch.setattr(handler, "extract", lambda requests: [][0])
+    assert "cannot be answered (IndexError" in handler({"inputs": REQUEST})["error"]
 
 
 def test_address_without_a_picture_is_named(handler, web, monkeypatch):
