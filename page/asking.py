@@ -7,14 +7,12 @@ from PIL import Image
 
 from vmhan.detection import DetectorUnavailable
 from vmhan.request_entities import find_mentions
+from vmhan.request_limits import DEFAULT_LIMITS
 
 from .detectors import BUNDLED, NO_DETECTOR, default_detector, has_weights, spoken
 from .model import Extractor
 from .refusals import refuse, unavailable
 from .wording import short
-
-LONGEST_SENTENCE = 1000  # characters
-MOST_ENTITIES = 12  # all pairs of a page full of names would keep every other visitor waiting
 
 
 def ask_model(
@@ -87,13 +85,18 @@ def check_question(text: str, entities: list, description: str | None = None) ->
     """Refuses what the model should not be asked."""
     if not text.strip():
         raise refuse("Write a sentence first, or choose an example.")
-    for name, words in (("sentence", text), ("description", description or "")):
-        if len(words) > LONGEST_SENTENCE:
-            raise refuse(f"This {name} has {len(words):,} characters. Up to {LONGEST_SENTENCE:,} can be read.")
+    most = DEFAULT_LIMITS
+    lengths = {
+        "sentence": (text, most.max_text_length),
+        "description": (description or "", most.max_description_length),
+    }
+    for name, (words, longest) in lengths.items():
+        if len(words) > longest:
+            raise refuse(f"This {name} has {len(words):,} characters. Up to {longest:,} can be read.")
     if len(entities) < 2:
         raise refuse("A relation needs two entities: click their words in the sentence.")
-    if len(entities) > MOST_ENTITIES:
-        raise refuse(f"These are {len(entities)} entities. Up to {MOST_ENTITIES} go at once.")
+    if len(entities) > most.max_entities:
+        raise refuse(f"These are {len(entities)} entities. Up to {most.max_entities} go at once.")
     for first, second in combinations(_spans(text, entities), 2):
         if first[0] < second[1] and second[0] < first[1]:
             names = " and ".join(f"“{short(text[slice(*span)], 40)}”" for span in (first, second))

@@ -2,8 +2,9 @@
 
 import gradio as gr
 
+from vmhan.request_limits import DEFAULT_LIMITS
+
 from .answer_html import CHOOSE_PAIR
-from .asking import LONGEST_SENTENCE
 from .detectors import default_detector, detector_choices, weights_state
 from .endpoint import add_endpoint
 from .example_cards import CHOOSE_EXAMPLE, cards_html
@@ -123,7 +124,7 @@ def _sentence_inputs(extractor: Extractor) -> tuple:
         submit_btn=False,
         elem_id="sentence",
     )
-    words = _html(words_html(Entities(), LONGEST_SENTENCE), js_on_load=CLICK_WORDS, elem_id="words")
+    words = _html(words_html(Entities(), DEFAULT_LIMITS.max_text_length), js_on_load=CLICK_WORDS, elem_id="words")
     join = gr.Checkbox(True, label="Words that stand side by side make one entity", container=False)
     with gr.Row():
         by = "by the tagger" if extractor.tagger else "by capital letters"

@@ -3,8 +3,10 @@
 import gradio as gr
 from PIL import Image
 
+from vmhan.request_limits import DEFAULT_LIMITS
+
 from .answer_html import WAITING, answer_html
-from .asking import LONGEST_SENTENCE, ask_model, usable_detector
+from .asking import ask_model, usable_detector
 from .detectors import NO_DETECTOR, default_detector, found_by
 from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
 from .feedback import FeedbackFile
@@ -44,8 +46,8 @@ class Handlers:
 
     def suggest_entities(self, sentence: str) -> Entities:
         """By the tagger, if there is one and until it fails, or by capital letters."""
-        if not self.extractor.tagger or self._tagger_failed or len(sentence) > LONGEST_SENTENCE:
-            return suggest_entities(sentence[: 2 * LONGEST_SENTENCE])._replace(sentence=sentence)
+        if not self.extractor.tagger or self._tagger_failed or len(sentence) > DEFAULT_LIMITS.max_text_length:
+            return suggest_entities(sentence[: 2 * DEFAULT_LIMITS.max_text_length])._replace(sentence=sentence)
         try:
             return self.extractor.suggest_with().suggest(sentence)
         except (OSError, ValueError, RuntimeError) as error:
@@ -59,7 +61,7 @@ class Handlers:
         if sentence == entities.sentence:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         kept = ()
-        if entities.by_hand and len(sentence) <= LONGEST_SENTENCE:
+        if entities.by_hand and len(sentence) <= DEFAULT_LIMITS.max_text_length:
             kept = carry_ranges(entities, sentence)
         entities = Entities(sentence, kept, by_hand=True) if kept else self.suggest_entities(sentence)
         return *show_entities(entities), *show_answer(None)
@@ -227,7 +229,7 @@ def choose_pair(answer: dict | None, event: gr.EventData) -> tuple:
 
 def show_entities(entities: Entities) -> tuple[Entities, str]:
     """The state and the words on show."""
-    return entities, words_html(entities, LONGEST_SENTENCE)
+    return entities, words_html(entities, DEFAULT_LIMITS.max_text_length)
 
 
 def show_answer(answer: dict | None, chosen: int = 0, other: int | None = None) -> tuple[dict | None, str]:

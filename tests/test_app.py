@@ -436,7 +436,7 @@ def test_questions_without_sense_are_refused_and_the_page_goes_on(page, tmp_path
 @pytest.mark.browser
 def test_ten_thousand_words_are_refused(page):
     page.get_by_label("Sentence", exact=True).fill("Ada met Bob " * 3_334)
-    page.get_by_text("Up to 1,000 can be read").wait_for()
+    page.get_by_text("Up to 2,000 can be read").wait_for()
     page.get_by_role("button", name="Find relations").click()
     assert "characters" in toast(page)
 

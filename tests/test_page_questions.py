@@ -17,6 +17,7 @@ from page.model import Extractor
 from page.refusals import refuse
 from page.uploads import LONGEST_SIDE, read_picture, read_upload
 from page.words import suggest_entities
+from vmhan.request_limits import DEFAULT_LIMITS
 
 ORIENTATION = 274  # the tag of a photo that tells how it was held
 
@@ -102,12 +103,25 @@ def test_toast_escapes_what_a_visitor_wrote():
         ("Ada Lovelace sleeps", [(0, 3), (0, 12)], "“Ada” and “Ada Lovelace” overlap"),
         ("Ada Lovelace sleeps", ["Ada Lovelace", "Lovelace"], "overlap"),
         ("word " * 10_000, [(0, 4), (5, 9)], "50,000 characters"),
-        ("a b c d e f g h i j k l m n", list("abcdefghijklmn"), "Up to 12"),
+        ("a b c d e f g h i j k l m n o p q", list("abcdefghijklmnopq"), "Up to 16"),
     ],
 )
 def test_question_that_cannot_be_answered_is_refused(text, entities, told):
     with pytest.raises(gr.Error, match=told):
         check_question(text, entities)
+
+
+def test_limits_are_those_of_the_pipeline():
+    longest, most = DEFAULT_LIMITS.max_text_length, DEFAULT_LIMITS.max_entities
+    names = [f"n{number}" for number in range(10, 11 + most)]
+    text = " ".join(names)
+    check_question(text.ljust(longest, "."), names[:most], "." * DEFAULT_LIMITS.max_description_length)
+    with pytest.raises(gr.Error, match=f"Up to {longest:,} can be read"):
+        check_question(text.ljust(longest + 1, "."), names[:most])
+    with pytest.raises(gr.Error, match=f"Up to {most} go at once"):
+        check_question(text, names)
+    with pytest.raises(gr.Error, match="This description has 2,001 characters"):
+        check_question(text, names[:most], "." * 2001)
 
 
 @pytest.mark.parametrize("entities", [["Ada", "Eve"], [(0, 3), (4, 900)], [(0, 3), "😀"], [{}, 3]])

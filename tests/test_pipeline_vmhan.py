@@ -69,7 +69,8 @@ def ends(pair: dict) -> tuple[str, str]:
 def test_an_answer_has_the_keys_and_types_it_promises(extract):
     assert type(extract) is MultimodalRelationExtractionPipeline
     answer = extract(request(description=DESCRIPTION))
-    assert set(answer) == {"pairs", "objects", "description"}
+    assert set(answer) == {"pairs", "objects", "description", "warnings"}
+    assert answer["warnings"] == []
     assert answer["description"] == DESCRIPTION
     assert answer["objects"] == [{"label": name, "score": 1.0, "box": None} for name in ("man", "woman", "bridge")], (
         "the description names the objects"
@@ -337,7 +338,7 @@ def test_a_box_that_is_none_in_this_image_is_refused(box, extract):
         extract(request(image=Image.new("RGB", SIZE), objects=[{"label": "dog", "box": box}]))
 
 
-@pytest.mark.parametrize("nonsense", [TEXT, None, 3, (REQUEST, REQUEST)])
+@pytest.mark.parametrize("nonsense", [TEXT, None, 3, b"Ada", [TEXT], (REQUEST, 3)])
 def test_what_is_no_request_is_refused(nonsense, extract):
     with pytest.raises(ValueError, match='A request is a dict with "text" and "entities"'):
         extract(nonsense)
@@ -365,7 +366,7 @@ def test_a_wrong_option_is_refused_with_what_there_is(options, message, extract)
 
 def test_a_text_of_ten_thousand_words_is_refused_with_both_lengths(extract):
     with pytest.raises(ValueError, match=r"\d{5} wordpieces .* at most 512.*Split it"):
-        extract(request(text=TEXT + " on" * 10_000))
+        extract(request(text=TEXT + " on" * 10_000), limits=None)
 
 
 # Entities in the text

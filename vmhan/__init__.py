@@ -20,6 +20,7 @@ from .node_selection import NodeSelection, SelectionRequest, WordSelector
 from .object_names import object_names
 from .pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
 from .processing_vmhan import VMHANProcessor
+from .request_limits import RequestLimits
 from .selectors import load_selector
 from .text_similarity import MeanPooledEncoder
 
@@ -43,6 +44,7 @@ __all__ = [
     "MeanPooledEncoder",
     "MultimodalRelationExtractionPipeline",
     "NodeSelection",
+    "RequestLimits",
     "SelectionRequest",
     "VGGConfig",
     "VGGModel",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from transformers.image_utils import load_image
@@ -15,6 +16,8 @@ from .detection import DetectedObject
 from .node_selection import SelectionRequest
 from .recognized_entities import merge_tokens
 from .request_entities import read_entities, read_pairs
+from .request_fields import read_fields
+from .request_limits import DEFAULT_LIMITS, RequestLimits
 from .request_objects import read_objects
 from .request_text import read_words
 from .text_normalization import Span
@@ -34,6 +37,7 @@ class ExtractionRequest:
             looked for objects, if the user names none.
         image: The upright picture, or None.
         entity_objects: Those of the entities that are objects, like `objects`; their label may be None.
+        id: What the user calls the request, or None.
         warnings: What the user should know of the answer, in sentences.
     """
 
@@ -44,6 +48,7 @@ class ExtractionRequest:
     objects: list[dict] | None
     image: Image.Image | None
     entity_objects: list[dict] = field(default_factory=list)
+    id: Any = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -102,6 +107,7 @@ def read_request(
     inputs: dict,
     pairs: Sequence[tuple[int, int]] | None = None,
     max_objects: int = 3,
+    limits: RequestLimits = DEFAULT_LIMITS,
     training_scripts: Sequence[str] | None = None,
 ) -> ExtractionRequest:
     """Checks `inputs` and finds the entities in the text.
@@ -110,45 +116,49 @@ def read_request(
         inputs: `"text"` and `"entities"` (strings, [start, end) characters, what `pipeline("ner")` or spaCy return, or
             an object of the image: `{"box"}` with pixel corners and perhaps a `"label"` and a `"score"`, or
             `{"object"}`, its place among `"objects"`), and optionally `"image"` (path, URL or PIL image),
-            `"description"` and `"objects"`: names, or `{"label", "score", "box"}` with pixel corners, also as
-            `pipeline("object-detection")` returns them.
-        pairs: (head, tail) indices of the pairs wanted; by default every two entities, in their order, but from the
-            text to an object and never between two objects.
+            `"description"`, `"objects"`: names, or `{"label", "score", "box"}` with pixel corners, also as
+            `pipeline("object-detection")` returns them, `"pairs"` and an `"id"`. Fields may be numpy's and pandas';
+            those that are None or NaN count as absent.
+        pairs: (head, tail) indices of the pairs wanted, where the request has no `"pairs"` of its own; by default
+            every two entities, in their order, but from the text to an object and never between two objects.
         max_objects: How many objects are kept, the surest first.
+        limits: How large the request may be.
         training_scripts: As in `VMHANConfig`, for a warning where the text is in others.
 
     Raises:
         ValueError: Names the value that is wrong and what to do about it.
         OSError: The image cannot be read.
     """
-    if not isinstance(inputs, dict):
-        raise ValueError(f'A request is a dict with "text" and "entities", not {type(inputs).__name__}.')
-    unknown = set(inputs) - {"text", "image", "entities", "description", "objects"}
-    if unknown:
-        raise ValueError(
-            f"Unknown fields {sorted(unknown)}; a request has text, entities, image, description, objects."
-        )
-    text = read_words("text", inputs.get("text"))
+    fields = read_fields(inputs)
+    text = read_words("text", fields.get("text"))
     if not text.strip():
-        raise ValueError(f"text is {inputs.get('text')!r}; give the sentence that holds the entities.")
-    entities = _read_entity_list(inputs.get("entities"), pairs)
-    image = inputs.get("image")
+        raise ValueError(f"text is {fields.get('text')!r}; give the sentence that holds the entities.")
+    limits.check_text(text)
+    pairs = fields.get("pairs", pairs)
+    entities = _read_entity_list(fields.get("entities"), pairs)
+    limits.check_entities(len(entities))
+    description = read_words("description", fields.get("description")).strip() or None
+    limits.check_description(description or "")
+    objects = fields.get("objects")
+    _check_objects(objects, entities, limits)
+    image = fields.get("image")
     image = None if image is None else read_image(image)
     image_size = None if image is None else image.size
-    description = read_words("description", inputs.get("description")).strip() or None
-    objects = inputs.get("objects")
     objects = None if objects is None else read_objects(objects, image_size)
     mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
     if warning := script_warning(text, training_scripts):
         warnings.append(warning)
+    pairs = read_pairs(pairs, mentions, text)
+    limits.check_pairs(len(pairs))
     return ExtractionRequest(
         text,
         mentions,
-        read_pairs(pairs, mentions, text),
+        pairs,
         description,
         None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
         image,
         entity_objects,
+        fields.get("id"),
         warnings,
     )
 
@@ -165,6 +175,15 @@ def _read_entity_list(entities, pairs) -> list:
             '`pipeline("ner", aggregation_strategy="first")`, or leave pairs out.'
         )
     return merged
+
+
+def _check_objects(objects, entities: Sequence, limits: RequestLimits) -> None:
+    """Refuses too many objects, and labels of any that are too long."""
+    objects = objects if isinstance(objects, Sequence) and not isinstance(objects, str) else ()
+    limits.check_objects(len(objects))
+    for item in (*objects, *(entity for entity in entities if isinstance(entity, dict))):
+        label = item.get("label") if isinstance(item, dict) else item
+        limits.check_label(label if isinstance(label, str) else "")
 
 
 def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:

@@ -24,6 +24,13 @@ class ImageMemory:
         self._results: OrderedDict = OrderedDict()
         self._lock = Lock()
 
+    def __getstate__(self) -> dict:
+        """A copy, by pickle or deepcopy, starts empty: results are kept by the very models that made them."""
+        return {"size": self.size}
+
+    def __setstate__(self, state: dict):
+        self.__init__(**state)
+
     def recall(self, maker: Hashable, keys: Sequence[Hashable], make: Callable[[list[int]], Sequence]) -> list:
         """The result for each key; `make` is called with the places in `keys` of those that are new, each once."""
         wanted = {(maker, key): place for place, key in enumerate(keys)}

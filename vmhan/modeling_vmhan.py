@@ -8,17 +8,21 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
+from transformers.utils import logging
 from transformers.utils.generic import can_return_tuple
 
 from .configuration_vmhan import VMHANConfig
+from .entity_markers import add_markers
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
-from .nodes import NodeGroup, VisualNodes, box_features, pool_spans, split_by_length, take_tails
+from .nodes import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length, take_tails
 from .objectives import kl_loss, reconstruction_loss, relation_loss
 from .structure_encoders import STRUCTURE_ENCODERS
 from .vhan import Gaussian, GaussianNodes
 from .vision import build_vision_model, encode_distinct, feature_width, load_image_processor, load_vision_model
+
+logger = logging.get_logger(__name__)
 
 
 @dataclass
@@ -164,11 +168,11 @@ class VMHANModel(VMHANPreTrainedModel):
     @can_return_tuple
     def forward(
         self,
-        input_ids: torch.LongTensor,
-        attention_mask: torch.Tensor,
-        pair_sentence: torch.LongTensor,
-        head_span: torch.LongTensor,
-        tail_span: torch.LongTensor,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        pair_sentence: torch.LongTensor | None = None,
+        head_span: torch.LongTensor | None = None,
+        tail_span: torch.LongTensor | None = None,
         pair_image: torch.LongTensor | None = None,
         pixel_values: torch.FloatTensor | None = None,
         visual_states: torch.FloatTensor | None = None,
@@ -184,6 +188,7 @@ class VMHANModel(VMHANPreTrainedModel):
         text_phrase_mask: torch.BoolTensor | None = None,
         visual_phrase_ids: torch.LongTensor | None = None,
         visual_phrase_mask: torch.Tensor | None = None,
+        encoded: EncodedInputs | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
     ) -> VMHANModelOutput:
@@ -209,43 +214,39 @@ class VMHANModel(VMHANPreTrainedModel):
                 text. Such an object is the tail's node and no other, and `tail_span` is not read.
             text_phrase_spans, text_phrase_mask: Further nodes from the sentence, (pairs, m, 2) and (pairs, m).
             visual_phrase_ids, visual_phrase_mask: Further nodes about the image, (pairs, n, phrase tokens).
+            encoded: In place of all these, what `encode` made of them, or some of its pairs.
             output_hidden_states, output_attentions: Whether to return the states and attentions of every layer.
 
         Raises:
-            ValueError: Nothing is known of an object that is a tail, or there are no means to look at pixels.
+            ValueError: Nothing is known of an object that is a tail, there are no means to look at pixels, or a
+                wordpiece has no embedding.
         """
-        sentence_states = self._encode(input_ids, attention_mask)
-        groups = [self._mentions(sentence_states, pair_sentence, torch.stack([head_span, tail_span], dim=1))]
-        if text_phrase_spans is not None:
-            groups.append(self._text_phrases(sentence_states, pair_sentence, text_phrase_spans, text_phrase_mask))
-        known = {}
-        if pair_image is not None:
-            if self.training:
-                pair_image, visual_text_mask = self._hide_images(pair_image, visual_text_mask, tail_object)
-            if pixel_values is not None and "pixels" in self.config.visual_features:
-                if visual_states is not None:
-                    raise ValueError("Give pixel_values or visual_states, which are made of them, not both.")
-                visual_state_mask = self._looked_at(pixel_values, visual_state_mask, object_mask, pair_image)
-                visual_states = self.encode_images(pixel_values, visual_state_mask)
-            known = self._known_of_images(
-                visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
+        if encoded is None:
+            if input_ids is None:
+                raise ValueError("The model is given no input_ids; call it as model(**processor(...)).")
+            encoded = self.encode(
+                input_ids,
+                attention_mask,
+                pair_sentence,
+                head_span,
+                tail_span,
+                pair_image=pair_image,
+                pixel_values=pixel_values,
+                visual_states=visual_states,
+                visual_state_mask=visual_state_mask,
+                visual_text_ids=visual_text_ids,
+                visual_text_mask=visual_text_mask,
+                object_boxes=object_boxes,
+                object_box_mask=object_box_mask,
+                object_mask=object_mask,
+                pair_object_mask=pair_object_mask,
+                tail_object=tail_object,
+                text_phrase_spans=text_phrase_spans,
+                text_phrase_mask=text_phrase_mask,
+                visual_phrase_ids=visual_phrase_ids,
+                visual_phrase_mask=visual_phrase_mask,
             )
-            if known:
-                visual = self._image_and_objects(known, pair_image, object_mask)
-                if tail_object is not None:
-                    groups[0], visual = take_tails(groups[0], visual, tail_object)
-                if pair_object_mask is not None:
-                    selected = nn.functional.pad(pair_object_mask.bool(), (1, 0), value=True)
-                    visual = visual._replace(mask=visual.mask & selected)
-                groups.append(visual)
-            if visual_phrase_ids is not None and self.config.visual_features:
-                groups.append(self._visual_phrases(visual_phrase_ids, visual_phrase_mask, pair_image))
-        if not known and tail_object is not None and (tail_object >= 0).any():
-            raise ValueError(
-                "An object is the tail of a pair, but the model is given none of what it knows objects by, "
-                f"{self.config.visual_features}."
-            )
-        nodes = NodeGroup.join(groups)
+        nodes = self._build_nodes(encoded)
 
         features = nodes.states
         if self.node_type_embedding is not None:
@@ -269,6 +270,79 @@ class VMHANModel(VMHANPreTrainedModel):
             read_attention=structure.read_attention if output_attentions else None,
             node_flow=structure.node_flow if output_attentions else None,
         )
+
+    def encode(
+        self,
+        input_ids: torch.LongTensor,
+        attention_mask: torch.Tensor,
+        pair_sentence: torch.LongTensor,
+        head_span: torch.LongTensor,
+        tail_span: torch.LongTensor,
+        *,
+        pair_image: torch.LongTensor | None = None,
+        pixel_values: torch.FloatTensor | None = None,
+        visual_states: torch.FloatTensor | None = None,
+        visual_state_mask: torch.BoolTensor | None = None,
+        visual_text_ids: torch.LongTensor | None = None,
+        visual_text_mask: torch.Tensor | None = None,
+        object_boxes: torch.FloatTensor | None = None,
+        object_box_mask: torch.BoolTensor | None = None,
+        object_mask: torch.BoolTensor | None = None,
+        pair_object_mask: torch.BoolTensor | None = None,
+        tail_object: torch.LongTensor | None = None,
+        text_phrase_spans: torch.LongTensor | None = None,
+        text_phrase_mask: torch.BoolTensor | None = None,
+        visual_phrase_ids: torch.LongTensor | None = None,
+        visual_phrase_mask: torch.Tensor | None = None,
+        sentences_at_once: int | None = None,
+    ) -> EncodedInputs:
+        """Runs the encoders: all of `forward` that does not depend on the hypergraph of a pair.
+
+        What it returns can go through `forward` in chunks of pairs, so that many of them need little memory.
+
+        Args:
+            sentences_at_once: How many sentences go through the text encoder together; by default all. With a pair of
+                entity markers every pair has a sentence of its own.
+            All others are those of `forward`.
+        """
+        spans = torch.stack([head_span, tail_span], dim=1)
+        mentions, text_phrases = self._encode_sentences(
+            input_ids, attention_mask, pair_sentence, spans, text_phrase_spans, text_phrase_mask, sentences_at_once
+        )
+        visual, visual_phrases = None, None
+        if pair_image is not None:
+            if self.training:
+                pair_image, visual_text_mask = self._hide_images(pair_image, visual_text_mask, tail_object)
+            if pixel_values is not None and "pixels" in self.config.visual_features:
+                if visual_states is not None:
+                    raise ValueError("Give pixel_values or visual_states, which are made of them, not both.")
+                visual_state_mask = self._looked_at(pixel_values, visual_state_mask, object_mask, pair_image)
+                visual_states = self.encode_images(pixel_values, visual_state_mask)
+            known = self._known_of_images(
+                visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
+            )
+            if known:
+                visual = self._image_and_objects(known, object_mask)
+            if visual_phrase_ids is not None and self.config.visual_features:
+                visual_phrases = self._visual_phrases(visual_phrase_ids, visual_phrase_mask, pair_image)
+        if visual is None and tail_object is not None and (tail_object >= 0).any():
+            raise ValueError(
+                "An object is the tail of a pair, but the model is given none of what it knows objects by, "
+                f"{self.config.visual_features}."
+            )
+        return EncodedInputs(mentions, text_phrases, visual, visual_phrases, pair_image, pair_object_mask, tail_object)
+
+    def _build_nodes(self, encoded: EncodedInputs) -> NodeGroup:
+        """The nodes of each pair, in `NODE_TYPES` order."""
+        mentions, visual = encoded.mentions, encoded.visual_of_pairs()
+        if visual is not None:
+            if encoded.tail_object is not None:
+                mentions, visual = take_tails(mentions, visual, encoded.tail_object)
+            if encoded.pair_object_mask is not None:
+                selected = nn.functional.pad(encoded.pair_object_mask.bool(), (1, 0), value=True)
+                visual = visual._replace(mask=visual.mask & selected)
+        groups = (mentions, encoded.text_phrases, visual, encoded.visual_phrases)
+        return NodeGroup.join([group for group in groups if group is not None])
 
     def encode_images(self, pixel_values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Features of images and crops, each distinct one encoded once.
@@ -301,7 +375,36 @@ class VMHANModel(VMHANPreTrainedModel):
         if self.training and self.config.word_dropout:
             kept = torch.rand(input_ids.shape, device=input_ids.device) >= self.config.word_dropout
             inputs = {"inputs_embeds": self.get_input_embeddings()(input_ids) * kept[..., None]}
-        return self.text_model(**inputs, attention_mask=attention_mask).last_hidden_state
+        try:
+            return self.text_model(**inputs, attention_mask=attention_mask).last_hidden_state
+        except IndexError as error:  # only then is it worth a look at the ids, which on an accelerator takes time
+            rows, largest = self.get_input_embeddings().num_embeddings, int(input_ids.max())
+            if largest < rows:
+                raise
+            raise ValueError(
+                f"input_ids hold the wordpiece {largest}, but the text encoder has {rows} embeddings: the processor's "
+                "tokenizer has tokens, such as entity markers, that the model does not know. Build both with the same "
+                "entity_markers, or call model.add_tokens(processor.tokenizer, processor.markers)."
+            ) from error
+
+    def _encode_sentences(
+        self, input_ids, attention_mask, pair_sentence, spans, phrase_spans, phrase_mask, at_once: int | None
+    ) -> tuple[NodeGroup, NodeGroup | None]:
+        """Head and tail of each pair, and its text phrases if it has any, out of sentences that are encoded once."""
+        count = len(input_ids)
+        mentions, phrases, rows = [], [], []
+        for start in range(0, count, at_once or max(count, 1)):
+            end = start + (at_once or count)
+            here = slice(None) if end - start >= count else _within(pair_sentence, start, end)
+            states, sentence = (
+                self._encode(input_ids[start:end], attention_mask[start:end]),
+                pair_sentence[here] - start,
+            )
+            mentions.append(self._mentions(states, sentence, spans[here]))
+            if phrase_spans is not None:
+                phrases.append(self._text_phrases(states, sentence, phrase_spans[here], phrase_mask[here]))
+            rows.append(here)
+        return _in_order(mentions, rows), _in_order(phrases, rows)
 
     def _mentions(self, sentence_states, pair_sentence, spans) -> NodeGroup:
         states = self.text_projection(pool_spans(sentence_states, pair_sentence, spans, self.config.entity_pool))
@@ -373,18 +476,14 @@ class VMHANModel(VMHANPreTrainedModel):
         return (weights @ self._encode(ids, mask).to(self.dtype)).squeeze(1) / weights.sum(dim=-1)
 
     def _image_and_objects(
-        self,
-        known: dict[str, tuple[torch.Tensor, torch.Tensor]],
-        pair_image: torch.Tensor,
-        object_mask: torch.Tensor | None,
+        self, known: dict[str, tuple[torch.Tensor, torch.Tensor]], object_mask: torch.Tensor | None
     ) -> NodeGroup:
+        """The nodes of each image, (images, 1 + objects, hidden)."""
         states, mask = self.visual_nodes(known)
         if object_mask is not None:
             mask = mask & nn.functional.pad(object_mask.bool(), (1, 0), value=True)
-        chosen = pair_image.clamp(min=0)
-        mask = mask[chosen] & (pair_image >= 0)[:, None]
-        types = pair_image.new_tensor([IMAGE] + [OBJECT] * (mask.shape[1] - 1))
-        return NodeGroup(states[chosen], mask, types)
+        types = torch.tensor([IMAGE] + [OBJECT] * (mask.shape[1] - 1), device=mask.device)
+        return NodeGroup(states, mask, types)
 
     def _visual_phrases(self, ids: torch.Tensor, mask: torch.Tensor, pair_image: torch.Tensor) -> NodeGroup:
         states, exists = self._encode_phrases(ids, mask)
@@ -392,6 +491,20 @@ class VMHANModel(VMHANPreTrainedModel):
         project = self.visual_nodes.projections["text"] if told_in_words else self.text_projection
         mask = exists & (pair_image >= 0)[:, None]
         return NodeGroup(project(states), mask, ids.new_full(ids.shape[1:2], VISUAL_PHRASE))
+
+
+def _within(values: torch.Tensor, start: int, end: int) -> torch.Tensor:
+    """Indices of the values in [start, end)."""
+    return ((values >= start) & (values < end)).nonzero().flatten()
+
+
+def _in_order(groups: list[NodeGroup], rows: list) -> NodeGroup | None:
+    """One group out of those of the given rows of pairs."""
+    if len(groups) <= 1:
+        return groups[0] if groups else None
+    order = torch.cat(rows).argsort()
+    states, masks = (torch.cat(parts)[order] for parts in list(zip(*groups, strict=True))[:2])
+    return NodeGroup(states, masks, groups[0].types)
 
 
 class VMHANForRelationExtraction(VMHANPreTrainedModel):
@@ -419,6 +532,9 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
     ) -> "VMHANForRelationExtraction":
         """A new model around a pretrained text encoder, all else freshly initialised.
 
+        With `entity_markers` the encoder gets embeddings for them, as the processor of the same name and markers has
+        tokens.
+
         Args:
             name_or_path: Hub id or folder of the text encoder.
             vision_model: A built vision encoder, which keeps its weights.
@@ -430,7 +546,27 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         if vision_model is not None:
             settings["vision_config"] = vision_model.config.to_dict()
         config = VMHANConfig(text_config=text_model.config.to_dict(), **settings)
-        return cls(config, text_model=text_model, vision_model=vision_model)
+        model = cls(config, text_model=text_model, vision_model=vision_model)
+        if config.entity_markers != "none":
+            model._add_markers(name_or_path)
+        return model
+
+    def _add_markers(self, text_name_or_path: str) -> None:
+        """Makes room for the entity markers that the tokenizer of the text encoder lacks."""
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(text_name_or_path)
+        except (OSError, ValueError) as error:
+            tokenizer, vocabulary, reason = None, {}, f" ({error})"
+        else:
+            vocabulary, reason = tokenizer.get_vocab(), ""
+        markers = add_markers(tokenizer, self.config.entity_markers) if tokenizer else {}
+        if tokenizer and vocabulary.keys() >= set(markers.values()):
+            self.add_tokens(tokenizer, like=markers)
+        else:  # transformers makes a tokenizer of five tokens up where a folder holds none
+            logger.warning(
+                f"{text_name_or_path} brings no tokenizer along{reason}; call model.add_tokens(processor.tokenizer, "
+                f'processor.markers), so that the entity markers "{self.config.entity_markers}" have embeddings.'
+            )
 
     @classmethod
     def from_text_vision_pretrained(cls, text: str, vision: str, **settings) -> "VMHANForRelationExtraction":
@@ -461,11 +597,11 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
     @can_return_tuple
     def forward(
         self,
-        input_ids: torch.LongTensor,
-        attention_mask: torch.Tensor,
-        pair_sentence: torch.LongTensor,
-        head_span: torch.LongTensor,
-        tail_span: torch.LongTensor,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        pair_sentence: torch.LongTensor | None = None,
+        head_span: torch.LongTensor | None = None,
+        tail_span: torch.LongTensor | None = None,
         direction_given: torch.BoolTensor | None = None,
         labels: torch.Tensor | None = None,
         output_hidden_states: bool = False,
@@ -479,7 +615,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
                 they may be the wrong way round. It matters with `config.direction_classifier` only.
             labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels), such as a teacher
                 gives. With them the output holds the loss and its parts.
-            visual_inputs: The optional inputs of `VMHANModel.forward`.
+            visual_inputs: The optional inputs of `VMHANModel.forward`, among them `encoded` in place of all others.
         """
         nodes = self.vmhan(
             input_ids,

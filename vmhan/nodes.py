@@ -25,6 +25,52 @@ class NodeGroup(NamedTuple):
         states, masks, types = zip(*groups, strict=True)
         return cls(torch.cat(states, dim=1), torch.cat(masks, dim=1), torch.cat(types))
 
+    def rows(self, start: int, end: int) -> "NodeGroup":
+        """The nodes of the pairs [start, end)."""
+        return self._replace(states=self.states[start:end], mask=self.mask[start:end])
+
+
+class EncodedInputs(NamedTuple):
+    """What the encoders made of a batch: all that the nodes of its pairs are joined of.
+
+    Args:
+        mentions: Head and tail of each pair.
+        text_phrases: Further nodes from the sentence, or None.
+        visual: The image and its objects, in this order, of each image: (images, 1 + objects, hidden). None if nothing
+            is known of any.
+        visual_phrases: Further nodes about the image, or None.
+        pair_image: Row of each pair's image, -1 for none, (pairs,), or None.
+        pair_object_mask, tail_object: As `VMHANModel.forward` takes them.
+    """
+
+    mentions: NodeGroup
+    text_phrases: NodeGroup | None = None
+    visual: NodeGroup | None = None
+    visual_phrases: NodeGroup | None = None
+    pair_image: torch.Tensor | None = None
+    pair_object_mask: torch.Tensor | None = None
+    tail_object: torch.Tensor | None = None
+
+    def pairs(self, start: int, end: int) -> "EncodedInputs":
+        """The pairs [start, end), as views."""
+        return EncodedInputs(
+            *(group and group.rows(start, end) for group in (self.mentions, self.text_phrases)),
+            self.visual,
+            self.visual_phrases and self.visual_phrases.rows(start, end),
+            *(
+                None if of_pairs is None else of_pairs[start:end]
+                for of_pairs in (self.pair_image, self.pair_object_mask, self.tail_object)
+            ),
+        )
+
+    def visual_of_pairs(self) -> NodeGroup | None:
+        """The image and its objects of each pair."""
+        if self.visual is None:
+            return None
+        image = self.pair_image.clamp(min=0)
+        mask = self.visual.mask[image] & (self.pair_image >= 0)[:, None]
+        return NodeGroup(self.visual.states[image], mask, self.visual.types)
+
 
 def pool_spans(
     sentence_states: torch.Tensor, pair_sentence: torch.Tensor, spans: torch.Tensor, how: str = "mean"

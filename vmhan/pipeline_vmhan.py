@@ -1,9 +1,9 @@
 """`pipeline("multimodal-relation-extraction")`: sentence, image and entities in, the relation of every pair out."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, lru_cache, partial
-from itertools import islice
+from itertools import groupby
 
 import torch
 from transformers import Pipeline
@@ -13,11 +13,14 @@ from .description import ImageDescriber, load_describer
 from .detection import DetectorUnavailable, ObjectDetector
 from .detectors import BUNDLED, NO_DETECTOR, bundled_detector_of, load_detector
 from .extraction_request import ExtractionRequest, read_request
-from .hypergraph import HEAD, IMAGE, OBJECT, TAIL, VISUAL_PHRASE, is_visual
 from .image_memory import ImageMemory, recall_visual_states
 from .looking import look_at_images
-from .node_selection import NodeSelection, NodeSelector
-from .pair_hypergraph import node_names, pair_hypergraph
+from .node_selection import NodeSelector
+from .pair_rows import PairRow, entity_fields, pair_rows, read_output
+from .processor_check import check_processor
+from .request_fields import read_requests
+from .request_limits import DEFAULT_LIMITS, RequestLimits, read_limits
+from .request_stream import ON_ERROR, RequestStream, read_batch_size
 from .selectors import WORDS, load_selector
 from .text_similarity import MeanPooledEncoder
 from .unknown_words import unknown_words_warning
@@ -25,6 +28,9 @@ from .unknown_words import unknown_words_warning
 logger = logging.get_logger(__name__)
 
 TASK = "multimodal-relation-extraction"
+#: Pairs that go through the hypergraph together, and wordpieces through the text encoder: what bounds the memory.
+PAIRS_AT_ONCE, WORDPIECES_AT_ONCE = 128, 16_384
+_NOT_GIVEN = object()
 
 
 class MultimodalRelationExtractionPipeline(Pipeline):
@@ -35,11 +41,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "description": "Two people shake hands."})
     ```
 
-    A request is a dict, several are a list. Its fields: `"text"`; `"entities"`, strings, (start, end) characters or
-    what `pipeline("ner")` returns;
-    `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
-    `{"label", "score", "box"}` with pixel corners, by default the nouns of the description. The last three are
-    optional. Where an image comes without objects, a detector looks for them; without an image, or a detector, the
+    A request is a dict. Its fields: `"text"`; `"entities"`, strings, (start, end) characters or what `pipeline("ner")`
+    returns; `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
+    `{"label", "score", "box"}` with pixel corners, by default the nouns of the description; `"pairs"`, as the option of this name, before which it
+    goes; `"id"`, which comes back with the answer. All but the first two are optional, and absent where they are None
+    or NaN. Where an image comes without objects, a detector looks for them; without an image, or a detector, the
     nouns of the description are the objects. Where an image comes without a description, a describer writes one, if
     there is one, or it tells what was detected.
 
@@ -48,14 +54,17 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     `"objects"`. It can only be a tail, has no other direction, and is answered as `{"text", "start", "end", "box",
     "object"}`: its label, None twice, its box and its index into the objects of the answer.
 
+    Several requests are a list, a tuple or a pandas DataFrame, and give a list; or a data set, a generator or anything
+    else that can be iterated, and give an iterator, which reads and answers as it is asked, `batch_size` at a time.
+
     ```python
     extract({"text": "Zidane watches", "image": "bench.jpg", "entities": ["Zidane", {"box": [40, 10, 210, 300]}]})
     ```
 
-    The answer is `{"pairs", "objects", "description"}`. A pair holds `"head"` and `"tail"` (`"text"`, `"start"`,
-    `"end"`), `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"` in nats, the mean `"variance"`
-    of its two Gaussians and its visual nodes as `"objects"`, by falling `"attention"`, which sums to one. What a user
-    names has the score 1.
+    The answer is `{"pairs", "objects", "description", "warnings"}`; warnings are sentences. A pair holds `"head"` and
+    `"tail"` (`"text"`, `"start"`, `"end"`), `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"`
+    in nats, the mean `"variance"` of its two Gaussians and its visual nodes as `"objects"`, by falling `"attention"`,
+    which sums to one. What a user names has the score 1.
 
     Args:
         pairs: (head, tail) indices of the entities to relate; by default every two.
@@ -71,12 +80,27 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             `load_selector` takes it, or a `NodeSelector`. By default the one that needs no LLM.
         hypergraph: Whether each pair also holds its `"hypergraph"`, as `pair_hypergraph` makes it.
         memory: An `ImageMemory`, so that what was detected, described and encoded of the last images is not made anew.
+        limits: How large a request may be: `RequestLimits`, a dict of those that differ from the defaults, or None for
+            no limits.
+        on_error: What becomes of a request that cannot be answered, the others of its batch are answered whatever:
+            `"raise"` its error, which names the request; `"skip"` it, logged and counted; or `"return"`
+            `{"error", "index", "id"}` in its place, the last only if it has one.
+        batch_size: How many requests go through the model together, 1 by default.
     """
 
     _load_processor = True
     _load_tokenizer = False
     _load_image_processor = False
     _load_feature_extractor = False
+
+    def __init__(self, model, *, processor=None, batch_size=None, **settings):
+        check_processor(processor, model)
+        super().__init__(model, processor=processor, batch_size=read_batch_size(batch_size), **settings)
+
+    def save_pretrained(self, save_directory: "str | os.PathLike", **settings) -> None:
+        """Saves model and processor, and so all that `pipeline(TASK, model=save_directory)` loads."""
+        super().save_pretrained(save_directory, **settings)
+        self.processor.save_pretrained(save_directory, **settings)
 
     def _sanitize_parameters(
         self,
@@ -88,15 +112,22 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         selector=None,
         hypergraph=None,
         memory=None,
+        limits=_NOT_GIVEN,
+        on_error=None,
         **unknown,
     ):
         if unknown:
             raise ValueError(
                 f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, or_bundled, describer, "
-                "selector, hypergraph, memory and batch_size."
+                "selector, hypergraph, memory, limits, on_error and batch_size."
             )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
+        if on_error not in (None, *ON_ERROR):
+            raise ValueError(f'on_error is {on_error!r}; it is "raise", "skip" or "return".')
+        of_requests = {} if pairs is None else {"pairs": list(pairs) if isinstance(pairs, Iterator) else pairs}
+        if limits is not _NOT_GIVEN:
+            of_requests["limits"] = read_limits(limits)
         chosen = {} if direction is None else {"both_directions": direction == "best"}
         further = {"hypergraph": hypergraph, "memory": memory}
         chosen |= {name: value for name, value in further.items() if value is not None}
@@ -108,12 +139,31 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         for name, (tool, load) in tools.items():
             if tool is not None:
                 chosen[name] = load(tool) if isinstance(tool, str | os.PathLike) else tool
-        return {} if pairs is None else {"pairs": pairs}, chosen, {}
+        return of_requests, chosen, {} if on_error is None else {"on_error": on_error}
 
-    def preprocess(self, inputs: dict, pairs=None) -> list[ExtractionRequest]:
-        """A list of one checked request; `get_iterator` joins several."""
+    def __call__(self, inputs, *, batch_size=None, num_workers=None, **options):
+        """Answers one request, or several, as the class says. `num_workers` changes nothing here."""
+        batch_size = self._batch_size if batch_size is None else read_batch_size(batch_size)
+        defaults = self._preprocess_params, self._forward_params, self._postprocess_params
+        of_request, of_model, of_stream = (
+            old | new for old, new in zip(defaults, self._sanitize_parameters(**options), strict=True)
+        )
+        stream = RequestStream(
+            read=lambda one: self.preprocess(one, **of_request),
+            ask=lambda requests: self.postprocess(self.forward(requests, **of_model)),
+            **of_stream,
+        )
+        requests, is_lazy = read_requests(inputs)
+        if requests is None:
+            return stream.answer_one(inputs)
+        answers = stream.answer_all(requests, batch_size)
+        return answers if is_lazy else list(answers)
+
+    def preprocess(self, inputs: dict, pairs=None, limits: RequestLimits = DEFAULT_LIMITS) -> ExtractionRequest:
+        """The request, checked."""
         scripts = self.model.config.training_scripts
-        request = read_request(inputs, pairs, self.processor.max_objects, training_scripts=scripts)
+        request = read_request(inputs, pairs, self.processor.max_objects, limits, scripts)
+        self.processor.check_sentence(request.text, request.mentions, request.pairs)
         if warning := unknown_words_warning(request.text, self.processor.tokenizer):
             request.warnings.append(warning)
         if request.image and "pixels" in self.model.config.visual_features and not self._sees_pixels:
@@ -121,7 +171,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
                 "This model was trained on features of pixels, but holds no vision encoder to compute them; "
                 "the image changes nothing."
             )
-        return [request]
+        return request
 
     def _load_detector(self, name: "str | os.PathLike", or_bundled: bool = False) -> ObjectDetector | None:
         """The detector `name`, or the bundled one, which comes with the package or with the model."""
@@ -165,20 +215,6 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         encode = MeanPooledEncoder(self.model.base_model.text_model, self.processor.tokenizer)
         return load_selector(name, encode=encode, **counts)
 
-    def _select(
-        self, requests: list[ExtractionRequest], pairs: list[list[tuple[int, int]]], selector: NodeSelector | None
-    ) -> list[list[NodeSelection]]:
-        """The nodes of every pair; none for a model that was trained without."""
-        if self.processor.node_selection is None:
-            return [[NodeSelection()] * len(of_request) for of_request in pairs]
-        asked = [
-            request.selection_request(*pair)
-            for request, of_request in zip(requests, pairs, strict=True)
-            for pair in of_request
-        ]
-        selected = iter((selector or self._load_selector()).select(asked))
-        return [list(islice(selected, len(of_request))) for of_request in pairs]
-
     def _forward(
         self,
         requests: list[ExtractionRequest],
@@ -189,66 +225,79 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         hypergraph: bool = False,
         memory: ImageMemory | None = None,
     ) -> list[dict]:
-        """Answers to `requests`, from one pass of the model."""
+        """Answers to `requests`, whose sentences and images are encoded once."""
+        self._enrich(requests, detector, describer, memory)
+        rows = [pair_rows(request, both_directions) for request in requests]
+        flat = [row for of_request in rows for row in of_request]
+        self._select_nodes(flat, selector)
+        batch = self._build_batch(requests, rows)
+        if memory is not None and "pixel_values" in batch:
+            recall_visual_states(batch, self.model.base_model, memory)
+        self._run_model(batch, flat, hypergraph)
+        return [self._build_answer(request, of_request) for request, of_request in zip(requests, rows, strict=True)]
+
+    def postprocess(self, answers: list[dict]) -> list[dict]:
+        """Answers are finished as they are."""
+        return answers
+
+    def _enrich(
+        self,
+        requests: list[ExtractionRequest],
+        detector: ObjectDetector | str | None,
+        describer: ImageDescriber | None,
+        memory: ImageMemory | None,
+    ) -> None:
+        """Fills in the objects and descriptions that users left out."""
         if detector == BUNDLED:  # nobody named another
             detector = self._default_detector(requests)
         look_at_images(requests, detector, describer, self.processor.max_objects, memory)
-        ways = [[_ways_round(request, pair, both_directions) for pair in request.pairs] for request in requests]
-        pairs = [[way for of_pair in of_request for way in of_pair] for of_request in ways]
-        selections = self._select(requests, pairs, selector)
-        batch = self.processor(
+
+    def _select_nodes(self, rows: list[PairRow], selector: NodeSelector | None) -> None:
+        """Fills in the selected nodes of every pair; none for a model that was trained without."""
+        if self.processor.node_selection is None:
+            return
+        asked = [row.request.selection_request(*row.pair) for row in rows]
+        for row, selection in zip(rows, (selector or self._load_selector()).select(asked), strict=True):
+            row.selection = selection
+
+    def _build_batch(self, requests: list[ExtractionRequest], rows: list[list[PairRow]]):
+        """The model's batch; `rows` are those of each request."""
+        return self.processor(
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],
-            pairs=pairs,
+            pairs=[[row.pair for row in of_request] for of_request in rows],
             images=[request.visual_input(self._sees_pixels) for request in requests],
-            direction_given=[[len(of_pair) == 1 for of_pair in of_request for _ in of_pair] for of_request in ways],
-            selections=selections,
+            direction_given=[[row.direction_given for row in of_request] for of_request in rows],
+            selections=[[row.selection for row in of_request] for of_request in rows],
         )
-        if memory is not None and "pixel_values" in batch:
-            recall_visual_states(batch, self.model.base_model, memory)
-        output = self.model(**batch.to(self.device), output_attentions=True, output_hidden_states=hypergraph)
-        scores = output.logits.float().softmax(dim=-1).cpu()
-        variances = output.pair_variance.float().cpu()
-        attention = visual_attention(output).float().cpu()
-        kinds = output.node_types[is_visual(output.node_types)].tolist()
-        answers, end = [], 0
-        for request, of_request, selected, in_ways in zip(requests, pairs, selections, ways, strict=True):
-            rows = range(end, end := end + len(of_request))
-            seen = [
-                _attended(request, selection, kinds, weights)
-                for selection, weights in zip(selected, attention[rows], strict=True)
-            ]
-            graphs = [
-                self._hypergraph(output, row, request, pair, selection) if hypergraph else None
-                for row, pair, selection in zip(rows, of_request, selected, strict=True)
-            ]
-            scored = iter(zip(of_request, scores[rows], variances[rows], seen, graphs, strict=True))
-            best = [self._likelier(*islice(scored, len(of_pair))) for of_pair in in_ways]
-            answers.append(self._answer(request, best))
-        return answers
 
-    def postprocess(self, answers: list[dict]) -> dict:
-        """The answer to the one request of `preprocess`."""
-        return answers[0]
+    def _run_model(self, batch, rows: list[PairRow], hypergraph: bool) -> None:
+        """Fills in the results of rows. Sentences and images are encoded once, pairs take turns."""
+        batch = batch.to(self.device)
+        direction_given = batch.pop("direction_given")
+        sentences = max(1, WORDPIECES_AT_ONCE // batch["input_ids"].shape[1])
+        encoded = self.model.base_model.encode(**batch, sentences_at_once=sentences)
+        for start in range(0, len(rows), PAIRS_AT_ONCE):
+            end = start + PAIRS_AT_ONCE
+            output = self.model(
+                encoded=encoded.pairs(start, end),
+                direction_given=direction_given[start:end],
+                output_attentions=True,
+                output_hidden_states=hypergraph,
+            )
+            read_output(output, rows[start:end], self.model.config, hypergraph)
 
-    def get_iterator(
-        self, inputs, num_workers: int, batch_size: int, preprocess_params, forward_params, postprocess_params
-    ) -> Iterator[dict]:
-        """Batches of requests; sentences differ in their pairs, so the stock collation of tensors does not fit."""
-        for chunk in _chunks(enumerate(inputs), batch_size):
-            requests = [request for numbered in chunk for request in self._read(*numbered, **preprocess_params)]
-            for answer in self.forward(requests, **forward_params):
-                yield self.postprocess([answer], **postprocess_params)
+    def _build_answer(self, request: ExtractionRequest, rows: list[PairRow]) -> dict:
+        directions = [list(of_pair) for _, of_pair in groupby(rows, key=lambda row: row.number)]
+        return {
+            **({} if request.id is None else {"id": request.id}),
+            "pairs": [self._build_pair(self._likelier(*of_pair)) for of_pair in directions],
+            "objects": request.visible_objects,
+            "description": request.description,
+            "warnings": request.warnings,
+        }
 
-    def _read(self, number: int, inputs: dict, **preprocess_params) -> list[ExtractionRequest]:
-        """`preprocess`, which says of several requests the one that is wrong."""
-        try:
-            return self.preprocess(inputs, **preprocess_params)
-        except (ValueError, OSError) as error:
-            error.add_note(f"It is request {number}, counted from 0.")
-            raise
-
-    def _likelier(self, given: tuple, reverse: tuple | None = None) -> tuple:
+    def _likelier(self, given: PairRow, reverse: PairRow | None = None) -> PairRow:
         """Of the directions of a pair the one in which it is likelier that there is a relation at all.
 
         The higher score would not do: the model is sure of "None" for a true relation the wrong way round.
@@ -262,95 +311,28 @@ class MultimodalRelationExtractionPipeline(Pipeline):
                 'set config.no_relation, or use direction="given".'
             )
         no_relation = config.label2id[config.no_relation]
-        return min(given, reverse, key=lambda scored: scored[1][no_relation])
+        return min(given, reverse, key=lambda row: row.result.scores[no_relation])
 
-    def _answer(self, request: ExtractionRequest, scored: list[tuple]) -> dict:
-        return {
-            "pairs": [self._pair(request, *one) for one in scored],
-            "objects": request.visible_objects,
-            "description": request.description,
-        }
-
-    @staticmethod
-    def _hypergraph(output, row: int, request: ExtractionRequest, pair, selection: NodeSelection) -> dict | None:
-        head, tail = (_entity(request, index)["text"] for index in pair)
-        return pair_hypergraph(output, row, node_names(head, tail, request, selection))
-
-    def _pair(self, request: ExtractionRequest, pair, scores, variance, seen: list[dict], hypergraph) -> dict:
-        head, tail = (_entity(request, index) for index in pair)
-        best = int(scores.argmax())
-        labels = self.model.config.id2label
+    def _build_pair(self, row: PairRow) -> dict:
+        head, tail = (entity_fields(row.request, index) for index in row.pair)
+        labels, result = self.model.config.id2label, row.result
+        best = int(result.scores.argmax())
         return {
             "head": head,
             "tail": tail,
             "relation": labels[best],
-            "score": float(scores[best]),
-            "scores": {labels[i]: float(score) for i, score in enumerate(scores)},
-            "entropy": float(torch.special.entr(scores).sum()),
-            "variance": float(variance),
-            "objects": seen,
-            **({"hypergraph": hypergraph} if hypergraph else {}),
+            "score": float(result.scores[best]),
+            "scores": {labels[i]: float(score) for i, score in enumerate(result.scores)},
+            "entropy": float(torch.special.entr(result.scores).sum()),
+            "variance": result.variance,
+            "objects": result.objects,
+            **({"hypergraph": result.hypergraph} if result.hypergraph else {}),
         }
 
 
 # Detectors and describers are named in every call, and loaded once.
 _load_detector = lru_cache(maxsize=2)(load_detector)
 _load_describer = lru_cache(maxsize=2)(load_describer)
-
-
-def visual_attention(output) -> torch.Tensor:
-    """How much a pair looks at its image and each object, (pairs, 1 + objects); rows sum to one, to zero without any.
-
-    What head and tail drew from their visual nodes in the last layer, on average.
-    """
-    visual = is_visual(output.node_types)
-    if output.node_flow is None:  # a structure without attention looks at nothing
-        return output.logits.new_zeros(len(output.logits), int(visual.sum()))
-    drawn = output.node_flow[:, [HEAD, TAIL]][..., visual].float().mean(dim=1)
-    return drawn / drawn.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(drawn.dtype).tiny)
-
-
-def _attended(
-    request: ExtractionRequest, selection: NodeSelection, kinds: list[int], attention: torch.Tensor
-) -> list[dict]:
-    """The visual nodes of a pair, those looked at most first; the image counts as one if anything is known of it.
-
-    Args:
-        kinds: Index into `NODE_TYPES` of each visual node.
-        attention: Of each visual node, (visual nodes,).
-    """
-    whole = [0.0, 0.0, *map(float, request.image_size)] if request.image_size else None
-    nodes = {
-        IMAGE: [{"label": "image", "score": 1.0, "box": whole}],
-        OBJECT: request.visible_objects,
-        VISUAL_PHRASE: [{"label": phrase, "score": 1.0, "box": None} for phrase in selection.visual_phrases],
-    }
-    seen = []
-    for kind, of_kind in nodes.items():
-        weights = [float(weight) for weight, other in zip(attention, kinds, strict=True) if other == kind]
-        # another request of the batch may have more nodes of the kind: what is too many here is padding
-        seen += [{**node, "attention": weight} for node, weight in zip(of_kind, weights, strict=False) if weight > 0]
-    return sorted(seen, key=lambda node: -node["attention"])
-
-
-def _entity(request: ExtractionRequest, index: int) -> dict:
-    if request.is_object(index):
-        place = request.mentions[index]
-        item = request.visible_objects[place]
-        return {"text": item["label"], "start": None, "end": None, "box": item["box"], "object": place}
-    start, end = request.mentions[index]
-    return {"text": request.text[start:end], "start": start, "end": end}
-
-
-def _ways_round(request: ExtractionRequest, pair: tuple[int, int], both_directions: bool) -> list[tuple[int, int]]:
-    """The directions in which a pair is tried; an object can only be a tail."""
-    return [pair, pair[::-1]] if both_directions and not request.is_object(pair[1]) else [pair]
-
-
-def _chunks(items: Iterable, size: int) -> Iterator[list]:
-    items = iter(items)
-    while chunk := list(islice(items, size)):
-        yield chunk
 
 
 __all__ = ["TASK", "MultimodalRelationExtractionPipeline"]

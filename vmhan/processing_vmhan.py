@@ -11,16 +11,12 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BatchFeature, ProcessorMixin
 
+from .entity_markers import MARKERS, MARKERS_LIKE, add_markers
 from .node_selection import NodeSelection, Span
 from .object_tails import beside_tails, find_object_tails
 from .pictures import encode_visuals, visual_key
 from .selected_nodes import flat_selections, kept_objects, text_phrase_tensors
 from .vision import load_image_processor
-
-#: Opening and closing tokens: of every mention, or of head and of tail.
-MARKERS = {"none": (), "shared": ("[E]", "[/E]"), "pair": ("[H]", "[/H]", "[T]", "[/T]")}
-#: Tokens whose embeddings the markers start from.
-MARKERS_LIKE = {"[E]": "[", "[/E]": "]", "[H]": "[", "[/H]": "]", "[T]": "<", "[/T]": ">"}
 
 
 class VMHANProcessor(ProcessorMixin):
@@ -55,7 +51,7 @@ class VMHANProcessor(ProcessorMixin):
         self.max_phrase_length = max_phrase_length
         self.max_objects = max_objects
         self.node_selection = node_selection
-        tokenizer.add_tokens(list(MARKERS[entity_markers]), special_tokens=True)
+        add_markers(tokenizer, entity_markers)
         if image_processor is not None:
             super().__init__(tokenizer, image_processor, **kwargs)
         else:  # the base class would take None for a part and save it
@@ -76,7 +72,13 @@ class VMHANProcessor(ProcessorMixin):
 
     @classmethod
     def _get_arguments_from_pretrained(cls, pretrained_model_name_or_path, processor_dict=None, **kwargs):
-        if (processor_dict or {}).get("image_processor") is not None:
+        if not (processor_dict or {}).keys() - {"chat_template"}:
+            raise OSError(
+                f"{pretrained_model_name_or_path} holds no processor_config.json, so nothing says with which "
+                "entity_markers, max_length and max_objects its model was trained; save the processor beside it with "
+                "processor.save_pretrained, or, for a new model, use VMHANProcessor.from_text_pretrained."
+            )
+        if processor_dict.get("image_processor") is not None:
             return super()._get_arguments_from_pretrained(pretrained_model_name_or_path, processor_dict, **kwargs)
         return [cls._load_tokenizer_from_pretrained("tokenizer", pretrained_model_name_or_path, **kwargs), None]
 
@@ -135,7 +137,20 @@ class VMHANProcessor(ProcessorMixin):
                 batch[name] = torch.tensor([value for of_sentence in values for value in of_sentence])
         return BatchFeature(batch)
 
-    def _encode_sentences(self, text, mentions, pairs, selected: Iterator[NodeSelection]) -> dict[str, torch.Tensor]:
+    def check_sentence(self, text: str, mentions: Sequence[Span | int], pairs: Sequence[tuple[int, int]]) -> None:
+        """Refuses a sentence that the model cannot read, before it joins a batch of others.
+
+        Raises:
+            ValueError: A mention without a wordpiece, two different mentions with the same wordpieces, or a sentence
+                longer than `max_length`.
+        """
+        [(ids, offsets)] = self._tokenize([text])
+        pieces = _find_mentions(offsets, mentions, text)
+        _refuse_equal_pieces(pieces, mentions, text)
+        self._check_length(ids, pieces, pairs, text)
+
+    def _tokenize(self, text: Sequence[str]) -> list[tuple[list[int], list[Span | None]]]:
+        """Of each sentence the wordpieces and their [start, end) characters, None for special tokens."""
         # a sentence may spell out "[SEP]" or a marker: these are its words then, not ours
         encoded = self.tokenizer(
             list(text),
@@ -144,21 +159,20 @@ class VMHANProcessor(ProcessorMixin):
             split_special_tokens=True,
             verbose=False,
         )
+        columns = (encoded[name] for name in ("input_ids", "offset_mapping", "special_tokens_mask"))
+        return [
+            (ids, [None if special else offset for offset, special in zip(offsets, specials, strict=True)])
+            for ids, offsets, specials in zip(*columns, strict=True)
+        ]
+
+    def _encode_sentences(self, text, mentions, pairs, selected: Iterator[NodeSelection]) -> dict[str, torch.Tensor]:
         rows, pair_sentence, spans, phrases = [], [], [], []
+        tokenized = self._tokenize(text)
         for index, of_sentence in enumerate(pairs):
-            ids = encoded["input_ids"][index]
-            offsets = [
-                None if special else offset
-                for offset, special in zip(
-                    encoded["offset_mapping"][index], encoded["special_tokens_mask"][index], strict=True
-                )
-            ]
-            pieces = [
-                None if isinstance(mention, int) else find_wordpieces(offsets, mention, text[index])
-                for mention in mentions[index]
-            ]
+            ids, offsets = tokenized[index]
+            pieces = _find_mentions(offsets, mentions[index], text[index])
+            self._check_length(ids, pieces, of_sentence, text[index])
             for marked, places, pair_spans in self._mark(ids, pieces, of_sentence):
-                self._check_length(marked, text[index])
                 for selection in islice(selected, len(pair_spans)):
                     found = (find_wordpieces(offsets, span, text[index]) for span in selection.text_phrases)
                     phrases.append([(places[start], places[end - 1] + 1) for start, end in found])
@@ -198,10 +212,14 @@ class VMHANProcessor(ProcessorMixin):
             pieces = [marked[distinct.index(piece)] if piece else None for piece in pieces]
         return [(ids, places, [(pieces[head], pieces[tail] or pieces[head]) for head, tail in pairs])]
 
-    def _check_length(self, ids: list[int], text: str):
-        if len(ids) > self.max_length:
+    def _check_length(self, ids: list[int], pieces: list[Span | None], pairs, text: str):
+        mentions = {"none": 0, "shared": len(set(pieces) - {None})}
+        if self.entity_markers == "pair":
+            mentions["pair"] = max((1 + (pieces[tail] is not None) for _, tail in pairs), default=0)
+        length = len(ids) + 2 * mentions[self.entity_markers]
+        if length > self.max_length:
             raise ValueError(
-                f"The text takes {len(ids)} wordpieces with its markers, the encoder at most {self.max_length}: "
+                f"The text takes {length} wordpieces with its markers, the encoder at most {self.max_length}: "
                 f'"{text[:60]}...". Split it, or keep the sentences around the entities.'
             )
 
@@ -297,6 +315,25 @@ def find_wordpieces(offsets: list[Span | None], span: Span, text: str) -> Span:
             "choose a span that holds letters, digits or signs."
         )
     return inside[0], inside[-1] + 1
+
+
+def _find_mentions(offsets: list[Span | None], mentions: Sequence[Span | int], text: str) -> list[Span | None]:
+    """The wordpieces of each mention; None for one that is an object of the image."""
+    return [None if isinstance(mention, int) else find_wordpieces(offsets, mention, text) for mention in mentions]
+
+
+def _refuse_equal_pieces(pieces: list[Span | None], mentions: Sequence[Span | int], text: str) -> None:
+    first: dict[Span, Span] = {}
+    for piece, mention in zip(pieces, mentions, strict=True):
+        if piece is None:
+            continue
+        other = first.setdefault(piece, mention)
+        if tuple(other) != tuple(mention):
+            one, two = (f"{text[start:end][:40]!r} ({start} to {end})" for start, end in (other, mention))
+            raise ValueError(
+                f"The entities {one} and {two} are the same wordpieces to the encoder, which cannot tell them apart; "
+                "keep one of them, or choose spans of whole words."
+            )
 
 
 def insert_markers(

@@ -1,0 +1,81 @@
+"""The fields of a request as plain Python, whatever they came as: numpy, pandas, torch or a row of a data set.
+
+Streams are read here too: what counts as one request, as a list of them, or as a stream that is read lazily.
+"""
+
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any
+
+FIELDS = ("text", "entities", "image", "description", "objects", "pairs", "id")
+
+
+def read_fields(inputs: Any) -> dict[str, Any]:
+    """Converts a request to a dict of plain fields; those that are missing (None, NaN, pandas' NA) are left out.
+
+    The image stays what it is.
+
+    Raises:
+        ValueError: It is no request, or has a field that there is not.
+    """
+    if not is_request(inputs):
+        raise ValueError(f'A request is a dict with "text" and "entities", not {type(inputs).__name__}.')
+    unknown = sorted(map(str, set(inputs.keys()) - set(FIELDS)))
+    if unknown:
+        raise ValueError(f"Unknown fields {unknown}; a request has {', '.join(FIELDS)}.")
+    present = {name: inputs[name] for name in inputs.keys() if not is_missing(inputs[name])}  # noqa: SIM118 - a Series
+    return {name: value if name == "image" else to_plain(value) for name, value in present.items()}
+
+
+def request_id(inputs: Any) -> Any:
+    """The `"id"` of a request that may be anything, or None."""
+    value = inputs.get("id") if is_request(inputs) else None
+    return None if is_missing(value) else to_plain(value)
+
+
+def is_request(inputs: Any) -> bool:
+    """Whether this is one request: a dict, a row of a data set, or a row (Series) of a pandas DataFrame."""
+    return isinstance(inputs, Mapping) or (hasattr(inputs, "to_dict") and hasattr(inputs, "to_frame"))
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for none: None, a NaN of any kind, or pandas' NA."""
+    if value is None or (isinstance(value, Real) and math.isnan(value)):
+        return True
+    pandas = sys.modules.get("pandas")  # a value of pandas is here only if pandas is
+    return pandas is not None and pandas.api.types.is_scalar(value) and bool(pandas.isna(value))
+
+
+def to_plain(value: Any) -> Any:
+    """Converts arrays, tensors and their scalars, however deep, to lists and numbers."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return (list if isinstance(value, list) else tuple)(map(to_plain, value))
+    return value
+
+
+def read_requests(inputs: Any) -> tuple[Iterable | None, bool]:
+    """The requests of what a caller passes, and whether they are a stream, which is answered as it is read.
+
+    Lists, tuples and DataFrames are not; iterators, data sets and all else that can be iterated are. One request, or
+    what is none, gives None.
+    """
+    if is_request(inputs) or isinstance(inputs, str | bytes | bytearray):
+        return None, False
+    if hasattr(inputs, "iterrows"):
+        return inputs.to_dict("records"), False
+    if isinstance(inputs, list | tuple):
+        return inputs, False
+    if isinstance(inputs, Iterable):
+        return inputs, True
+    if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):  # a map-style data set of torch
+        return (inputs[index] for index in range(len(inputs))), True  # it need not say where it ends
+    return None, False
+
+
+__all__ = ["FIELDS", "is_missing", "is_request", "read_fields", "read_requests", "request_id", "to_plain"]

@@ -1,0 +1,93 @@
+"""How large a request may be. Page, endpoint and MCP tool share the defaults; a Python caller may raise them.
+
+extract = pipeline(TASK, model=..., limits=RequestLimits(max_entities=40, max_pairs=2000))
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+
+
+@dataclass(frozen=True)
+class RequestLimits:
+    """The limits of one request; None lifts one.
+
+    Args:
+        max_text_length: Most characters of the text.
+        max_description_length: Most characters of the description, and of the label of an object.
+        max_entities: Most entities.
+        max_pairs: Most pairs of entities. Each may be scored both ways round.
+        max_objects: Most objects that a user may name.
+    """
+
+    max_text_length: int | None = 2000
+    max_description_length: int | None = 2000
+    max_entities: int | None = 16
+    max_pairs: int | None = 240
+    max_objects: int | None = 100
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and (type(value) is not int or value < 1):
+                raise ValueError(
+                    f"{field.name} is {value!r}; a limit is a whole number of at least 1, or None for none."
+                )
+
+    def check_text(self, text: str) -> None:
+        """Raises ValueError if the text is too long."""
+        fix = "shorten it, or keep the sentences around the entities"
+        self._check("max_text_length", "text has", len(text), "characters", fix)
+
+    def check_description(self, description: str) -> None:
+        """Raises ValueError if the description is too long."""
+        self._check("max_description_length", "description has", len(description), "characters", "shorten it")
+
+    def check_label(self, label: str) -> None:
+        """Raises ValueError if the label of an object is too long."""
+        fix = "give a name of a few words"
+        self._check(
+            "max_description_length", f"The label {label[:40]!r}... of an object has", len(label), "characters", fix
+        )
+
+    def check_entities(self, count: int) -> None:
+        """Raises ValueError if there are too many entities."""
+        self._check("max_entities", "entities holds", count, "entities", "split the request")
+
+    def check_pairs(self, count: int) -> None:
+        """Raises ValueError if there are too many pairs."""
+        self._check("max_pairs", "pairs holds", count, "pairs", "split the request, or name fewer pairs")
+
+    def check_objects(self, count: int) -> None:
+        """Raises ValueError if there are too many objects."""
+        self._check("max_objects", "objects holds", count, "objects", "keep those that matter")
+
+    def _check(self, name: str, subject: str, value: int, unit: str, fix: str) -> None:
+        limit = getattr(self, name)
+        if limit is not None and value > limit:
+            raise ValueError(
+                f"{subject} {value:,} {unit}, up to {limit:,} are read; {fix}. In Python, raise the limit with "
+                f"limits=RequestLimits({name}=...)."
+            )
+
+
+DEFAULT_LIMITS = RequestLimits()
+NO_LIMITS = RequestLimits(*[None] * len(fields(RequestLimits)))
+
+
+def read_limits(limits: "RequestLimits | Mapping | None") -> RequestLimits:
+    """Reads the limits of a caller: `RequestLimits`, or a dict of those that are not the default; None lifts all.
+
+    Raises:
+        ValueError: They are none, or name a limit that there is not.
+    """
+    if limits is None:
+        return NO_LIMITS
+    if is_dataclass(limits):  # perhaps of another copy of this code, which a model brought along
+        limits = asdict(limits)
+    names = [field.name for field in fields(RequestLimits)]
+    if not isinstance(limits, Mapping) or set(limits) - set(names):
+        raise ValueError(f"limits is {limits!r}; give RequestLimits, a dict out of {names}, or None for no limits.")
+    return RequestLimits(**limits)
+
+
+__all__ = ["DEFAULT_LIMITS", "NO_LIMITS", "RequestLimits", "read_limits"]
