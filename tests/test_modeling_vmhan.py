@@ -620,7 +620,7 @@ def test_saved_settings_name_no_folder_of_this_machine(text_folder, tmp_path):
 
 def test_new_markers_start_like_their_given_tokens(text_folder, tmp_path):
     processor = VMHANProcessor.from_text_pretrained(text_folder, entity_markers="shared")
-    model = VMHANForRelationExtraction.from_text_pretrained(text_folder, entity_markers="shared", **SETTINGS)
+    model = VMHANForRelationExtraction.from_text_pretrained(text_folder, **SETTINGS)
     before = model.get_input_embeddings().weight.detach().clone()
     model.add_tokens(processor.tokenizer, processor.markers)
     after = model.get_input_embeddings().weight

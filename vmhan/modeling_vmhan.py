@@ -371,11 +371,11 @@ class VMHANModel(VMHANPreTrainedModel):
         return wanted.expand(pixel_values.shape[:2]) if mask is None else wanted & mask.bool()
 
     def _encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        inputs = {"input_ids": input_ids}
-        if self.training and self.config.word_dropout:
-            kept = torch.rand(input_ids.shape, device=input_ids.device) >= self.config.word_dropout
-            inputs = {"inputs_embeds": self.get_input_embeddings()(input_ids) * kept[..., None]}
         try:
+            inputs = {"input_ids": input_ids}
+            if self.training and self.config.word_dropout:
+                kept = torch.rand(input_ids.shape, device=input_ids.device) >= self.config.word_dropout
+                inputs = {"inputs_embeds": self.get_input_embeddings()(input_ids) * kept[..., None]}
             return self.text_model(**inputs, attention_mask=attention_mask).last_hidden_state
         except IndexError as error:  # only then is it worth a look at the ids, which on an accelerator takes time
             rows, largest = self.get_input_embeddings().num_embeddings, int(input_ids.max())
