@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from test_pair_chunks import assert_same
 from tiny import save_tiny_checkpoint, tiny_image_processor, tiny_model, tiny_processor, tiny_vgg_config
+from tiny_detectors import save_tiny_bundled
 from transformers import pipeline
 from transformers.pipelines.pt_utils import KeyDataset
 
@@ -312,6 +313,13 @@ def test_fields_that_there_are_not_are_named():
 # Copies
 
 
+class Words:
+    """A describer that always says the same."""
+
+    def describe(self, images):
+        return ["Two men." for _ in images]
+
+
 @pytest.mark.parametrize(
     "make_copy", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["deep", "pickle"]
 )
@@ -331,6 +339,17 @@ def test_a_copy_of_a_pipeline_answers_alike(make_copy, tmp_path):
         assert_same(copied(request), expected)
     assert_same(extract(request), expected)
     assert "up to 3" in copied({**REQUEST, "entities": ["Ada", "met", "Bob", "in"]})["error"]
+
+
+def test_a_copy_keeps_its_tools(folder, tmp_path):
+    detector = save_tiny_bundled(tmp_path)
+    extract = pipeline(TASK, model=folder, detector=detector, describer=Words())
+    request = {**REQUEST, "image": Image.linear_gradient("L").convert("RGB")}
+    expected = extract(request)
+    assert expected["objects"] and expected["description"] == "Two men."
+    for copied in (copy.deepcopy(extract), pickle.loads(pickle.dumps(extract))):
+        assert_same(copied(request), expected)
+        assert_same(copied(request, detector="none", describer=None)["description"], "Two men.")
 
 
 @pytest.mark.parametrize("make_copy", [copy.deepcopy, copy.copy, lambda one: pickle.loads(pickle.dumps(one))])

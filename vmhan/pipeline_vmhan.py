@@ -54,12 +54,12 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     `"objects"`. It can only be a tail, has no other direction, and is answered as `{"text", "start", "end", "box",
     "object"}`: its label, None twice, its box and its index into the objects of the answer.
 
-    Several requests are a list, a tuple or a pandas DataFrame, and give a list; or a data set, a generator or anything
-    else that can be iterated, and give an iterator, which reads and answers as it is asked, `batch_size` at a time.
-
     ```python
     extract({"text": "Zidane watches", "image": "bench.jpg", "entities": ["Zidane", {"box": [40, 10, 210, 300]}]})
     ```
+
+    Several requests are a list, a tuple or a pandas DataFrame, and give a list; or a data set, a generator or anything
+    else that can be iterated, and give an iterator, which reads and answers as it is asked, `batch_size` at a time.
 
     The answer is `{"pairs", "objects", "description", "warnings"}`; warnings are sentences. A pair holds `"head"` and
     `"tail"` (`"text"`, `"start"`, `"end"`), `"relation"`, its probability `"score"`, all `"scores"`, their `"entropy"`
