@@ -5,12 +5,13 @@ import gradio as gr
 from vmhan.request_limits import DEFAULT_LIMITS
 
 from .answer_html import CHOOSE_PAIR
+from .choices import choice_input
 from .detectors import default_detector, detector_choices, weights_state
 from .endpoint import add_endpoint
 from .example_cards import CHOOSE_EXAMPLE, cards_html
 from .examples import EXAMPLES
 from .feedback import RIGHT, WRONG, FeedbackFile
-from .fetching import LocalBlocks
+from .guarded_blocks import GuardedBlocks
 from .handlers import (
     Handlers,
     choose_example,
@@ -40,7 +41,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
         feedback: Where verdicts are kept; without it nobody is asked for any.
     """
     handlers = Handlers(extractor, feedback)
-    page = LocalBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400))
+    page = GuardedBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400))
     with page:
         _html(INTRODUCTION)
         cards = _html(cards_html(EXAMPLES), js_on_load=CHOOSE_EXAMPLE)
@@ -149,10 +150,13 @@ def _picture_inputs() -> tuple:
 
 def _detector_inputs(extractor: Extractor) -> tuple:
     first = default_detector(extractor.detector)
-    detector = gr.Dropdown(
-        detector_choices(extractor.detector), value=first, label="What looks for objects in the picture",
+    detector = choice_input(
+        detector_choices(extractor.detector),
+        "Choose one of the detectors that the page offers.",
+        value=first,
+        label="What looks for objects in the picture",
         filterable=False,
-    )  # fmt: skip
+    )
     weights = gr.Markdown(weights_state(first), elem_classes="note")
     return detector, weights
 
@@ -165,6 +169,8 @@ def _feedback_inputs(handlers: Handlers, answer: gr.State) -> None:
     with gr.Row(elem_id="feedback"):
         right = gr.Button("This pair is right", size="sm")
         wrong = gr.Button("This pair is wrong", size="sm")
-        corrected = gr.Dropdown(labels, value=None, label="It should be", info="Optional, goes with “wrong”.")
+        told = "Choose one of the relations that the page offers, or none."
+        note = "Optional, goes with “wrong”."
+        corrected = choice_input(labels, told, optional=True, value=None, label="It should be", info=note)
     right.click(lambda shown: handlers.keep_verdict(shown, RIGHT, None), answer, answer, **_QUICK)
     wrong.click(lambda shown, label: handlers.keep_verdict(shown, WRONG, label), [answer, corrected], answer, **_QUICK)

@@ -7,6 +7,7 @@ from gradio.data_classes import ImageData
 from PIL import Image, ImageOps
 
 from .refusals import refuse
+from .upload_folder import stored_upload
 
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1600  # pixels; what is larger costs time and adds nothing
@@ -26,12 +27,15 @@ def picture_input(**settings) -> gr.Image:
 
 
 def read_upload(payload: ImageData | None) -> Image.Image | None:
-    """The picture of an upload. Gradio has checked that the file was uploaded, or made by this page."""
+    """The picture of an upload.
+
+    `GuardedBlocks` has looked at the path of every event; this looks again, so that no other way in opens a file.
+    """
     if payload is None:
         return None
     if not payload.path:
         raise refuse("Please send the picture as a file.")
-    return read_picture(payload.path)
+    return read_picture(stored_upload(payload.path))
 
 
 def read_picture(path: str | Path) -> Image.Image:

@@ -25,3 +25,37 @@ def bundled_detector(monkeypatch) -> Path:
     _load_detector.cache_clear()
     yield folder
     _load_detector.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """The page with a tiny model and a tiny detector; it must ask no other machine for anything."""
+    from app_fixture import Listener, Served, serve  # here, so that no test waits for them without need
+    from tiny import save_tiny_checkpoint
+    from tiny_detectors import save_tiny_rt_detr
+
+    model = save_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), visual_features=["text", "box"])
+    detector = save_tiny_rt_detr(tmp_path_factory.mktemp("detector"))
+    folder, uploads = tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("gradio")
+    feedback = tmp_path_factory.mktemp("feedback") / "feedback.csv"
+    listener = Listener()
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), listener.address)
+    nearby = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    options = ("--model", model, "--detector", detector, "--feedback", str(feedback))
+    environment = {"GRADIO_TEMP_DIR": str(uploads), **proxies, **nearby}
+    for address in serve(tmp_path_factory, *options, folder=folder, **environment):
+        yield Served(address, folder, uploads, feedback)
+    listener.socket.close()
+    assert not listener.knocks
+
+
+@pytest.fixture(scope="session")
+def address(served) -> str:
+    """Where the page is."""
+    return served.address
+
+
+@pytest.fixture(scope="session")
+def feedback(served) -> Path:
+    """Where its visitors' verdicts go."""
+    return served.feedback

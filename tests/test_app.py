@@ -1,27 +1,19 @@
 """The page in a headless browser, and its endpoint for programs."""
 
 import asyncio
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from app_fixture import ROOT, serve
 from contrast import FAINTEST_TEXT
 from gradio_client import Client, handle_file
 from PIL import Image
 from tiny import save_tiny_checkpoint
-from tiny_detectors import save_tiny_rt_detr
 
-ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SENTENCE = "Zinedine Zidane met Ada in New York"
 HOSTILE = "<img src=x onerror=alert(1)> Ada met <script>alert(2)</script> Bob ${alert(3)} {{Eve}} <b>in</b> Paris"
@@ -59,80 +51,6 @@ SMALLEST_LETTERS = """() => Math.min(...[...document.querySelectorAll(".answer s
   const scale = text.getScreenCTM();
   return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(scale.a, scale.b);
 }))"""
-
-
-class Listener:
-    """A proxy that only counts who knocks: what the server asks other machines for would come here."""
-
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.knocks = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                self.knocks.append(connection.recv(200))
-
-
-def serve(tmp_path_factory, *options: str, **environment):
-    """Starts `python app.py` on a free port; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "app.log"
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")), **environment}
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "--port", str(port), *options],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=tmp_path_factory.mktemp("elsewhere"),
-        )
-    try:
-        yield wait_for_page(f"http://127.0.0.1:{port}", server, log)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def wait_for_page(address: str, server: subprocess.Popen, log: Path) -> str:
-    """The address, once it answers."""
-    until = time.monotonic() + 300
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text()
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return address
-        except OSError:
-            time.sleep(0.25)
-    raise TimeoutError(log.read_text())
-
-
-@pytest.fixture(scope="module")
-def feedback(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("feedback") / "feedback.csv"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory, feedback):
-    """The page with a tiny model and a tiny detector; it must ask no other machine for anything."""
-    model = save_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), visual_features=["text", "box"])
-    detector = save_tiny_rt_detr(tmp_path_factory.mktemp("detector"))
-    listener = Listener()
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), listener.address)
-    nearby = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-    options = ("--model", model, "--detector", detector, "--feedback", str(feedback))
-    yield from serve(tmp_path_factory, *options, **proxies, **nearby)
-    listener.socket.close()
-    assert not listener.knocks
 
 
 @pytest.fixture(scope="module")
@@ -583,17 +501,6 @@ def test_endpoint_refuses_kindly_and_goes_on(client, change, told):
     with pytest.raises(Exception, match=told):
         client.predict(**{**QUESTION, **change}, api_name="/extract")
     assert client.predict(**QUESTION, api_name="/extract")["pairs"]
-
-
-@pytest.mark.parametrize("path", ["/etc/passwd", str(ROOT / "app.py")])
-def test_files_outside_the_upload_are_never_read(client, address, path):
-    for sent in ({"path": path, "meta": {"_type": "gradio.FileData"}}, {"path": path}):
-        with pytest.raises(Exception, match=r".+") as error:
-            client.predict(**QUESTION, image=sent, api_name="/extract")
-        assert "root:" not in str(error.value)
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{address}/gradio_api/file={path}", timeout=30)
-    assert refused.value.code in (400, 403, 404)
 
 
 def test_agents_find_the_endpoint_as_a_tool(address):

@@ -14,7 +14,6 @@ from page.detectors import NO_DETECTOR, default_detector, detector_choices, weig
 from page.examples import example_picture, find_example
 from page.handlers import Handlers
 from page.model import Extractor
-from page.refusals import refuse
 from page.uploads import LONGEST_SIDE, read_picture, read_upload
 from page.words import suggest_entities
 from vmhan.request_limits import DEFAULT_LIMITS
@@ -89,10 +88,6 @@ def test_no_picture_is_no_error():
 
 
 # Refusals
-
-
-def test_toast_escapes_what_a_visitor_wrote():
-    assert refuse("no <b>ball</b>").message == "no &lt;b&gt;ball&lt;/b&gt;"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from app_fixture import wait_for_page
 from local_hub import READER, STRANGER, File, LocalHub, Repository
-from test_app import wait_for_page
 from tiny import save_tiny_checkpoint
 
 from hub.connection import HubError

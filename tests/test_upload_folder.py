@@ -1,0 +1,89 @@
+"""Which paths are those of uploads, wherever Gradio was told to keep them."""
+
+import os
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from gradio.data_classes import ImageData
+from PIL import Image
+
+from page.upload_folder import check_files, stored_upload
+from page.uploads import read_upload
+
+DIGEST = "0a" * 32
+
+
+@pytest.fixture
+def uploads(tmp_path, monkeypatch) -> Path:
+    """The upload folder, with one picture in it."""
+    folder = tmp_path / "uploads"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+    store(folder)
+    return folder
+
+
+def store(folder: Path) -> Path:
+    """A picture where Gradio would put it."""
+    path = folder / DIGEST / "a.png"
+    path.parent.mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(path)
+    return path
+
+
+def test_upload_is_found_by_its_path(uploads):
+    assert stored_upload(f"{uploads}/{DIGEST}/a.png") == uploads.resolve() / DIGEST / "a.png"
+    assert read_upload(ImageData(path=f"{uploads}/{DIGEST}/a.png")).size == (9, 9)
+
+
+def test_upload_is_found_in_a_folder_that_is_a_link_or_relative(uploads, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(uploads)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "link"))
+    for path in (tmp_path / "link" / DIGEST / "a.png", uploads / DIGEST / "a.png"):
+        assert stored_upload(str(path)).is_file()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "uploads")
+    for path in (f"uploads/{DIGEST}/a.png", os.path.abspath(f"uploads/{DIGEST}/a.png")):
+        assert stored_upload(path).is_file()
+    with pytest.raises(gr.Error, match="was not uploaded"):
+        stored_upload(f"other/../uploads/{DIGEST}/a.png")
+
+
+def test_other_files_of_a_shared_upload_folder_are_no_uploads(uploads):
+    """Whoever runs the page may have set the folder to one that holds more."""
+    (uploads / "letters").mkdir()
+    for path in (uploads / "letter.png", uploads / "letters" / "a.png", uploads / DIGEST.upper() / "a.png"):
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (9, 9)).save(path)
+        with pytest.raises(gr.Error, match="was not uploaded"):
+            stored_upload(str(path))
+
+
+def test_links_and_pipes_among_uploads_are_none(uploads, tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    (uploads / DIGEST / "link.png").symlink_to(tmp_path / "secret.png")
+    os.mkfifo(uploads / DIGEST / "pipe.png")
+    for name in ("link.png", "pipe.png"):
+        with pytest.raises(gr.Error, match="was not uploaded"):
+            stored_upload(f"{uploads}/{DIGEST}/{name}")
+
+
+def test_upload_that_was_deleted_meanwhile_is_asked_for_again(uploads):
+    (uploads / DIGEST / "a.png").unlink()
+    with pytest.raises(gr.Error, match="“a.png” is not kept here any more"):
+        stored_upload(f"{uploads}/{DIGEST}/a.png")
+
+
+def test_picture_is_not_read_by_a_path_that_nobody_has_checked(uploads, tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    with pytest.raises(gr.Error, match="was not uploaded"):
+        read_upload(ImageData(path=str(tmp_path / "secret.png")))
+
+
+def test_files_are_found_however_deep_they_lie(uploads):
+    nested = {"path": "/etc/passwd"}
+    for _ in range(50_000):
+        nested = [nested]
+    with pytest.raises(gr.Error, match=r"“/etc/passwd” was not uploaded"):
+        check_files([None, "text", nested])
+    check_files([None, "/etc/passwd is text here", {"entity": "path"}, [[0, 3], "Ada"]])
