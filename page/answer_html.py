@@ -48,8 +48,14 @@ def answer_html(answer: dict, chosen: int, other: int | None = None) -> str:
     pairs = answer["pairs"]
     sentence = f'<blockquote dir="auto">{escape(answer["text"])}</blockquote>'
     return (
-        f'<section class="answer" aria-label="Relations"><h2>{summary(pairs)}</h2>{sentence}'
+        f'<section class="answer" aria-label="Relations"><h2>{summary(pairs)}</h2>{sentence}{_warnings(answer)}'
         f'<div class="overview"><div class="wide">{graph_svg(pairs, chosen, other)}</div>'
         f"<div>{pairs_html(pairs, chosen, other)}<p>Choose a pair in the graph or the table to see why.</p></div>"
         f"</div>{details_html(answer, chosen, other)}{downloads_html(answer, chosen)}</section>"
     )
+
+
+def _warnings(answer: dict) -> str:
+    """What the pipeline says against its own answer, one sentence a line; empty where it says nothing."""
+    sentences = "".join(f'<p dir="auto">{escape(sentence)}</p>' for sentence in answer.get("warnings") or ())
+    return f'<div class="warnings" role="status">{sentences}</div>' if sentences else ""

@@ -35,6 +35,8 @@ def downloads_html(answer: dict, chosen: int) -> str:
 def answer_json(answer: dict) -> str:
     """The answer as the pipeline gives it."""
     kept = {key: answer[key] for key in ("text", "pairs", "objects", "description")}
+    if "warnings" in answer:
+        kept["warnings"] = answer["warnings"]
     return json.dumps(kept, ensure_ascii=False, indent=2)
 
 

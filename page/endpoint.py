@@ -42,13 +42,14 @@ def extraction(extractor: Extractor):
 
         Args:
             text: The sentence.
-            image: A picture as a file, optional.
+            image: A picture as an uploaded file, or as a data URI from an agent, optional; no address.
             entities: At least two, each the letters of its mention, or a [start, end] range of characters.
             description: Words about the picture, optional.
 
         Returns:
             The pairs, each with its head, tail, relation, scores and their entropy, attention on objects, and
-            hypergraph; the objects of the picture; and its description.
+            hypergraph; the objects of the picture; its description; and warnings, if there is reason to doubt the
+            answer.
         """
         if not isinstance(entities, list | tuple | None):
             raise refuse(f"entities is {entities!r:.80}; give a list of at least two.")

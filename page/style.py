@@ -50,6 +50,9 @@ CSS = """
 .answer h3 em { font-style: normal; font-weight: 400; color: var(--faint); }
 .answer h4 { margin: 0 0 8px; font-weight: 700; font-size: var(--text-md); }
 .answer p { margin: 8px 0 0; font-size: var(--text-sm); color: var(--faint); }
+.warnings { margin: 0 0 16px; padding: 8px 12px; border: 1px solid #b26a00; border-radius: 8px;
+    background: color-mix(in srgb, #e69f00 14%, transparent); }
+.answer .warnings p { margin: 0; color: var(--body-text-color); overflow-wrap: anywhere; }
 .overview { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 24px; align-items: start; }
 .wide { overflow-x: auto; }
 .answer svg { display: block; width: 100%; height: auto; }

@@ -1,6 +1,7 @@
 """The page in a headless browser, and its endpoint for programs."""
 
 import asyncio
+import json
 import re
 import shutil
 import time
@@ -13,6 +14,10 @@ from contrast import FAINTEST_TEXT
 from gradio_client import Client, handle_file
 from PIL import Image
 from tiny import save_tiny_checkpoint
+
+from page.build import build_page
+from page.model import Extractor
+from page.style import CSS, THEME
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SENTENCE = "Zinedine Zidane met Ada in New York"
@@ -458,6 +463,47 @@ def test_bundled_model_answers_the_first_example(tmp_path_factory, browser):
     server.close()
 
 
+WARNING = "This text is in a script that the model <b>never</b> saw."
+
+
+class Doubting(Extractor):
+    """An extractor whose pipeline warns of every answer."""
+
+    def __call__(self, question: dict, detector: str) -> dict:
+        return {**super().__call__(question, detector), "warnings": [WARNING]}
+
+
+@pytest.fixture(scope="module")
+def doubting_page(tmp_path_factory):
+    """A page in this process, whose answers come with a warning."""
+    demo = build_page(Doubting(save_tiny_checkpoint(tmp_path_factory.mktemp("tiny")), "none"))
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS)
+    yield address.rstrip("/")
+    demo.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_warnings_stand_above_the_table_in_letters_that_stand_out(doubting_page, browser, theme):
+    page = open_page(browser, doubting_page, f"?__theme={theme}&example=game")
+    told = page.locator(".answer [role=status]")
+    told.wait_for()
+    assert told.inner_text() == WARNING
+    assert told.bounding_box()["y"] < page.locator("table.pairs").bounding_box()["y"]
+    keep_screenshot(page, f"warning-{theme}")
+    contrast, text = page.evaluate(FAINTEST_TEXT)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="JSON").click()
+    page.close()
+    assert contrast >= 4.5, f"WCAG AA asks 4.5 of {text!r}"
+    assert json.loads(Path(download.value.path()).read_text())["warnings"] == [WARNING]
+
+
+def test_programs_get_warnings_too(doubting_page):
+    answer = Client(doubting_page, verbose=False).predict(**QUESTION, api_name="/extract")
+    assert answer["warnings"] == [WARNING]
+
+
 # For programs
 
 
@@ -480,7 +526,7 @@ def test_endpoint_is_typed_and_documented(client):
 
 def test_endpoint_answers_as_the_pipeline_does(client, green):
     plain = client.predict(**QUESTION, api_name="/extract")
-    assert set(plain) == {"pairs", "objects", "description"} and len(plain["pairs"]) == 3
+    assert set(plain) - {"warnings"} == {"pairs", "objects", "description"} and len(plain["pairs"]) == 3
     seen = client.predict(**QUESTION, image=handle_file(str(green)), api_name="/extract")
     assert seen["objects"] and seen["description"]
     said = client.predict(**QUESTION, image=handle_file(str(green)), description="A lawn.", api_name="/extract")
@@ -539,7 +585,6 @@ def test_eight_visitors_at_once_are_all_served(address):
 def test_speed_with_the_bundled_model_is_told(green, bundled_detector, capsys):
     from page.asking import ask_model
     from page.detectors import default_detector
-    from page.model import Extractor
     from page.uploads import read_picture
 
     extractor, picture = Extractor(), read_picture(green)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from html import escape
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -124,6 +125,16 @@ def test_nothing_a_visitor_wrote_becomes_markup(picture):
 
 def graph_lines(svg: str) -> list[ElementTree.Element]:
     return [item for item in parse(svg).iter(f"{SVG}g") if "link" in item.get("class", "")]
+
+
+def test_warnings_of_an_answer_stand_above_its_table_as_text():
+    said = ["The text is in <b>another</b> script.", "Scores mean little here."]
+    shown = answer_html(make_answer(make_pair(), warnings=said), 0)
+    box = re.search(r'<div class="warnings" role="status">(.*?)</div>', shown)
+    assert re.findall(r"<p dir=\"auto\">(.*?)</p>", box[1]) == [escape(sentence) for sentence in said]
+    assert shown.index("blockquote") < box.start() < shown.index("<table")
+    for without in ({}, {"warnings": []}):
+        assert "warnings" not in answer_html(make_answer(make_pair(), **without), 0)
 
 
 def test_every_pair_is_a_line_that_keys_and_readers_reach():
@@ -345,6 +356,8 @@ def test_json_is_what_the_pipeline_answered(picture):
     answer = make_answer(make_pair(), picture=picture, text="Ada met Bob ☕", chosen=0, other=None)
     told = json.loads(answer_json(answer))
     assert told == {"text": "Ada met Bob ☕", "pairs": [make_pair()], "objects": [], "description": None}
+    for said in ([], ["The text is in another script."]):
+        assert json.loads(answer_json({**answer, "warnings": said})) == {**told, "warnings": said}
 
 
 def test_figure_is_one_file_that_holds_its_picture(picture):

@@ -70,7 +70,7 @@ def test_links_and_pipes_among_uploads_are_none(uploads, tmp_path):
 
 def test_upload_that_was_deleted_meanwhile_is_asked_for_again(uploads):
     (uploads / DIGEST / "a.png").unlink()
-    with pytest.raises(gr.Error, match="“a.png” is not kept here any more"):
+    with pytest.raises(gr.Error, match=r"“a\.png” is not kept here any more"):
         stored_upload(f"{uploads}/{DIGEST}/a.png")
 
 
