@@ -72,7 +72,9 @@ def _check_file(path, url) -> None:
     if not isinstance(path, str) or not path:
         raise _fetches_nothing(url) if url else refuse(f"{_SEND}; “{short(str(path), 60)}” is no path of an upload.")
     stored_upload(path)
-    if url and not any(address.endswith(f"/file={path}") for address in (str(url), unquote(str(url)))):
+    if url and not unquote(str(url).partition("?")[0]).endswith(
+        f"/file={path}"
+    ):  # private Spaces sign it behind a "?"
         raise _fetches_nothing(url)
 
 

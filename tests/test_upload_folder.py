@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import gradio as gr
 import pytest
@@ -87,3 +88,20 @@ def test_files_are_found_however_deep_they_lie(uploads):
     with pytest.raises(gr.Error, match=r"“/etc/passwd” was not uploaded"):
         check_files([None, "text", nested])
     check_files([None, "/etc/passwd is text here", {"entity": "path"}, [[0, 3], "Ada"]])
+
+
+def test_address_of_an_upload_is_that_under_which_the_page_serves_it(uploads):
+    path = uploads / DIGEST / "50% off? yes.png"
+    Image.new("RGB", (9, 9)).save(path)
+    served = f"/gradio_api/file={quote(str(path))}"
+    for address in (
+        served,
+        f"https://ada-space.hf.space{served}",
+        f"http://localhost:7860{served}?__sign=e.y.J",
+        "",
+        None,
+    ):
+        check_files([{"path": str(path), "url": address}])
+    for address in (f"{served}.exe", f"http://example.com/?x={served}", f"file://{path}", "javascript:alert(1)", 7):
+        with pytest.raises(gr.Error, match="does not fetch addresses"):
+            check_files([{"path": str(path), "url": address}])
