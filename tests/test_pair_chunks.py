@@ -143,6 +143,17 @@ def test_the_pipeline_answers_in_chunks_as_at_once(settings, tmp_path, monkeypat
     assert_same(parts, whole)
 
 
+def test_each_chunk_has_the_directions_of_its_own_pairs(tmp_path, monkeypatch):
+    """A pair whose tail is an object has one direction, which is given; those beside it are tried both ways round."""
+    extract = load(tmp_path, visual_features=["text"], direction_classifier=True)
+    tails = [{"box": [0, 0, 9, 9], "label": "hat"}, {"box": [9, 9, 20, 20], "label": "dog"}]
+    request = {**FEW, "image": PICTURE, "entities": ["Ada", tails[0], "Bob", tails[1], "Rome"]}
+    whole = extract([FEW, request], batch_size=2, detector="none")
+    for size in (1, 2, 3, 4):
+        monkeypatch.setattr(pipeline_vmhan, "PAIRS_AT_ONCE", size)
+        assert_same(extract([FEW, request], batch_size=2, detector="none"), whole)
+
+
 def test_many_pairs_are_encoded_once_and_their_chunks_are_bounded(tmp_path):
     extract = load(tmp_path, visual_features=["pixels", "text"], vision_config=tiny_vgg_config())
     asked = {**MANY, "image": PICTURE, "objects": [{"label": "hat", "box": [0, 0, 30, 20]}]}
