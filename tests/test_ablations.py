@@ -88,7 +88,7 @@ def train_briefly(name, folder, encoder, tmp_path, steps=3):
     data, model_settings, training = parse_arguments([str(FILES[name]), *words, *small])
     set_seed(1)
     inputs = load_inputs(data, training)
-    processor, model = build_model(data, model_settings, training, inputs.label_names)
+    processor, model = build_model(data, model_settings, training, inputs.label_names, inputs.no_relation)
     add_visual_inputs(inputs, model, processor, data, training)
     batch = PairCollator(processor, data.visual_setting)(list(inputs.splits["train"]))
     optimizer = torch.optim.AdamW(parameter_groups(model, 1e-3, 1e-2, 0.01))

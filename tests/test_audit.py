@@ -5,9 +5,10 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from datasets import DatasetDict
+from datasets import ClassLabel, DatasetDict
 from legacy_fixture import is_none, write_legacy
 from mnre_fixture import write_mnre
 from more_fixture import write_more
@@ -145,8 +146,8 @@ def test_the_shape_counts_items_what_they_hold_and_words(value, expected):
 
 
 def test_what_no_training_row_has_gets_the_most_frequent_label():
-    names = ["None", "a", "b"]
-    found = lookup(["x", "x", "y"], torch.tensor([0, 0, 1]).numpy(), ["z", "y"], torch.tensor([0, 1]).numpy(), names)
+    relations, seen, asked = ClassLabel(names=["None", "a", "b"]), np.array([0, 0, 1]), np.array([0, 1])
+    found = lookup(["x", "x", "y"], seen, ["z", "y"], asked, relations)
     assert found["relation"]["accuracy"] == 1 and found["entries"] == 2
 
 

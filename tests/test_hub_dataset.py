@@ -224,7 +224,7 @@ def test_more_without_captions_has_none(hub, more, capsys):
 
 def test_broken_more_is_named(hub, more):
     (more / "rel2id.json").write_text("{}")
-    with pytest.raises(HubError, match="there has to be one"):
+    with pytest.raises(HubError, match="There are no labels"):
         dataset_command(words_of_more(more))
 
 

@@ -58,7 +58,7 @@ BROKEN = {
     "too deep": (b"(" * 100_000, "not a Python literal"),
     "no UTF-8": (b"'\xff\xfe'", "not a Python literal"),
     "an unhashable key": (b"{[]: 1}", "not a Python literal"),
-    "empty": (b"", "not a Python literal"),
+    "JSON cut short": (b'{"token": ["a"', "not a Python literal or JSON"),
     "a list": (b"['a']", "not a dict"),
     "no keys": (b"{'token': ['a']}", "no h, t, img_id, relation in it"),
     "no words": ({"token": []}, '"token" is not a list'),
@@ -209,7 +209,7 @@ def test_a_box_that_rounding_pushed_out_is_clipped(folder):
 )
 def test_a_wrong_box_names_file_and_key(folder, value, why):
     edit_json(folder / "detect_test.json", "twitter_invented_test_1.jpg", value)
-    with pytest.raises(ValueError, match=f'detect_test.json, key "twitter_invented_test_1": .*{why}'):
+    with pytest.raises(ValueError, match=f'detect_test.json, key "twitter_invented_test_1.jpg": .*{why}'):
         load_mnre(folder)
 
 

@@ -182,7 +182,7 @@ def test_a_dictionary_of_something_else_is_named(folder):
     [
         ("rel2id.json", [], "is not one JSON object"),
         ("rel2id.json", {"none": 0, "/a": 2}, "does not number its 2 relations from 0"),
-        ("rel2id.json", {"/a": 0, "/b": 1}, "there has to be one"),
+        ("rel2id.json", {"/a": 0, "/b": 1}, "None of the labels looks like the negative label"),
         ("caption_dict.json", {"invented-train-0.jpg": "a dog"}, "not words for each object"),
         ("caption_dict.json", {"invented-train-0.jpg": {"[OBJ0]": 3}}, "not words for each object"),
     ],

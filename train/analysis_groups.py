@@ -11,10 +11,9 @@ from train.bootstrap import SAMPLES, f1_interval, paired_difference
 from train.calibration import expected_calibration_error, reliability
 from train.finished_runs import Group, Run
 from train.metrics import relation_metrics
-from train.predictions import SplitPredictions
+from train.predictions import RunPredictions, SplitPredictions
 from train.slices import Family, pairs_of_sentence
 from train.variants import CLEAN, recipe, sight
-from vmhan.data_rows import find_no_relation
 
 METRICS = ("f1", "precision", "recall", "accuracy", "macro_f1", "none_accuracy")
 
@@ -83,24 +82,23 @@ def teachers_seconds(run: Run, runs: list[Run]) -> float | None:
 
 
 def _of_predictions(rows: list[SplitPredictions], runs: list[Run], slices: dict[str, Family], settings: Settings):
-    label_names = next(run.predictions.label_names for run in runs if run.predictions)
+    labels = next(run.predictions for run in runs if run.predictions)
     families = {"pairs of the sentence": pairs_of_sentence(rows[0]), **slices}
     errors = [expected_calibration_error(reliability(of.confidence, of.predicted == of.gold)) for of in rows]
     everything = np.ones(len(rows[0].gold), dtype=bool)
     return {
-        "all": _score_slice(rows, everything, label_names, settings),
+        "all": _score_slice(rows, everything, labels, settings),
         "slices": {
-            family: {name: _score_slice(rows, mask, label_names, settings) for name, mask in parts.items()}
+            family: {name: _score_slice(rows, mask, labels, settings) for name, mask in parts.items()}
             for family, parts in families.items()
         },
         "expected_calibration_error": statistics.mean(errors),
     }
 
 
-def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, label_names: list[str], settings: Settings) -> dict:
+def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, labels: RunPredictions, settings: Settings) -> dict:
     """Mean scores over seeds, and the interval of F1; no F1 where no row holds a relation."""
-    no_relation = find_no_relation(label_names)
-    none_id = label_names.index(no_relation)
+    label_names, no_relation, none_id = labels.label_names, labels.no_relation, labels.none_id
     gold = rows[0].gold[mask]
     related = int((gold != none_id).sum())
     scores = [relation_metrics(of.predicted[mask], of.gold[mask], label_names, no_relation) for of in rows]

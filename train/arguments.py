@@ -19,6 +19,9 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from vmhan import VMHANConfig
 
+#: Settings of the model that are not chosen here: they come with the encoders and from the data.
+NOT_CHOSEN = ("text_config", "vision_config", "no_relation")
+
 
 @dataclass
 class DataArguments:
@@ -28,6 +31,13 @@ class DataArguments:
     corpus: Literal["mnre", "more"] = field(default="mnre", metadata={"help": "Which of them data_dir holds."})
     dataset: str | None = field(
         default=None, metadata={"help": "The data's repository on the Hub, as hub.dataset makes it, or data_dir."}
+    )
+    no_relation: str | None = field(
+        default=None,
+        metadata={
+            "help": "The label of pairs without a relation, as the data spell it; by default the one that has one of "
+            "the usual names."
+        },
     )
     descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
@@ -154,7 +164,7 @@ def _model_fields() -> list[tuple[str, Any, Any]]:
         if f.default_factory is MISSING
         else (f.name, _argument_type(own[f.name]), field(default_factory=f.default_factory))
         for f in fields(VMHANConfig)
-        if f.name in own and f.name not in ("text_config", "vision_config")
+        if f.name in own and f.name not in NOT_CHOSEN
     ]
 
 

@@ -58,7 +58,7 @@ def audit(inputs: list[SideInput], splits: DatasetDict, read: str = "validation"
         For each input its `name`, `key`, and the answers (a) `contradictions`, (b) `shape` and `value`, (c) `words`
         (None for an input without words), with `leaks`, the letters of the questions that it fails.
     """
-    names = splits["train"].features["relation"].names
+    relations = splits["train"].features["relation"]
     fit, asked = (np.array(splits[split]["relation"]) for split in ("train", read))
     findings = []
     for item in tqdm(inputs, desc="Auditing inputs", delay=2):
@@ -68,9 +68,9 @@ def audit(inputs: list[SideInput], splits: DatasetDict, read: str = "validation"
             "key": list(item.key),
             "of_task": item.of_task,
             "contradictions": contradictions(item, splits[read], asked_of),
-            "shape": lookup(list(map(shape, seen)), fit, list(map(shape, asked_of)), asked, names),
-            "value": lookup(list(map(json.dumps, seen)), fit, list(map(json.dumps, asked_of)), asked, names),
-            "words": word_scores(seen, fit, asked_of, asked, names) if item.in_words else None,
+            "shape": lookup(list(map(shape, seen)), fit, list(map(shape, asked_of)), asked, relations),
+            "value": lookup(list(map(json.dumps, seen)), fit, list(map(json.dumps, asked_of)), asked, relations),
+            "words": word_scores(seen, fit, asked_of, asked, relations) if item.in_words else None,
         }
         findings.append({**finding, "leaks": [] if item.of_task else failed_questions(finding)})
     return findings

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
+from datasets import ClassLabel
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from train.metrics import relation_metrics
 from train.side_inputs import SideInput, key_columns
-from vmhan.data_rows import find_no_relation
+from vmhan.data_rows import no_relation_of
 
 PERMUTATIONS = 1000
 
@@ -57,7 +58,7 @@ def as_words(value) -> str:
 
 
 def lookup(
-    fit_keys: Sequence[Hashable], fit: np.ndarray, keys: Sequence[Hashable], asked: np.ndarray, names: list[str]
+    fit_keys: Sequence[Hashable], fit: np.ndarray, keys: Sequence[Hashable], asked: np.ndarray, relations: ClassLabel
 ) -> dict:
     """Question (b): a table from each key to the most frequent label of its training rows, read for the rows asked.
 
@@ -68,14 +69,15 @@ def lookup(
         `majority`, the interval that holds 99 % of the accuracies when the rows asked swap their guesses, `permuted`,
         and the best of these, `most_permuted`; and the `metrics` of the relations found.
     """
-    none_id = names.index(find_no_relation(names))
+    no_relation = no_relation_of(relations)
+    none_id = relations.str2int(no_relation)
     guesses = _look_up(fit_keys, fit, keys)
     none_guesses = _look_up(fit_keys, fit == none_id, keys)
     return {
         "entries": len(set(fit_keys)),
         "relation": _beside_chance(guesses, asked, most_frequent(fit)),
         "none_or_not": _beside_chance(none_guesses, asked == none_id, most_frequent(fit == none_id)),
-        "metrics": relation_metrics(guesses, asked, names, names[none_id]),
+        "metrics": relation_metrics(guesses, asked, relations.names, no_relation),
     }
 
 
@@ -99,7 +101,7 @@ def _beside_chance(guesses: np.ndarray, asked: np.ndarray, majority: int) -> dic
     }
 
 
-def word_scores(fit_values: list, fit: np.ndarray, values: list, asked: np.ndarray, names: list[str]) -> dict:
+def word_scores(fit_values: list, fit: np.ndarray, values: list, asked: np.ndarray, relations: ClassLabel) -> dict:
     """Question (c): scores of a logistic regression over words, as `relation_metrics` counts them."""
     words = CountVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=r"\S+")
     model = make_pipeline(words, LogisticRegression(max_iter=300))
@@ -109,7 +111,7 @@ def word_scores(fit_values: list, fit: np.ndarray, values: list, asked: np.ndarr
             guesses = model.fit(list(map(as_words, fit_values)), fit).predict(list(map(as_words, values)))
     except ValueError:  # no word stands in two rows, or all rows have one label: there is nothing to learn
         guesses = np.full(len(asked), most_frequent(fit))
-    return relation_metrics(guesses, asked, names, find_no_relation(names))
+    return relation_metrics(guesses, asked, relations.names, no_relation_of(relations))
 
 
 def most_frequent(labels: np.ndarray) -> int:

@@ -9,24 +9,22 @@ from train.optimization import freeze
 from train.selection import candidate_objects, selection_settings
 from train.trainer import PairTrainer
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
-from vmhan.data_rows import find_no_relation
 from vmhan.text_scripts import find_training_scripts
 
 
-def build_model(data, model_settings, training, label_names, sentences=()):
+def build_model(data, model_settings, training, label_names, no_relation, sentences=()):
     """The processor and the model, around the pretrained text encoder, or those of `training.checkpoint`.
 
     Args:
+        label_names: The relations of the data, by id.
+        no_relation: Which of them is the negative one.
         sentences: The words of each training row; their scripts are kept in the config.
     """
     if training.checkpoint:
-        return load_finished(training.checkpoint, label_names)
+        return load_finished(training.checkpoint, label_names, no_relation)
     if not training.text_model:
         raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
-    settings = dict(vars(model_settings))
-    none = find_no_relation(label_names)
-    if settings["no_relation"] != none:
-        raise ValueError(f"no_relation is {settings['no_relation']!r}, the data call it {none!r}; set no_relation.")
+    settings = {**vars(model_settings), "no_relation": no_relation}
     names_and_boxes = data.boxes and data.visual_setting != "pixels"
     of_processor = {
         "entity_markers": settings["entity_markers"],
@@ -49,12 +47,21 @@ def build_model(data, model_settings, training, label_names, sentences=()):
     return processor, model
 
 
-def load_finished(folder, label_names):
-    """The processor and the model of a finished run, whose relations are those of the data."""
+def load_finished(folder, label_names, no_relation):
+    """The processor and the model of a finished run, whose relations are those of the data.
+
+    Raises:
+        ValueError: They are not, or another one of them is the negative one.
+    """
     model = VMHANForRelationExtraction.from_pretrained(folder)
     known = [model.config.id2label[i] for i in range(model.config.num_labels)]
     if known != label_names:
         raise ValueError(f"{folder} knows the relations {known}, the data have {label_names}.")
+    if model.config.no_relation != no_relation:
+        raise ValueError(
+            f"{folder} was trained with the negative label {model.config.no_relation!r}, that of the data is "
+            f"{no_relation!r}; name it with --no_relation {model.config.no_relation!r}."
+        )
     return VMHANProcessor.from_pretrained(folder), model
 
 
@@ -74,7 +81,7 @@ def make_trainer(inputs, processor, data, training, **of_trainer) -> PairTrainer
         data_collator=PairCollator(
             processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
         ),
-        compute_metrics=make_compute_metrics(names, find_no_relation(names), is_symmetric(names), validation.split),
+        compute_metrics=make_compute_metrics(names, inputs.no_relation, is_symmetric(names), validation.split),
         processing_class=processor,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,
         **of_trainer,

@@ -30,6 +30,7 @@ def read_rows(data, report_path: Path | None = None) -> DatasetDict:
             data.dataset,
             pictures=True if data.visual_setting == "pixels" else None if selects(data) else False,
             boxes=data.boxes is not None,
+            no_relation=data.no_relation,
             max_objects=candidate_objects(data),
             on_missing_image=data.on_missing_image,
             limit=data.limit,
@@ -42,6 +43,7 @@ def read_rows(data, report_path: Path | None = None) -> DatasetDict:
         "on_missing_image": data.on_missing_image,
         "report_path": report_path,
         "limit": data.limit,
+        "no_relation": data.no_relation,
     }
     if data.corpus == "more":
         return load_more(data.data_dir, **settings)

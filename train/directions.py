@@ -12,7 +12,7 @@ import numpy as np
 from datasets import ClassLabel, Dataset, concatenate_datasets
 
 from train.batching import sort_by_sentence
-from vmhan.data_rows import find_no_relation, has_object_tails
+from vmhan.data_rows import has_object_tails, no_relation_of
 
 #: Relations that hold both ways round.
 SYMMETRIC = frozenset(
@@ -36,7 +36,7 @@ def is_symmetric(label_names: Sequence[str]) -> list[bool]:
 def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
     """How many pairs are related and how many are not, by which of head and tail comes first in the sentence."""
     relations: ClassLabel = dataset.features["relation"]
-    none = relations.str2int(find_no_relation(relations.names))
+    none = relations.str2int(no_relation_of(relations))
     columns = (dataset[name] for name in ("head_span", "tail_span", "relation"))
     counts = Counter((head < tail, relation != none) for head, tail, relation in zip(*columns, strict=True))
     return {
@@ -88,7 +88,7 @@ def with_direction(dataset: Dataset, given: bool) -> Dataset:
 def both_ways(dataset: Dataset) -> Dataset:
     """The rows, and after them all of them the other way round: the same relation if it is symmetric, else none."""
     relations: ClassLabel = dataset.features["relation"]
-    none = relations.str2int(find_no_relation(relations.names))
+    none = relations.str2int(no_relation_of(relations))
     symmetric = {relations.str2int(name) for name in SYMMETRIC & set(relations.names)}
     swapped = dataset.map(
         lambda row: {

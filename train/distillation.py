@@ -28,7 +28,7 @@ def ask_teachers(inputs: RunInputs, data, training) -> Dataset:
     """The rows to train on, with what the teachers of `training`, each with its own processor, make of them."""
 
     def score(teacher: str, rows: Dataset) -> np.ndarray:
-        processor, model = load_finished(teacher, inputs.label_names)
+        processor, model = load_finished(teacher, inputs.label_names, inputs.no_relation)
         return make_trainer(inputs, processor, data, training, model=model).predict(rows).predictions
 
     folder, writes = feature_folder(data), training.process_index == 0

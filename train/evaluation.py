@@ -1,7 +1,5 @@
 """Scores a split: its metrics in both modes, and what was predicted for each row."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from datasets import Dataset
@@ -12,7 +10,7 @@ from train.directions import evaluation_rows, is_symmetric
 from train.metrics import WRONG_DIRECTION, ModeLogits, both_modes_metrics, found_labels, per_relation_metrics
 from train.predictions import SplitPredictions, predictions_of
 from vmhan import VMHANConfig
-from vmhan.data_rows import find_no_relation
+from vmhan.data_rows import no_relation_of
 from vmhan.objectives import relation_loss
 from vmhan.temperature import DIRECTION_GIVEN, DIRECTION_UNKNOWN
 
@@ -30,18 +28,18 @@ def predict_split(trainer: Trainer, dataset: Dataset, label_names: list[str], pr
     modes = rows.split(trainer.predict(rows.rows, metric_key_prefix=prefix).predictions)
     if rows.modes == 1:
         return ModeLogits(*modes)
-    return ModeLogits.choose_direction(*modes, label_names.index(find_no_relation(label_names)))
+    return ModeLogits.choose_direction(*modes, label_names.index(no_relation_of(dataset.features["relation"])))
 
 
-def fit_mode_temperatures(logits: ModeLogits, labels: Sequence[int], label_names: list[str]) -> dict:
+def fit_mode_temperatures(logits: ModeLogits, dataset: Dataset) -> dict:
     """Fits the `temperatures` of a config, on the logits of validation.
 
     Args:
         logits: As `predict_split` returns them.
-        labels: `(pairs,)`, gold ids.
-        label_names: The relations, by id.
+        dataset: That split.
     """
-    none_id, symmetric = label_names.index(find_no_relation(label_names)), is_symmetric(label_names)
+    labels, relations = dataset["relation"], dataset.features["relation"]
+    none_id, symmetric = relations.str2int(no_relation_of(relations)), is_symmetric(relations.names)
     given = fit_temperatures(logits.given, logits.given.argmax(axis=-1), labels, none_id)
     if logits.chosen is None:
         return {DIRECTION_GIVEN: given}
@@ -63,7 +61,7 @@ def score_split(
     Returns:
         What the result file says of the split, the mode of users under `"direction_unknown"`, and its predictions.
     """
-    labels, no_relation = np.array(dataset["relation"]), find_no_relation(label_names)
+    labels, no_relation = np.array(dataset["relation"]), no_relation_of(dataset.features["relation"])
     given, unknown, found = both_modes_metrics(logits, labels, label_names, no_relation, is_symmetric(label_names))
     metrics = {
         "rows": len(dataset),

@@ -7,7 +7,9 @@ from datasets import DatasetDict, load_dataset
 from huggingface_hub import HfApi
 from tqdm.auto import tqdm
 
-from vmhan.data_rows import has_object_tails
+from vmhan import NO_RELATION
+from vmhan.data_rows import choose_no_relation, has_object_tails, relation_feature
+from vmhan.more import MORE_NO_RELATION
 
 SPLITS = ("train", "validation", "test")
 NEEDED = ("line", "words", "mentions", "head_span", "relation", "image_id", "description", "object_names")
@@ -27,6 +29,7 @@ def load_hub_dataset(
     max_objects: int = 3,
     on_missing_image: str = "none",
     limit: int | None = None,
+    no_relation: str | None = None,
 ) -> DatasetDict:
     """The rows that `load_mnre` or `load_more` gave when they were pushed, in the same columns.
 
@@ -38,14 +41,19 @@ def load_hub_dataset(
         max_objects: At most so many names and boxes a row. Where tails are objects all are kept.
         on_missing_image: With `pictures`, what a row without one does: `"none"` leaves it empty, `"raise"` stops.
         limit: Keep the first so many rows of each split.
+        no_relation: The negative label; by default the only one with a usual name for it.
 
     Raises:
-        ValueError: The repository holds something else.
+        ValueError: The repository holds something else, or the negative label is not named and cannot be found.
     """
     revision = hub_checksums(name)["revision"]
     splits = load_dataset(name, revision=revision)
     _check(splits, name, pictures)
     splits = DatasetDict({split: splits[split].take(limit) if limit else splits[split] for split in SPLITS})
+    names = splits["train"].features["relation"].names
+    expected = MORE_NO_RELATION if has_object_tails(splits["train"].column_names) else NO_RELATION
+    relations = relation_feature(names, choose_no_relation(names, no_relation, expected))
+    splits = splits.cast_column("relation", relations)
     if "image" in splits["train"].column_names:
         splits = splits.cast_column("image", datasets.Image(decode=False))
         folder = Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-pictures" / revision

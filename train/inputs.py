@@ -21,7 +21,7 @@ from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import SideInput, as_annotated, inputs_made_for_run, inputs_of_run, seen_by_run
 from train.visual_features import PictureEncoder, add_features, add_paths
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
-from vmhan.data_rows import has_object_tails
+from vmhan.data_rows import has_object_tails, no_relation_of
 from vmhan.detectors import load_detector
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,11 @@ class RunInputs:
     def label_names(self) -> list[str]:
         """The relations, by id."""
         return self.splits["train"].features["relation"].names
+
+    @property
+    def no_relation(self) -> str:
+        """The negative one."""
+        return no_relation_of(self.splits["train"].features["relation"])
 
 
 def load_inputs(data, training) -> RunInputs:

@@ -20,7 +20,7 @@ from train.batching import group_by_sentence
 from train.directions import is_symmetric
 from train.metrics import ModeLogits, found_labels, relation_metrics
 from vmhan import VMHANConfig
-from vmhan.data_rows import find_no_relation
+from vmhan.data_rows import find_no_relation, no_relation_of
 from vmhan.temperature import calibrated_scores
 
 SUFFIX = ".predictions.json.gz"
@@ -74,17 +74,17 @@ class RunPredictions:
         data: As in the result file, checksums of what the rows were read from.
         weights: sha256 of the model's weights, which tells which evaluations are of one model.
         splits: The rows of each split.
+        no_relation: The negative label; old files do not name it, and it is found among the others.
     """
 
     label_names: list[str]
     data: dict[str, str]
     weights: str
     splits: dict[str, SplitPredictions]
+    no_relation: str | None = None
 
-    @property
-    def no_relation(self) -> str:
-        """The name of the relation that is none."""
-        return find_no_relation(self.label_names)
+    def __post_init__(self):
+        self.no_relation = find_no_relation(self.label_names, self.no_relation)
 
     @property
     def none_id(self) -> int:
@@ -112,7 +112,7 @@ def predictions_of(
     if logits.chosen is None:
         return kept
     top, scores = _likeliest(logits.chosen[order], False, config)
-    none_id = label_names.index(find_no_relation(label_names))
+    none_id = label_names.index(no_relation_of(dataset.features["relation"]))
     found = found_labels(top, logits.turned[order], none_id, is_symmetric(label_names))
     return replace(kept, direction_unknown=found[:, 0], unknown_top=found, unknown_scores=scores)
 
@@ -131,7 +131,7 @@ def predictions_path(result: str | Path) -> Path:
 
 def write_predictions(path: Path, predictions: RunPredictions) -> None:
     """Writes a file that is the same, byte for byte, for the same predictions."""
-    content = {name: getattr(predictions, name) for name in ("label_names", "data", "weights")}
+    content = {name: getattr(predictions, name) for name in ("label_names", "no_relation", "data", "weights")}
     content["splits"] = {
         name: {
             field.name: values.tolist()

@@ -54,8 +54,8 @@ def main(argv: list[str]) -> dict:
     set_seed(training.seed)
     inputs = load_inputs(data, training)
     label_names = inputs.label_names
-    sentences = inputs.splits["train"]["words"]
-    processor, model = build_model(data, model_settings, training, label_names, sentences)
+    labels, sentences = (label_names, inputs.no_relation), inputs.splits["train"]["words"]
+    processor, model = build_model(data, model_settings, training, *labels, sentences)
     add_visual_inputs(inputs, model, processor, data, training)
     splits = inputs.splits
     if training.teachers and not training.checkpoint:
@@ -87,7 +87,8 @@ def main(argv: list[str]) -> dict:
     }
     if trainer.is_world_process_zero():
         rows = {name: of_split for name, (_, of_split) in scored.items()}
-        predictions = RunPredictions(label_names, result["data"], weights_checksum(model), rows)
+        of_run = label_names, result["data"], weights_checksum(model), rows, inputs.no_relation
+        predictions = RunPredictions(*of_run)
         keep(result, predictions, model, processor, training, publisher)
     return result
 
@@ -96,7 +97,7 @@ def evaluate_validation(trainer, dataset, label_names, training):
     """Scores validation, after fitting on it the temperatures of a model that was just trained."""
     logits, config = predict_split(trainer, dataset, label_names, "validation"), trainer.model.config
     if not training.checkpoint:
-        config.temperatures = fit_mode_temperatures(logits, dataset["relation"], label_names)
+        config.temperatures = fit_mode_temperatures(logits, dataset)
     return score_split(logits, dataset, label_names, config)
 
 
@@ -119,7 +120,7 @@ def describe_settings(data, model_settings, training, model) -> dict:
     defaults = {f.name: f.default_factory() if f.default is MISSING else f.default for f in fields(training) if f.init}
     return {
         "data": vars(data),
-        "model": {name: getattr(model.config, name) for name in vars(model_settings)},
+        "model": {name: getattr(model.config, name) for name in (*vars(model_settings), "no_relation")},
         "training": {name: value for name, value in training.to_dict().items() if value != defaults.get(name)},
     }
 

@@ -187,8 +187,8 @@ class Search:
         names = {field.name for field in fields(ModelArguments)}
         of_model = {name: value for name, value in suggested.items() if name in names}
         settings = replace(self.model_settings, **of_model)
-        sentences = self.inputs.splits["train"]["words"]
-        return build_model(self.data, settings, self.training, self.inputs.label_names, sentences)
+        labels, sentences = (self.inputs.label_names, self.inputs.no_relation), self.inputs.splits["train"]["words"]
+        return build_model(self.data, settings, self.training, *labels, sentences)
 
 
 def _objective(trainer: PairTrainer, metrics: dict[str, float]) -> float:

@@ -1,10 +1,11 @@
-"""Lines of data files to entity pairs: each a Python dict literal, checked; a bad one is named.
+"""Lines of data files to entity pairs: each a Python dict literal or a JSON object, checked; a bad one is named.
 
 What data sets share of a line is read here: `token` (words), `img_id`, `relation` and the `pos` of an entity, a
 [start, end) pair of word offsets.
 """
 
 import ast
+import codecs
 import json
 import logging
 import re
@@ -34,16 +35,24 @@ class BadLine(ValueError):
 
 
 def read_lines(path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine] | None) -> list[dict]:
-    """The rows of a file, each with its `line`.
+    """The rows of a file, each with its `line`; blank lines are none.
 
     Args:
         path: The file.
         read: A line's dict to its row; a `ValueError` says what is wrong with it.
         bad_lines: Gets the bad lines. None: the first one is raised.
+
+    Raises:
+        BadLine: The first bad line, without `bad_lines`.
+        ValueError: The file is in UTF-16 or UTF-32.
     """
+    _refuse_wide_characters(path)
     rows = []
     with open(path, "rb") as lines:  # as bytes, only a newline ends a line: words may hold U+2028
         for number, line in enumerate(tqdm(lines, desc=path.name, unit=" lines", delay=SILENT), start=1):
+            line = line.removeprefix(codecs.BOM_UTF8)  # also where files were put together
+            if not line.strip():
+                continue
             try:
                 rows.append({"line": number, **read(_literal(line))})
             except ValueError as error:
@@ -54,18 +63,35 @@ def read_lines(path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine
     return rows
 
 
+def _refuse_wide_characters(path: Path) -> None:
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
+        raise ValueError(f"{path} is in UTF-16 or UTF-32; save it as UTF-8.")
+
+
 def _literal(line: bytes) -> dict:
-    """The dict of a line. `ast.literal_eval` runs no code, whatever the file holds."""
+    """The dict of a line. `ast.literal_eval` runs no code, whatever the file holds.
+
+    JSON first: where a line is both, only JSON reads the escapes of an emoji as one character.
+    """
     try:
-        raw = ast.literal_eval(line.decode("utf-8"))
+        raw = _json_or_python(line.decode("utf-8"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ValueError(f"not a Python literal in UTF-8: {line!r:.80}") from None
+        raise ValueError(f"not a Python literal or JSON in UTF-8: {line!r:.80}") from None
     if not isinstance(raw, dict):
         raise ValueError(f"not a dict: {raw!r:.80}")
     missing = [key for key in _KEYS if key not in raw]
     if missing:
         raise ValueError(f"no {', '.join(missing)} in it")
     return raw
+
+
+def _json_or_python(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ast.literal_eval(text)
 
 
 def read_sentence(raw: dict) -> dict:

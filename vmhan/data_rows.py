@@ -5,30 +5,89 @@ an index into its `entity_boxes` (MORE). What else is known of an image is keyed
 input that belongs to one row can give the label away; one that belongs to the image cannot tell its pairs apart.
 """
 
+import logging
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 from datasets import ClassLabel, Dataset, Features, Image, List, NamedSplit, Value
 
-from .configuration_vmhan import NO_RELATION
+logger = logging.getLogger(__name__)
 
-#: How data sets spell that there is no relation: MNRE, MORE.
-NO_RELATION_NAMES = (NO_RELATION, "none")
+#: How data sets spell that there is no relation, in any case and with any blank, hyphen or sign in it.
+NO_RELATION_NAMES = ("None", "no_relation", "no_rel", "NA", "N/A", "Other", "unrelated")
 
 SPAN = List(Value("int32"), length=2)
 BOXES = List(List(Value("float32"), length=4))
 
 
-def find_no_relation(names: Sequence[str]) -> str:
-    """The name of the relation that is none.
+def find_no_relation(names: Sequence[str], named: str | None = None) -> str:
+    """Finds the negative label: the one that the user has named, else the only one with a usual name.
+
+    Args:
+        names: All labels.
+        named: What the user calls it.
 
     Raises:
-        ValueError: There is not exactly one.
+        ValueError: The named one is no label, or none or several have a usual name.
     """
-    found = [name for name in names if name in NO_RELATION_NAMES]
+    labels = f"The labels are {', '.join(map(repr, names))}." if names else "There are no labels."
+    if named is not None:
+        if named not in names:
+            raise ValueError(f"no_relation is {named!r}, which is no label of the data. {labels}")
+        return named
+    usual = {_letters(name) for name in NO_RELATION_NAMES}
+    found = [name for name in names if _letters(name) in usual]
     if len(found) != 1:
-        raise ValueError(f"The relations {list(names)} hold {found} of {NO_RELATION_NAMES}; there has to be one.")
+        what = f"Each of {', '.join(map(repr, found))}" if found else "None of the labels"
+        raise ValueError(
+            f"{what} looks like the negative label, that of pairs without a relation: name it, with --no_relation "
+            f"NAME or no_relation=NAME. {labels}"
+        )
     return found[0]
+
+
+def choose_no_relation(names: Sequence[str], named: str | None, expected: str) -> str:
+    """Finds the negative label of data that are read, and logs it unless it was named or is the expected one.
+
+    Args:
+        names, named: As of `find_no_relation`.
+        expected: How the published data of this form spell it.
+
+    Raises:
+        ValueError: As of `find_no_relation`.
+    """
+    found = find_no_relation(names, named)
+    if found not in (named, expected):
+        logger.warning(
+            "The label %r is taken for the negative one, that of pairs without a relation; F1 leaves it out. If it is "
+            "another of the %d labels, name it with no_relation.",
+            found,
+            len(names),
+        )
+    return found
+
+
+def relation_feature(names: Sequence[str], no_relation: str) -> ClassLabel:
+    """Builds the type of the column `relation`, which knows its negative label.
+
+    That is the type's `id`, which `datasets` leaves to its users and keeps through maps and concatenations, not
+    through a push to the Hub.
+    """
+    return ClassLabel(names=list(names), id=no_relation)
+
+
+def no_relation_of(relations: ClassLabel) -> str:
+    """Reads the negative label of a column made by `relation_feature`; of another one, finds it.
+
+    Raises:
+        ValueError: As of `find_no_relation`.
+    """
+    return relations.id or find_no_relation(relations.names)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def has_object_tails(columns: Sequence[str]) -> bool:
@@ -45,7 +104,7 @@ def add_mentions(rows: list[dict]) -> None:
         row["mentions"] = sorted(spans[*row["words"], row["image_id"]])
 
 
-def make_split(rows: list[dict], split: str, tail: dict, relations: list[str], with_images: bool) -> Dataset:
+def make_split(rows: list[dict], split: str, tail: dict, relations: ClassLabel, with_images: bool) -> Dataset:
     """The rows of a split.
 
     In memory, not in the Arrow cache: its key is the code and its arguments, not the files' content, so an edited file
@@ -55,7 +114,7 @@ def make_split(rows: list[dict], split: str, tail: dict, relations: list[str], w
         rows: With all columns.
         split: Its name.
         tail: Types of the data set's own columns, `tail_span` or `tail_object` among them.
-        relations: Names by id.
+        relations: As `relation_feature` builds it.
         with_images: Whether there is an `image`.
     """
     features = {
@@ -64,7 +123,7 @@ def make_split(rows: list[dict], split: str, tail: dict, relations: list[str], w
         "mentions": List(SPAN),
         "head_span": SPAN,
         **tail,
-        "relation": ClassLabel(names=relations),
+        "relation": relations,
         "image_id": Value("string"),
         "description": Value("string"),
         "object_names": List(Value("string")),

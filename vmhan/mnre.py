@@ -5,14 +5,22 @@ A line of `mnre_{train,val,test}.txt` is a Python dict literal: `token` (words),
 by the row: `{name}_{split}.json` files of descriptions and of boxes, and a folder of pictures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from datasets import DatasetDict
+from datasets import ClassLabel, DatasetDict
 
 from .configuration_vmhan import NO_RELATION
-from .data_images import add_images, box_fault, checksum_of_pictures, checksums_of, clip_box, pictures_in
+from .data_images import (
+    ImageNames,
+    add_images,
+    box_fault,
+    checksum_of_pictures,
+    checksums_of,
+    clip_box,
+    pictures_in,
+)
 from .data_lines import (
     BadLine,
     check_reading,
@@ -23,7 +31,7 @@ from .data_lines import (
     read_span,
     report_bad_lines,
 )
-from .data_rows import SPAN, add_mentions, make_split
+from .data_rows import SPAN, add_mentions, choose_no_relation, make_split, relation_feature
 from .object_names import object_names
 
 _FILE_SPLITS = {"train": "train", "validation": "val", "test": "test"}
@@ -40,6 +48,7 @@ def load_mnre(
     on_missing_image: str = "none",
     report_path: str | Path | None = None,
     limit: int | None = None,
+    no_relation: str | None = None,
 ) -> DatasetDict:
     """Reads, checks and joins MNRE's files.
 
@@ -49,13 +58,15 @@ def load_mnre(
     `object_names` (from the description) and `object_boxes` (cx, cy, w, h in 0..1). Names and boxes come from
     different sources: the first name need not be the thing in the first box.
 
-    The relation names are those of the whole training file, `NO_RELATION` first and the others sorted.
+    The relation names are those of the whole training file, the negative label first and the others sorted. Own data
+    in this form may call it otherwise than MNRE, which says "None".
 
     Args:
         data_dir (`str` or `Path`): Folder of the text and JSON files.
         descriptions (`str`, *optional*): Stem of the description files; `None` leaves descriptions and names out.
         boxes (`str`, *optional*): Stem of the box files; `None` leaves boxes out.
-        image_dir (`str` or `Path`, *optional*): Folder of `{image_id}.jpg`.
+        image_dir (`str` or `Path`, *optional*): Folder of the pictures, `{image_id}.jpg` or with another ending of an
+            image file. The keys of descriptions and boxes may have one too, or none.
         max_objects (`int`): At most so many names and boxes a row.
         on_error (`str`): `"raise"` stops at the first bad line, `"skip"` leaves bad lines out, counted and logged.
         on_missing_image (`str`): `"none"` leaves `image` empty where `image_dir` has no picture, counted and logged;
@@ -64,21 +75,24 @@ def load_mnre(
             here; an empty file says that no line was bad.
         limit (`int`, *optional*): Keep the first so many rows of each split. All rows are checked, and count for
             `mentions` and the relation names, all the same.
+        no_relation (`str`, *optional*): The negative label, that of pairs without a relation; by default the only
+            label with a usual name for it, such as "None", "no_relation", "NA" or "Other".
 
     Raises:
         BadLine: A line is no entity pair, its spans do not fit its words, or its relation is in no training row.
         FileNotFoundError: A file or `image_dir` is missing, or a picture under `on_missing_image="raise"`.
-        ValueError: A description or box file is malformed, or an argument is.
+        ValueError: A description or box file is malformed, or an argument is; or the negative label is not named and
+            none or several of the labels look like it.
     """
     check_reading(on_error, on_missing_image, limit)
     if max_objects < 0:
         raise ValueError(f"max_objects is {max_objects}; ask for 0 or more.")
-    relations: list[str] | None = None
+    relations: ClassLabel | None = None
     bad_lines: list[BadLine] = []
     splits = {}
     for split, files in _files(data_dir, descriptions, boxes).items():
         rows = read_lines(files["rows"], partial(_row, relations=relations), bad_lines if on_error == "skip" else None)
-        relations = relations or [NO_RELATION, *sorted({row["relation"] for row in rows} - {NO_RELATION})]
+        relations = relations or _relations(rows, files["rows"], no_relation)
         add_mentions(rows)
         rows = rows[:limit]
         _add_descriptions(rows, files.get("descriptions"), max_objects)
@@ -130,10 +144,22 @@ def _files(data_dir: str | Path, descriptions: str | None, boxes: str | None) ->
     return files
 
 
-def _row(raw: dict, relations: list[str] | None) -> dict:
+def _relations(rows: list[dict], path: Path, named: str | None) -> ClassLabel:
+    """The relations of the training rows, the negative label first."""
+    names = sorted({row["relation"] for row in rows})
+    if not names:
+        raise ValueError(f"{path} holds no entity pair.")
+    try:
+        none = choose_no_relation(names, named, expected=NO_RELATION)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return relation_feature([none, *(name for name in names if name != none)], none)
+
+
+def _row(raw: dict, relations: ClassLabel | None) -> dict:
     """The entity pair of a line; a `ValueError` says what is wrong with it."""
     row = read_sentence(raw)
-    if relations is not None and row["relation"] not in relations:
+    if relations is not None and row["relation"] not in relations.names:
         raise ValueError(f'"relation" is in no training row: {row["relation"]!r:.80}')
     words = len(row["words"])
     head, tail = (read_span(raw[key], name, words) for key, name in (("h", "head_span"), ("t", "tail_span")))
@@ -143,34 +169,50 @@ def _row(raw: dict, relations: list[str] | None) -> dict:
 
 
 def _add_descriptions(rows: list[dict], path: Path | None, max_objects: int) -> None:
-    texts = {}
-    for image_id, text in _read_by_image(path):
-        if text is not None and not isinstance(text, str):
-            raise ValueError(f'{path}, key "{image_id}": the description is not a string: {text!r:.80}')
-        texts[image_id] = text.strip() if is_text(text) else None
-    names = {text: object_names(text, max_objects) for text in {texts.get(row["image_id"]) for row in rows}}
+    texts = _by_image(rows, path, _description)
+    names = {text: object_names(text, max_objects) for text in {*texts.values(), None}}
     for row in rows:
         row["description"] = texts.get(row["image_id"])
         row["object_names"] = names[row["description"]]
 
 
+def _description(text: object) -> str | None:
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f"the description is not a string: {text!r:.80}")
+    return text.strip() if is_text(text) else None
+
+
 def _add_boxes(rows: list[dict], path: Path | None, max_objects: int) -> None:
-    boxes = {}
-    for image_id, image_boxes in _read_by_image(path):
-        if not isinstance(image_boxes, list):
-            raise ValueError(f'{path}, key "{image_id}": not a list of boxes: {image_boxes!r:.80}')
-        for box in image_boxes:
-            if why := box_fault(box):
-                raise ValueError(f'{path}, key "{image_id}": box {box!r:.80} {why}; write (cx, cy, w, h) in 0..1.')
-        boxes[image_id] = [clip_box(box) for box in image_boxes]
+    boxes = _by_image(rows, path, _boxes)
     for row in rows:
         row["object_boxes"] = boxes.get(row["image_id"], [])[:max_objects]
 
 
-def _read_by_image(path: Path | None) -> Iterator[tuple[str, object]]:
-    """Entries of a JSON object, without the `.jpg` that some files' keys end in."""
-    entries = {} if path is None else read_object(path)
-    return ((key.removesuffix(".jpg"), value) for key, value in entries.items())
+def _boxes(of_image: object) -> list[list[float]]:
+    if of_image is None:
+        return []
+    if not isinstance(of_image, list):
+        raise ValueError(f"not a list of boxes: {of_image!r:.80}")
+    for box in of_image:
+        if why := box_fault(box):
+            raise ValueError(f"box {box!r:.80} {why}; write (cx, cy, w, h) in 0..1.")
+    return [clip_box(box) for box in of_image]
+
+
+def _by_image(rows: list[dict], path: Path | None, read: Callable[[object], object]) -> dict:
+    """Of the images of the rows what a JSON object holds of them; all of its entries are checked."""
+    if path is None:
+        return {}
+    entries = {}
+    for key, value in read_object(path).items():
+        try:
+            entries[key] = read(value)
+        except ValueError as error:
+            raise ValueError(f'{path}, key "{key}": {error}') from None
+    keys = ImageNames(entries, path)
+    found = {image: keys.find(image) for image in dict.fromkeys(row["image_id"] for row in rows)}
+    keys.report_ambiguous()
+    return {image: entries[key] for image, key in found.items() if key is not None}
 
 
 __all__ = ["load_mnre", "mnre_checksums"]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from datasets import DatasetDict, List, Value
+from datasets import ClassLabel, DatasetDict, List, Value
 
 from .data_images import add_images, checksum_of_pictures, checksums_of, pictures_in
 from .data_lines import (
@@ -30,10 +30,12 @@ from .data_lines import (
     read_span,
     report_bad_lines,
 )
-from .data_rows import BOXES, add_mentions, find_no_relation, make_split
-from .more_objects import SplitObjects, read_captions, read_objects
+from .data_rows import BOXES, add_mentions, choose_no_relation, make_split, relation_feature
+from .more_objects import Captions, SplitObjects, read_captions, read_objects
 
 _FILE_SPLITS = {"train": "train", "validation": "valid", "test": "test"}
+#: How MORE spells that there is no relation.
+MORE_NO_RELATION = "none"
 _RELATIONS, _CAPTIONS = "rel2id.json", "caption_dict.json"
 _TAIL = {"tail_object": Value("int32"), "entity_boxes": BOXES, "entity_captions": List(Value("string"))}
 
@@ -47,6 +49,7 @@ def load_more(
     on_missing_image: str = "none",
     report_path: str | Path | None = None,
     limit: int | None = None,
+    no_relation: str | None = None,
 ) -> DatasetDict:
     """Reads, checks and joins MORE's files.
 
@@ -62,7 +65,7 @@ def load_more(
         captions (`bool`): Whether the captions are read.
         image_dir (`str` or `Path`, *optional*): Folder of the folders `train`, `valid` and `test` of pictures, such as
             `img_org` of `data_dir`.
-        on_error, on_missing_image, report_path, limit: As of `load_mnre`.
+        on_error, on_missing_image, report_path, limit, no_relation: As of `load_mnre`.
 
     Raises:
         BadLine: A line is no pair, its span does not fit its words, its tail is no object of its image, the box of an
@@ -73,18 +76,22 @@ def load_more(
     check_reading(on_error, on_missing_image, limit)
     folder = Path(data_dir)
     files = _files(folder, captions)
-    relations = _read_relations(folder / _RELATIONS)
-    words = read_captions(folder / _CAPTIONS) if captions else {}
+    relations = _read_relations(folder / _RELATIONS, no_relation)
+    words = read_captions(folder / _CAPTIONS) if captions else None
     bad_lines: list[BadLine] = []
     splits = {}
     for split, (lines, boxes) in files.items():
-        read = partial(_row, relations=relations, objects=read_objects(boxes), captions=words)
+        objects = read_objects(boxes)
+        read = partial(_row, relations=relations, objects=objects, captions=words)
         rows = read_lines(lines, read, bad_lines if on_error == "skip" else None)
+        objects.names.report_ambiguous()
         add_mentions(rows)
         rows = rows[:limit]
         if image_dir is not None:
             add_images(rows, Path(image_dir) / _FILE_SPLITS[split], split, on_missing_image)
         splits[split] = make_split(rows, split, _TAIL, relations, with_images=image_dir is not None)
+    if words is not None:
+        words.names.report_ambiguous()
     if on_error == "skip":
         report_bad_lines(bad_lines, report_path)
     return DatasetDict(splits)
@@ -130,20 +137,22 @@ def _files(folder: Path, captions: bool) -> dict[str, tuple[Path, Path]]:
     return splits
 
 
-def _read_relations(path: Path) -> list[str]:
+def _read_relations(path: Path, named: str | None) -> ClassLabel:
     """The relations by id."""
     ids = read_object(path)
     if sorted(map(str, ids.values())) != sorted(map(str, range(len(ids)))):
         raise ValueError(f"{path} does not number its {len(ids)} relations from 0: {list(ids.values())!r:.80}.")
     names = sorted(ids, key=lambda name: int(ids[name]))
-    find_no_relation(names)
-    return names
+    try:
+        return relation_feature(names, choose_no_relation(names, named, expected=MORE_NO_RELATION))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
-def _row(raw: dict, relations: list[str], objects: SplitObjects, captions: dict[str, dict]) -> dict:
+def _row(raw: dict, relations: ClassLabel, objects: SplitObjects, captions: Captions | None) -> dict:
     """The pair of a line; a `ValueError` says what is wrong with it."""
     row = read_sentence(raw)
-    if row["relation"] not in relations:
+    if row["relation"] not in relations.names:
         raise ValueError(f"the relation {row['relation']!r:.80} is not in {_RELATIONS}")
     head = read_span(raw["h"], "head_span", len(row["words"]))
     image = raw["img_id"]
@@ -153,7 +162,7 @@ def _row(raw: dict, relations: list[str], objects: SplitObjects, captions: dict[
         raise ValueError(
             f'the tail {tail!r:.80} is none of the objects {list(boxes)} of "{image}" in {objects.path.name}'
         )
-    of_image = captions.get(image, {})
+    of_image = captions.of_image(image) if captions else {}
     texts = [of_image.get(name) for name in boxes]
     return {
         **row,

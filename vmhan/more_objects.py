@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 
-from .data_images import box_fault, clip_box
+from .data_images import ImageNames, box_fault, clip_box
 from .data_lines import read_object
 
 
@@ -15,10 +15,12 @@ class SplitObjects(NamedTuple):
     Args:
         path: The file they were read from.
         boxes: Of each image the box of each object by its name, as the file has it.
+        names: The images.
     """
 
     path: Path
     boxes: dict[str, dict]
+    names: ImageNames
 
     def boxes_of(self, image: str) -> dict[str, list[float]]:
         """The box, (cx, cy, w, h) in 0..1, of each object of an image, by its name.
@@ -26,10 +28,11 @@ class SplitObjects(NamedTuple):
         Raises:
             ValueError: The image is not there, or a box is none or reaches out of it.
         """
-        if image not in self.boxes:
+        key = self.names.find(image)
+        if key is None:
             raise ValueError(f'the image "{image}" is not in {self.path.name}')
         boxes = {}
-        for name, box in self.boxes[image].items():
+        for name, box in self.boxes[key].items():
             box = box.tolist() if isinstance(box, torch.Tensor) else box
             if why := box_fault(box):
                 where = f'"{name}" of "{image}" in {self.path.name}'
@@ -54,20 +57,36 @@ def read_objects(path: Path) -> SplitObjects:
         ) from error
     if not isinstance(value, dict) or not all(isinstance(of_image, dict) for of_image in value.values()):
         raise ValueError(f"{path} is not a dict of the objects of each image.")
-    return SplitObjects(path, value)
+    return SplitObjects(path, value, ImageNames((image for image in value if isinstance(image, str)), path))
 
 
-def read_captions(path: Path) -> dict[str, dict[str, str | None]]:
-    """Of each image the words about each object, by its name.
+class Captions(NamedTuple):
+    """The words about the objects of all images.
+
+    Args:
+        texts: Of each image the words about each object, by its name.
+        names: The images.
+    """
+
+    texts: dict[str, dict[str, str | None]]
+    names: ImageNames
+
+    def of_image(self, image: str) -> dict[str, str | None]:
+        """The words about each object of an image, by its name."""
+        return self.texts.get(self.names.find(image)) or {}
+
+
+def read_captions(path: Path) -> Captions:
+    """Of each image the words about each object, by its name; null says that there are none.
 
     Raises:
         ValueError: The file holds something else.
     """
-    captions = read_object(path)
+    captions = {image: {} if of_image is None else of_image for image, of_image in read_object(path).items()}
     for image, of_image in captions.items():
         wrong = not isinstance(of_image, dict) or any(
             text is not None and not isinstance(text, str) for text in of_image.values()
         )
         if wrong:
             raise ValueError(f'{path}, key "{image}": not words for each object: {of_image!r:.80}')
-    return captions
+    return Captions(captions, ImageNames(captions, path))
