@@ -145,6 +145,19 @@ def test_the_shape_counts_items_what_they_hold_and_words(value, expected):
     assert shape(value) == expected and hash(shape(value)) == hash(expected)
 
 
+def test_own_data_name_their_negative_label(tmp_path):
+    folder = write_mnre(tmp_path / "mnre")
+    main([str(folder), "--results_dir", str(tmp_path / "of_mnre")])
+    for path in folder.glob("mnre_*.txt"):
+        path.write_text(path.read_text(encoding="utf-8").replace("'None'", "'unlinked'"), encoding="utf-8")
+    words = [str(folder), "--results_dir", str(tmp_path)]
+    with pytest.raises(ValueError, match="--no_relation"):
+        main(words)
+    main([*words, "--no_relation", "unlinked"])
+    own, of_mnre = (json.loads((at / "audit-mnre.json").read_text()) for at in (tmp_path, tmp_path / "of_mnre"))
+    assert own["findings"] == of_mnre["findings"]
+
+
 def test_what_no_training_row_has_gets_the_most_frequent_label():
     relations, seen, asked = ClassLabel(names=["None", "a", "b"]), np.array([0, 0, 1]), np.array([0, 1])
     found = lookup(["x", "x", "y"], seen, ["z", "y"], asked, relations)

@@ -44,7 +44,7 @@ def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dic
                 f"{name} in {data_dir} has the checksum {checksum}, the predictions are of "
                 f"{predictions.data.get(name)}; set --data_dir to the folder that the runs read."
             )
-    splits = load_mnre(data_dir, descriptions=None, boxes=None)
+    splits = load_mnre(data_dir, descriptions=None, boxes=None, no_relation=predictions.no_relation)
     row_of_line = {line: row for row, line in enumerate(splits[split]["line"])}
     rows = splits[split].select([row_of_line[line] for line in predictions.splits[split].line.tolist()])
     none_id = predictions.none_id

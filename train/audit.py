@@ -178,6 +178,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str | None]]:
     for role, usual in OPTIONAL_FILES.items():
         told = f"stem of the files of {role}, or none; by default {usual}, if they are there"
         parser.add_argument(f"--{role}", help=told)
+    parser.add_argument("--no_relation", help="label of pairs without a relation, if it has none of the usual names")
     parser.add_argument("--legacy", help="folder of the shared per-row crop lists and phrases")
     parser.add_argument("--results_dir", default="assets/results", help="where audit-<corpus>.json goes")
     args = parser.parse_args(argv)
@@ -191,9 +192,9 @@ def read_inputs(
 ) -> tuple[DatasetDict, list[SideInput], dict[str, str]]:
     """The rows, what there is to audit of them, and the checksums of the files."""
     if args.corpus == "more":
-        splits = load_more(args.data_dir)
+        splits = load_more(args.data_dir, no_relation=args.no_relation)
         return splits, clean_inputs(splits), more_checksums(args.data_dir)
-    splits = load_mnre(args.data_dir, **stems)
+    splits = load_mnre(args.data_dir, **stems, no_relation=args.no_relation)
     absent = {name for name, role in FROM_FILES.items() if stems[role] is None}
     inputs = [item for item in clean_inputs(splits) if item.name not in absent]
     checksums = mnre_checksums(args.data_dir, **stems)
