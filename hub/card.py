@@ -8,6 +8,7 @@ there is one.
 import json
 import shlex
 from collections import Counter
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 
@@ -18,12 +19,11 @@ from safetensors import safe_open
 from .code_files import ROOT, project_licence, read_registrations
 from .connection import HubError
 from .contents import CARD, CONFIG, read_json, weight_files
+from .data_source import MNRE_CHECKSUMS, OWN, DataSource, find_source
 from .results import PRIVATE
 from .results_table import COLUMNS, PROTOCOLS, SEES, comparison_table, number, relations_table, scores_table
 
 TASK_TYPE = "relation-extraction"
-#: Data sets by the first word of their files' names.
-DATASETS = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE"), "more": ("MORE", "https://github.com/NJUNLP/MORE")}
 EXAMPLE = {
     "text": "Zinedine Zidane and Carlo Ancelotti watch Real Madrid from the bench",
     "entities": ["Zinedine Zidane", "Carlo Ancelotti", "Real Madrid"],
@@ -33,12 +33,16 @@ EXAMPLE = {
 OBJECT_EXAMPLE = {
     "text": "Zinedine Zidane watches Real Madrid from the bench",
     "entities": ["Zinedine Zidane", "Real Madrid", {"box": [40, 10, 210, 300]}],
-    "image": "bench.jpg",
+    "image": "path/to/bench.jpg",
 }
 ORDER = (
     "The columns before the last know which entity is head and which is tail, as printed results do, and that order "
     "tells much; the last does not, and is what to expect of `pipeline(...)` as it stands."
 )
+#: Relations that are claims about people, by the last part of MNRE's names.
+DELICATE = ("nationality", "religion", "race")
+#: What `python -m train.overlap` counts of MNRE.
+OVERLAP = ROOT / "assets" / "results" / "overlap-mnre.json"
 SIGHT = {
     "pixels": "pixels of the picture and its objects",
     "text": "a description of the picture and the names of its objects",
@@ -53,6 +57,8 @@ def make_card(
     compare: list[dict] | None = None,
     base_model: str | None = None,
     licence: str | None = None,
+    dataset_name: str | None = None,
+    dataset_url: str | None = None,
 ) -> ModelCard:
     """The card of the model in `folder` for the repository `name`.
 
@@ -63,11 +69,14 @@ def make_card(
         compare: Result files for the table of comparison.
         base_model: Hub id of the text encoder; by default that of the folder's card, or of the run's settings.
         licence: By default that of the folder's card, or the project's.
+        dataset_name, dataset_url: What the data are called, and where they lie; by default what checksums or the Hub
+            tell of them.
 
     Raises:
-        HubError: `result` is of a model with other settings.
+        HubError: `result` is of a model with other settings, or the data's name or address is none.
     """
     config = read_json(folder / CONFIG)
+    source = find_source(result["data"] if result else None, dataset_name, dataset_url)
     if result:
         _check_same_model(config, result)
     own = ModelCard.load(folder / CARD).data if (folder / CARD).is_file() else ModelCardData()
@@ -75,16 +84,16 @@ def make_card(
     licence = licence or own.license or project_licence()
     data = ModelCardData(
         model_name=name.split("/")[-1],
-        language=own.language or "en",
+        language=own.language or ("en" if source and source.known else None),
         license=licence,
         library_name="transformers",
         base_model=base_model,
         datasets=_public_datasets(result),
         tags=[TASK_TYPE, "multimodal", "hypergraph", "vmhan"],
         widget=None if _has_object_tails(result) else [{"example_title": "Two coaches and a club", **EXAMPLE}],
-        eval_results=_eval_results(result) if result else None,
+        eval_results=_eval_results(result, source) if result else None,
     )
-    body = _body(folder, name, config, result, compare or [], base_model, licence)
+    body = _body(folder, name, config, result, source, compare or [], base_model, licence)
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{body}\n", ignore_metadata_errors=False)
 
 
@@ -119,14 +128,13 @@ def _text_model_of(settings: Path) -> str | None:
     return named or (_text_model_of(settings.parent / base) if base else None)
 
 
-def _eval_results(result: dict) -> list[EvalResult]:
-    dataset, _ = _dataset(result)
+def _eval_results(result: dict, source: DataSource) -> list[EvalResult]:
     return [
         EvalResult(
             task_type=TASK_TYPE,
             task_name="Multi-modal relation extraction",
-            dataset_type=dataset.lower(),
-            dataset_name=dataset,
+            dataset_type=source.type,
+            dataset_name=source.name,
             dataset_split=split,
             dataset_args={"protocol": result["protocol"], "visual_setting": result["visual_setting"]},
             metric_type=path[-1],
@@ -141,17 +149,16 @@ def _eval_results(result: dict) -> list[EvalResult]:
     ]
 
 
-def _body(folder, name, config, result, compare, base_model, licence) -> str:
+def _body(folder, name, config, result, source, compare, base_model, licence) -> str:
     parts = [f"# {name.split('/')[-1]}", _summary(folder, config, base_model), "## How to use", _usage(name, result)]
     if result:
-        parts += ["## What it scores", _scores(result), relations_table(result)]
+        parts += ["## What it scores", _scores(result, source), relations_table(result)]
     else:
         parts += ["## What it scores", "No result file came with this model, so there are no numbers here."]
     if compare:
         parts += ["### Beside other runs", "Percent, mean ± standard deviation over seeds.", comparison_table(compare)]
-    if result:
-        parts += ["## Data and training", _training(result)]
-    parts += ["## Limits", _limits(config, result), "## Licence", _licence(licence, result)]
+    parts += ["## Data and training", _named(source), _training(result) if result else ""]
+    parts += ["## Limits", _limits(config, result, source), "## Licence", _licence(licence, source)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -164,7 +171,17 @@ def _summary(folder: Path, config: dict, base_model: str | None) -> str:
         "VM-HAN: a sentence, its entities and a picture go in; the relation of every entity pair comes out, how "
         f"likely it is, and the attention on the picture. {seen} It tells {len(config['id2label'])} relations apart, "
         f"`{config['no_relation']}` among them. {count:,} parameters, stored as {precision}.{base}"
+        f"{_classifier(config)}"
     )
+
+
+def _classifier(config: dict) -> str:
+    """What the classifier has that equation 9 of the paper has not."""
+    parts = [
+        *(["interaction features"] if config.get("pair_features") == "interaction" else []),
+        *(["a direction classifier"] if config.get("direction_classifier") else []),
+    ]
+    return f" Its classifier has {' and '.join(parts)} beside equation 9 of the paper." if parts else ""
 
 
 def _weights(folder: Path) -> tuple[int, str]:
@@ -213,13 +230,13 @@ def _auto_classes() -> str:
     return f"{', '.join(names[:-1])} and {names[-1]} load it too."
 
 
-def _scores(result: dict) -> str:
-    dataset, address = _dataset(result)
+def _scores(result: dict, source: DataSource) -> str:
     protocol, setting = result["protocol"], result["visual_setting"]
     order = "" if _has_object_tails(result) else ORDER
     return (
-        f"[{dataset}]({address}), protocol `{protocol}`: {PROTOCOLS.get(protocol, '')}. Visual setting `{setting}`: "
-        f"the model sees {SEES.get(setting, setting)}. Percent; F1, precision and recall are micro-averages over the "
+        f"Measured on {source.link}, protocol `{protocol}`: {PROTOCOLS.get(protocol, '')}. "
+        f"Visual setting `{setting}`: the model sees {SEES.get(setting, setting)}. "
+        "Percent; F1, precision and recall are micro-averages over the "
         f"relations other than `{_none(result)}`. {order}\n\n{scores_table(result)}"
     )
 
@@ -250,7 +267,7 @@ def _public_datasets(result: dict | None) -> list[str] | None:
     return None if name == PRIVATE else [name]
 
 
-def _limits(config: dict, result: dict | None) -> str:
+def _limits(config: dict, result: dict | None, source: DataSource | None) -> str:
     lines = [f"It knows {len(config['id2label'])} relations and no others. It reads one sentence at a time."]
     if "pixels" not in config["visual_features"]:
         lines.append("It does not look at pixels: without words about a picture, the picture changes nothing.")
@@ -261,35 +278,50 @@ def _limits(config: dict, result: dict | None) -> str:
     rare = [name for name, of in _per_relation(result).items() if of["support"] and of["f1"] == 0]
     if rare:
         lines.append(f"On test it found none of {', '.join(f'`{name}`' for name in sorted(rare))}.")
-    lines.append(
-        "Relations such as nationality, religion and race are claims about people: do not decide anything about "
-        "people with it."
-    )
+    if source and source.by_checksum and (overlap := _overlap()):
+        lines.append(overlap)
+    lines.append(_about_people(config["id2label"].values()))
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _licence(licence: str, result: dict | None) -> str:
+def _about_people(relations: Iterable[str]) -> str:
+    """What not to do with it; relations that are delicate by themselves are named."""
+    parts = {part for relation in relations for part in relation.lower().split("/")}
+    delicate = [kind for kind in DELICATE if kind in parts]
+    if not delicate:
+        return "Do not decide anything about people with it."
+    listed = " and ".join(filter(None, (", ".join(delicate[:-1]), delicate[-1])))
+    return f"Relations such as {listed} are claims about people: do not decide anything about people with it."
+
+
+def _overlap() -> str | None:
+    """What of MNRE's test is in its training split, in the words of the file that counts it."""
+    counted = read_json(OVERLAP) if OVERLAP.is_file() else None
+    return counted["in_words"] if counted and set(counted["data"].values()) >= MNRE_CHECKSUMS else None
+
+
+def _named(source: DataSource | None) -> str:
+    """Whose word the name of the data is."""
+    if source is None:
+        return "No result file came with this model, so the data that it was trained on are not named here."
+    if source.of_user:
+        return f"Trained on {source.link}, as whoever pushed it says."
+    if source.by_checksum:
+        return f"Trained on {source.link}: the files have the checksums of the published ones."
+    if source.name == OWN:
+        return "Trained on own data: its files are none of the published ones that are known here."
+    return ""
+
+
+def _licence(licence: str, source: DataSource | None) -> str:
     about = ""
-    if result and _dataset(result) == DATASETS["mnre"]:
+    if source is None or source.name == OWN:
+        about = " Nothing is known here of the rights to the data."
+    elif source.known == "mnre":
         about = " MNRE states no licence. None of its content is here; who needs certainty should ask its authors."
+    elif source.known is None:
+        about = f" Of the rights to the data see {source.link}." if source.url else ""
     return f"These weights and this code: {licence}.{about}"
-
-
-def _dataset(result: dict) -> tuple[str, str]:
-    """Name and address of the data; old results know them by the files' names.
-
-    A repository on the Hub holds one or the other, whatever the settings say of local files.
-    """
-    if "dataset" in result["data"]:
-        return DATASETS["more" if _has_object_tails(result) else "mnre"]
-    if "corpus" in result["config"]["data"]:
-        return DATASETS[result["config"]["data"]["corpus"]]
-    for file in result["data"]:
-        if file.split("_")[0] in DATASETS:
-            return DATASETS[file.split("_")[0]]
-    raise HubError(
-        f"The result names none of the data sets {sorted(DATASETS)} among its files {sorted(result['data'])}."
-    )
 
 
 def _none(result: dict) -> str:

@@ -4,10 +4,13 @@
     python -m hub.push assets/vmhan-mini-mnre user/name --private
     python -m hub.push runs/mnre/final user/name --result assets/results/mnre.json --compare assets/results/mnre-mini
     python -m hub.push assets/vmhan-mini-mnre user/name --export folder   # the same files in a folder
+    python -m hub.push runs/own/final user/name --dataset-name "Our news" --dataset-url https://example.org/news
 
 Weights, config, processor, the code files that the Auto classes need, the pipeline, the model card made from the
 result files, the handler of an Inference Endpoint and the result files go; pickles never do. What is there already is
-not sent again, and a push that broke goes on where it stopped when the same command is run once more.
+not sent again, and a push that broke goes on where it stopped when the same command is run once more. The card names
+the data only where the checksums in the result file are those of published files, where the data are on the Hub, or
+where `--dataset-name` does.
 """
 
 import argparse
@@ -122,13 +125,17 @@ def _result_files(paths: list[Path]) -> list[Path]:
 
 def main(argv: list[str]) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="hub.push", description="Push a trained model to the Hub.")
+    parser = argparse.ArgumentParser(prog="python -m hub.push", description="Push a trained model to the Hub.")
     parser.add_argument("folder", type=Path, help="what save_pretrained wrote, model and processor")
     parser.add_argument("name", help="user/name of the repository; it is made if there is none")
     parser.add_argument("--result", type=Path, help="the result file of this very model: its numbers go on the card")
     parser.add_argument("--compare", type=Path, nargs="+", default=[], help="result files, or folders, for a table")
     parser.add_argument("--base-model", help="Hub id of the text encoder it was trained from")
     parser.add_argument("--licence", help="of the weights, as the Hub spells it (default: the project's)")
+    parser.add_argument(
+        "--dataset-name", help="what its data are called, such as MNRE (default: what checksums or the Hub tell)"
+    )
+    parser.add_argument("--dataset-url", help="where these data are described; with --dataset-name")
     parser.add_argument("--private", action="store_true", help="only you may see it")
     parser.add_argument("--message", default=MESSAGE, help="title of the commit")
     parser.add_argument("--claim", action="store_true", help="make the repository, or check the rights; send nothing")
@@ -146,6 +153,8 @@ def main(argv: list[str]) -> None:
         _result_files(options.compare),
         base_model=options.base_model,
         licence=options.licence,
+        dataset_name=options.dataset_name,
+        dataset_url=options.dataset_url,
     )
     print(_table(contents, options.folder))
     if options.export:

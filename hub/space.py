@@ -102,7 +102,7 @@ def read_variables(settings: list[str]) -> dict[str, str]:
 
 def main(argv: list[str]) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="hub.space", description="Make or update a Gradio Space.")
+    parser = argparse.ArgumentParser(prog="python -m hub.space", description="Make or update a Gradio Space.")
     parser.add_argument("name", help="user/name of the Space")
     parser.add_argument("--model", help="user/name of the model on the Hub (default: the bundled model goes along)")
     parser.add_argument("--title", default="VM-HAN", help="what stands on its tile")

@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard
 from local_hub import LocalHub, Repository
 from tiny import save_tiny_checkpoint, tiny_model
 
-from hub.card import EXAMPLE, make_card
+from hub.card import EXAMPLE, OVERLAP, make_card
 from hub.connection import HubError
 from hub.contents import read_json
 from hub.measured_weights import weights_checksum
@@ -54,6 +54,24 @@ def test_seeds_are_one_line_of_the_comparison(card):
     mean = sum(100 * result["metrics"]["test"]["f1"] for result in taught) / len(taught)
     (line,) = [line for line in card.text.splitlines() if "taught by 3 models |" in line]
     assert f"| {len(taught)} |" in line and f"| {mean:.1f} ±" in line
+
+
+def test_card_says_what_the_classifier_has_beside_equation_9(card, tmp_path):
+    assert "interaction features and a direction classifier beside equation 9" in card.text
+    plain = make_card(Path(save_tiny_checkpoint(tmp_path)), "ada/tiny")
+    assert "beside equation 9" not in plain.text
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"direction_classifier": True}))
+    assert "Its classifier has a direction classifier beside" in make_card(tmp_path, "ada/tiny").text
+
+
+def test_card_says_how_much_of_test_stands_in_train(card):
+    (of_test,) = [of for of in read_json(OVERLAP)["overlaps"] if (of["split"], of["in"]) == ("test", "train")]
+    limits = card.text.split("## Limits")[1]
+    assert f"{of_test['sentence']['different']} test sentences ({of_test['sentence']['rows']} rows" in limits
+    assert f"{of_test['stripped_sentence']['different']} ({of_test['stripped_sentence']['rows']} rows)" in limits
+    assert f"{of_test['pair']['rows']} of them with the same two entities" in limits
+    assert f"{of_test['ordered_names']['rows']} have names of head and tail" in limits
 
 
 @pytest.mark.parametrize(
@@ -102,11 +120,12 @@ def of_hub(tmp_path, monkeypatch):
         yield hub, tmp_path / "own.json"
 
 
-def test_data_set_on_the_hub_is_linked_and_its_licence_is_told(of_hub):
+def test_data_set_on_the_hub_is_named_and_linked(of_hub):
     files = collect(BUNDLED, "ada/mini", of_hub[1])
     card = ModelCard(files["README.md"].decode())
     assert card.data.datasets == [DATASET] and f"[{DATASET}](https://huggingface.co/datasets/{DATASET})" in card.text
-    assert "[MNRE](https://github.com/thecharm/MNRE)" in card.text and "MNRE states no licence" in card.text
+    assert "MNRE" not in card.text.replace("mnre", "") and f"Of the rights to the data see [{DATASET}]" in card.text
+    assert {(item.dataset_type, item.dataset_name) for item in card.data.eval_results} == {(DATASET, DATASET)}
     assert files["results/own.json"] == of_hub[1].read_bytes()
 
 
@@ -115,7 +134,8 @@ def test_private_data_set_is_named_nowhere(of_hub):
     hub.repository(DATASET, "dataset").private = True
     files = collect(BUNDLED, "ada/mini", path)
     card = files["README.md"].decode()
-    assert "a private data set on the Hub, revision `0123`" in card and "MNRE states no licence" in card
+    assert "a private data set on the Hub, revision `0123`" in card and "name: a private data set" in card
+    assert "MNRE" not in card
     named = [name for name, content in files.items() if isinstance(content, bytes) and DATASET.encode() in content]
     assert not named
 

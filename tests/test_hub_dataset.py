@@ -86,7 +86,9 @@ def test_rows_come_back_whole_and_as_a_stream(hub, folder, tmp_path, capsys):
 
 
 def test_card_and_screen_say_whose_responsibility_it_is(hub, folder, capsys):
-    dataset_command(words(folder))
+    dataset_command(words(folder, "--dry-run"))
+    assert RIGHTS[None] in capsys.readouterr().out
+    dataset_command(words(folder, "--dataset-name", "MNRE"))
     assert RIGHTS["mnre"] in capsys.readouterr().out
     card = hub.repository(NAME, "dataset").files["README.md"].data.decode()
     assert RIGHTS["mnre"] in card and "license: other" in card and "dataset_info" in card
@@ -203,7 +205,7 @@ def words_of_more(folder, *more_words) -> list[str]:
 
 def test_more_comes_back_with_its_objects_and_pictures(hub, more, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
-    dataset_command(words_of_more(more))
+    dataset_command(words_of_more(more, "--dataset-name", "MORE"))
     assert RIGHTS["more"] in capsys.readouterr().out
     card = hub.repository("ada/more-own", "dataset").files["README.md"].data.decode()
     assert "- `train`: 60 pairs, 9 of 9 pictures" in card and "- `tail_object`: " in card and "rel2id.json" in card

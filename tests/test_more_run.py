@@ -126,7 +126,9 @@ def test_evaluating_the_finished_model_gives_the_numbers_of_the_run(parts, paper
 
 
 def test_the_card_shows_how_to_ask_for_an_object(parts, mini):
-    card = make_card(parts / "mini" / "final", "ada/more", json.loads(json.dumps(mini[1])))
+    result = json.loads(json.dumps(mini[1]))
+    assert "Measured on own data" in make_card(parts / "mini" / "final", "ada/more", result).text
+    card = make_card(parts / "mini" / "final", "ada/more", result, dataset_name="MORE")
     assert "[MORE](https://github.com/NJUNLP/MORE)" in card.text and '{"box": [40, 10, 210, 300]}' in card.text
     assert "`description` and `objects` are optional" in card.text and "the `image`, which is needed" in card.text
     assert "both\nways" not in card.text and "without none" in card.content and "widget" not in card.data.to_dict()
