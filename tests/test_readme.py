@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 from pathlib import Path
 
@@ -16,15 +17,42 @@ from vmhan.request_limits import DEFAULT_LIMITS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARDS = tuple(ROOT / "assets" / name / "README.md" for name in ("vmhan-mini-mnre", "detector"))
+#: What may stand before a block and below it.
+BLOCK = re.compile(
+    r"(?P<mark><!-- not run: [^\n]+ -->\n\n)?```python\n(?P<code>.*?)```(\s*```text\n(?P<printed>.*?)```)?", re.DOTALL
+)
+IMAGE_FILE = re.compile(r'"([^"\n]+\.(?:jpe?g|png|webp))"', re.IGNORECASE)
 
 
-def test_first_python_block_prints_what_stands_below_it(monkeypatch):
+def blocks(text: str) -> list[re.Match]:
+    """The Python blocks of a document."""
+    found = list(BLOCK.finditer(text))
+    assert len(found) == text.count("```python\n")
+    return found
+
+
+def test_python_blocks_run_one_after_the_other_and_print_what_stands_below(monkeypatch, bundled_detector):
     monkeypatch.chdir(ROOT)
-    code, printed = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", README, re.DOTALL).groups()
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        exec(compile(code, "README.md", "exec"), {})
-    assert output.getvalue() == printed
+    names, ran = {}, 0
+    for block in blocks(README):
+        if block["mark"]:
+            continue
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            exec(compile(block["code"], "README.md", "exec"), names)
+        assert output.getvalue() == (block["printed"] or "")
+        ran += 1
+    assert ran >= 2 and README.count("not run: ") == sum(bool(block["mark"]) for block in blocks(README))
+
+
+@pytest.mark.parametrize("path", (ROOT / "README.md", *CARDS), ids=lambda path: str(path.relative_to(ROOT)))
+def test_blocks_are_python_and_name_no_file_that_is_not_there(path):
+    for block in blocks(path.read_text(encoding="utf-8")):
+        compile(block["code"], path.name, "exec")
+        named = [name for name in IMAGE_FILE.findall(block["code"]) if not name.startswith("path/to/")]
+        given = [name for name in named if f'get_sample_data("{name}"' not in block["code"]]
+        assert all((ROOT / name).is_file() for name in given), given
 
 
 def test_own_loop_runs(tmp_path):
@@ -53,6 +81,20 @@ def test_limits_that_it_names_are_those_of_the_package():
 def test_tables_equal_the_result_files(path):
     text = path.read_text(encoding="utf-8")
     assert fill(text, make_tables()) == text, "run `python -m train.report --write`"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_say_how_much_of_test_stands_in_train(path):
+    result = json.loads((ROOT / "assets/results/overlap-mnre.json").read_text(encoding="utf-8"))
+    assert result["in_words"] in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_say_what_the_classifier_has_beside_equation_9(path):
+    config = json.loads((ROOT / "assets/vmhan-mini-mnre/config.json").read_text(encoding="utf-8"))
+    words = " ".join(path.read_text(encoding="utf-8").split())
+    assert config["pair_features"] == "interaction" and config["direction_classifier"]
+    assert "has interaction features and a direction classifier beside equation 9" in words
 
 
 def test_two_commands_are_there():

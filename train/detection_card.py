@@ -37,7 +37,7 @@ from PIL import Image
 from vmhan.bundled_detector import BundledDetector
 
 detector = BundledDetector("assets/detector")  # the folder of this card
-detector.detect([Image.open("photo.jpg")])  # for each image its objects: label, score, box in pixels
+detector.detect([Image.open("path/to/photo.jpg")])  # for each image its objects: label, score, box in pixels
 ```
 
 ## How it was made

@@ -86,15 +86,16 @@ def in_words(overlaps: list[dict]) -> str:
     (of_test,) = [overlap for overlap in overlaps if (overlap["split"], overlap["in"]) == ("test", "train")]
     sentence, stripped = of_test["sentence"], of_test["stripped_sentence"]
     return (
-        f"Some of test stands in train: of {of_test['rows']:,} test rows the sentences of {_rows(sentence)}, "
-        f"{of_test['pair']['rows']} of them with the same two entities; without links and handles, those of "
-        f"{_rows(stripped)}. {of_test['ordered_names']['rows']} test rows have the names of head and tail of a "
-        f"training row in its order, {of_test['unordered_names']['rows']} in any."
+        f"Some of test stands in train: {sentence['different']} test sentences ({sentence['rows']} rows, "
+        f"{of_test['pair']['rows']} of them with the same two entities) word for word, {stripped['different']} "
+        f"({stripped['rows']} rows) without links and handles. Of the {of_test['rows']:,} test rows "
+        f"{of_test['ordered_names']['rows']} have names of head and tail that a training row has in this order, "
+        f"{of_test['unordered_names']['rows']} in any order."
     )
 
 
 def _rows(count: dict[str, int]) -> str:
-    return f"{count['rows']} ({count['different']} sentences)"
+    return f"{count['rows']} ({count['different']} sentence{'s' if count['different'] != 1 else ''})"
 
 
 def table(overlaps: list[dict]) -> str:

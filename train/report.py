@@ -18,6 +18,7 @@ from train.audit import table as audit_table
 from train.detection_card import targets_table
 from train.finished_runs import read_runs
 from train.legacy_tables import legacy_table
+from train.overlap import table as overlap_table
 from train.tables import markdown_table, read_results, scores, spread
 from train.variants import CLEAN, group_results, variants_apart
 
@@ -77,12 +78,16 @@ def fill(text: str, tables: dict[str, str]) -> str:
 def make_tables() -> dict[str, str]:
     """Every table by name: for each folder of results, speed, the detector, the audit on test, and the analyses."""
     audited, speed, detector = (RESULTS / name for name in ("audit-mnre.json", "benchmark-base.json", "detector.json"))
+    overlap = RESULTS / "overlap-mnre.json"
     audit = json.loads(audited.read_text(encoding="utf-8")) if audited.exists() else None
     tables = {path.name: _folder_table(path, audit) for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))}
     if speed.exists():
         tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
     if detector.exists():
         tables["detector"] = targets_table(json.loads(detector.read_text(encoding="utf-8")))
+    if overlap.exists():
+        counted = json.loads(overlap.read_text(encoding="utf-8"))
+        tables |= {"overlap-mnre": overlap_table(counted["overlaps"]), "overlap-words-mnre": counted["in_words"]}
     if audit:
         tables["audit-mnre"] = audit_table(audit["findings"]["test"])
     for path in sorted(RESULTS.glob("analysis-*.json")):
