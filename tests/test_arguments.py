@@ -113,3 +113,46 @@ def test_unknown_setting_of_a_base_is_refused(tmp_path):
     write(tmp_path, "training: {learnig_rate: 1.0e-4}")
     with pytest.raises(ValueError, match=r"'learnig_rate'.*'learning_rate'"):
         parse_arguments([write(inner, "extends: ../settings.yaml")])
+
+
+@pytest.mark.parametrize("word", ["none", "null", "None", ""])
+def test_what_may_be_left_out_is_left_out_on_the_command_line(tmp_path, word):
+    said = "data: {boxes: detect, image_dir: x, limit: 3}\ntraining: {text_model: y, early_stopping_patience: 2}"
+    path = write(tmp_path, said)
+    names = ("descriptions", "boxes", "detector", "image_dir", "limit", "text_model", "early_stopping_patience")
+    data, _, training = parse_arguments([path, *(piece for name in names for piece in (f"--{name}", word))])
+    assert [{**vars(data), **vars(training)}[name] for name in names] == [None] * len(names)
+
+
+@pytest.mark.parametrize("value", ["null", "none", '""'])
+def test_what_may_be_left_out_is_left_out_in_yaml_too(tmp_path, value):
+    path = write(tmp_path, f"data: {{descriptions: {value}, boxes: {value}, detector: {value}, limit: {value}}}")
+    data = parse_arguments([path])[0]
+    assert (data.descriptions, data.boxes, data.detector, data.limit) == (None, None, None, None)
+    inner = tmp_path / "inner.yaml"
+    inner.write_text("extends: settings.yaml\ndata: {descriptions: other}", encoding="utf-8")
+    assert parse_arguments([str(inner)])[0].descriptions == "other"
+
+
+def test_null_is_the_default_of_what_may_not_be_left_out(tmp_path):
+    path = write(tmp_path, "data: {max_objects: null, selector: null}\nmodel: {num_layers: null}")
+    data, model, _ = parse_arguments([path])
+    assert (data.max_objects, data.selector, model.num_layers) == (3, "none", 2)
+
+
+def test_none_stays_a_word_where_it_says_something(tmp_path):
+    words = ["--no_relation", "none", "--report_to", "none", "--control", "none", "--structure_encoder", "none"]
+    data, model, training = parse_arguments([write(tmp_path, "data: {}"), *words])
+    assert (data.no_relation, data.control, model.structure_encoder) == ("none", "none", "none")
+    assert training.report_to == []
+
+
+def test_a_list_may_be_empty(tmp_path):
+    path = write(tmp_path, "model: {visual_features: []}\ntraining: {teachers: []}")
+    _, model, training = parse_arguments([path, "--freeze"])
+    assert (model.visual_features, training.teachers, training.freeze) == ([], [], [])
+
+
+def test_switches_of_the_help_override_yaml(tmp_path):
+    path = write(tmp_path, "data: {captions: true}")
+    assert parse_arguments([path, "--no_captions"])[0].captions is False

@@ -230,7 +230,6 @@ def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, c
         (MINI, {"selector": "words"}, "selector .* two entities of the text"),
         (MINI, {"boxes": "detect"}, "boxes .* bring their own"),
         (PAPER, {"on_missing_image": "none"}, "on_missing_image none .* needs its picture"),
-        (MINI, {"no_relation": "None"}, "no_relation is 'None', the data call it 'none'; set no_relation"),
         (MINI, {"data_dir": "nowhere"}, r"nowhere/txt/train.txt is missing"),
     ],
 )

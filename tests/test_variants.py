@@ -25,13 +25,14 @@ def result_of(path, seed=1, *words, named=True) -> dict:
     """The result file that `train.compare` would write, with invented scores."""
     name = ["--run_name", f"{path.stem}-seed{seed}"] if named else []
     data, model, training = parse_arguments([str(path), "--seed", str(seed), *name, *words])
+    config = SimpleNamespace(**vars(model), no_relation="None")
     split = {"f1": 0.6, "precision": 0.6, "recall": 0.6, "accuracy": 0.7, "rows": 10}
     result = {
         "seed": seed,
         "protocol": "legacy-crops" if data.legacy_crops else "clean",
         "visual_setting": data.visual_setting,
         "control": data.control,
-        "config": describe_settings(data, model, training, SimpleNamespace(config=model)),
+        "config": describe_settings(data, model, training, SimpleNamespace(config=config)),
         "data": {"mnre_train.txt": "0"},
         "metrics": {"validation": split, "test": split},
     }
@@ -73,6 +74,7 @@ def test_committed_results_are_grouped_by_markers_structure_and_sight(group):
     ("words", "same"),
     [
         (["--output_dir", "elsewhere", "--use_cpu", "true", "--per_device_eval_batch_size", "7"], True),
+        (["--no_relation", "None"], True),
         (["--text_model", "data/all-MiniLM-L6-v2", "--data_dir", "elsewhere"], True),
         (["--eval_strategy", "epoch"], True),
         (["--num_train_epochs", "3"], False),

@@ -162,7 +162,7 @@ def main(argv: list[str]) -> dict:
     parser.add_argument("name", help="data set: the folders assets/results/<name>-* are read")
     parser.add_argument("--data_dir", help="folder of its files, for the slices by entity")
     parser.add_argument("--run", help="run to look into, <folder>/<file name>; by default the best on validation")
-    parser.add_argument("--split", default="test", choices=("validation", "test"))
+    parser.add_argument("--split", default="test", choices=("validation", "test"), help="rows to analyse")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="draws of the bootstrap")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     parser.add_argument("--results_dir", type=Path, default=RESULTS, help="folder of the result folders")

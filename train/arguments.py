@@ -1,22 +1,17 @@
 """Settings of a run: a YAML file with the sections `data`, `model` and `training`, and overrides on the command line.
 
-The fields of `model` are those of `VMHANConfig`; they are taken from there, so a new one is known at once. An unknown
-name is refused, with the nearest one.
-
-`extends: ../compare.yaml` on the top level of a file takes the settings of another one first, whose path is counted
-from the folder of the file that names it; what the file itself says counts more, and `null` is the default again.
+The fields of `model` are those of `VMHANConfig`; they are taken from there, with what its docstring says of them, so a
+new one is known at once.
 """
 
-import difflib
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, field, fields, make_dataclass
-from pathlib import Path
+from dataclasses import Field, dataclass, field, fields, make_dataclass
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
-import yaml
-from transformers import HfArgumentParser, TrainingArguments
+from transformers import TrainingArguments
 
+from train.settings_parser import SettingsParser, with_help
 from vmhan import VMHANConfig
 
 #: Settings of the model that are not chosen here: they come with the encoders and from the data.
@@ -26,6 +21,8 @@ NOT_CHOSEN = ("text_config", "vision_config", "no_relation")
 @dataclass
 class DataArguments:
     """Where the data lie and what of them the model sees."""
+
+    _argument_group_name = "data"
 
     data_dir: str | None = field(default=None, metadata={"help": "Folder of the files of MNRE or MORE."})
     corpus: Literal["mnre", "more"] = field(default="mnre", metadata={"help": "Which of them data_dir holds."})
@@ -39,7 +36,10 @@ class DataArguments:
             "the usual names."
         },
     )
-    descriptions: str | None = field(default="llavanext", metadata={"help": "Stem of the description files."})
+    descriptions: str | None = field(
+        default="llavanext",
+        metadata={"help": "Stem of the description files; none: no descriptions, nor names of objects out of them."},
+    )
     boxes: str | None = field(default=None, metadata={"help": "Stem of the box files; they join as unnamed objects."})
     detector: str | None = field(
         default=None, metadata={"help": "Object detector whose boxes are used in place of a file's, with pixels."}
@@ -109,6 +109,8 @@ class DataArguments:
 class RunArguments(TrainingArguments):
     """`transformers.TrainingArguments` with what this project adds."""
 
+    _argument_group_name = "training"
+
     text_model: str | None = field(default=None, metadata={"help": "Hub id or folder of the text encoder to train."})
     vision_model: str | None = field(
         default=None, metadata={"help": "vgg16, a file of its weights, or another vision encoder's Hub id or folder."}
@@ -157,42 +159,31 @@ def _argument_type(annotation: Any) -> Any:
     return annotation
 
 
-def _model_fields() -> list[tuple[str, Any, Any]]:
+def _model_fields() -> list[tuple[str, Any, Field]]:
     own = VMHANConfig.__annotations__
     return [
-        (f.name, _argument_type(own[f.name]), field(default=f.default, default_factory=f.default_factory))
-        if f.default_factory is MISSING
-        else (f.name, _argument_type(own[f.name]), field(default_factory=f.default_factory))
+        (f.name, _argument_type(own[f.name]), with_help(f, VMHANConfig))
         for f in fields(VMHANConfig)
         if f.name in own and f.name not in NOT_CHOSEN
     ]
 
 
-ModelArguments = make_dataclass("ModelArguments", _model_fields())
+ModelArguments = make_dataclass("ModelArguments", _model_fields(), namespace={"_argument_group_name": "model"})
+
+
+def settings_parser() -> SettingsParser:
+    """Builds what reads the settings of `train/run.py`."""
+    return SettingsParser(
+        {"data": DataArguments, "model": ModelArguments, "training": RunArguments},
+        names_none=("no_relation",),
+        prog="accelerate launch train/run.py",
+        description="Trains VM-HAN, evaluates it and writes a result file.",
+    )
 
 
 def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArguments]:
-    """Reads `config.yaml [--name value ...]`; see `parse_sections`."""
-    return parse_sections(argv, {"data": DataArguments, "model": ModelArguments, "training": RunArguments})
-
-
-def parse_sections(argv: Sequence[str], sections: dict[str, type]) -> tuple[Any, ...]:
-    """Reads `config.yaml [--name value ...]` into one dataclass for each section of the YAML file.
-
-    Raises:
-        ValueError: A section or field that does not exist, with the nearest name, or a value of the wrong type.
-    """
-    if not argv or argv[0].startswith("--"):
-        raise ValueError("Name the settings first, for example train/configs/mnre/mini.yaml.")
-    settings = _read_yaml(Path(argv[0]), tuple(sections))
-    parser = HfArgumentParser(tuple(sections.values()), exit_on_error=False)
-    known = {name for kind in parser.dataclass_types for name in (f.name for f in fields(kind) if f.init)}
-    overrides = [word[2:].split("=")[0].replace("-", "_") for word in argv[1:] if word.startswith("--")]
-    for name in [*settings, *overrides]:
-        if name not in known:
-            raise ValueError(f"There is no setting {name!r}.{_nearest(name, known)}")
-    words = [word for name, value in settings.items() if name not in overrides for word in _as_words(name, value)]
-    return parser.parse_args_into_dataclasses([*words, *argv[1:]])
+    """Reads `config.yaml [--name value ...]`; see `SettingsParser.read`."""
+    return settings_parser().read(argv)
 
 
 def check_pixels(data, model_settings, training) -> None:
@@ -230,35 +221,3 @@ def check_legacy_crops(data) -> None:
         )
     if data.selector != "none" or data.visual_selector not in (None, "none"):
         raise ValueError("The shared crops stand in the place of selected phrases; leave out the selectors for them.")
-
-
-def _read_yaml(path: Path, known: tuple[str, ...], extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The settings of all sections, by name, and before them those of the file it extends.
-
-    `None` leaves a field at its default.
-    """
-    if not path.is_file():
-        wanted = f", which {extended_by[-1]} extends," if extended_by else ""
-        raise FileNotFoundError(f"The settings {str(path)!r}{wanted} do not exist.")
-    if path.resolve() in {other.resolve() for other in extended_by}:
-        raise ValueError(f"The settings extend each other: {' -> '.join(map(str, (*extended_by, path)))}.")
-    sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    base = sections.pop("extends", None)
-    for section in sections:
-        if section not in known:
-            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, (*known, 'extends'))}")
-    settings = {name: value for section in sections.values() for name, value in (section or {}).items()}
-    if base is None:
-        return settings
-    return _read_yaml(path.parent / base, known, (*extended_by, path)) | settings
-
-
-def _as_words(name: str, value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [f"--{name}", *map(str, value)] if isinstance(value, list) else [f"--{name}", str(value)]
-
-
-def _nearest(name: str, known) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(sorted(known))}."

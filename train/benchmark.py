@@ -210,14 +210,14 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--hidden_size", type=int, help="of nodes and hyperedges; default: about two thirds of the text encoder's"
     )
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", help="of torch, such as cpu or cuda (default: cpu)")
     parser.add_argument("--threads", type=int, default=0, help="of torch; 0 leaves its choice")
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=20, help="timed runs of everything, in turns (default: 20)")
     parser.add_argument("--naive_every", type=int, default=4, help="naive variants run in one of so many rounds")
     parser.add_argument("--skip_naive_pixels", action="store_true", help="leave out the variant that runs VGG16")
     parser.add_argument("--pairs", type=int, default=16, help="of a batch")
     parser.add_argument("--crop_size", type=int, default=224, help="pixels of what VGG16 reads")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of weights and batches")
     parser.add_argument("--output", type=Path, help="default: assets/results/benchmark-<size>.json")
     return parser.parse_args(argv)
 

@@ -153,8 +153,8 @@ def main(argv: list[str]) -> None:
     """Prints the difference of two runs."""
     parser = argparse.ArgumentParser(prog="python -m train.bootstrap", description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs=2, type=Path, help="result files, whose predictions lie beside them")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--split", default="test", help="validation or test (default: test)")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="draws of the bootstrap")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     args = parser.parse_args(argv)
     ours, theirs = (read_predictions(predictions_path(run)) for run in args.runs)

@@ -9,14 +9,14 @@ What is no path and no seed overrides settings, as in `train/run.py`. A run whos
 what was stopped goes on, and `--part 1/2` and `--part 2/2` may run side by side.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from train.arguments import parse_arguments
+from train.arguments import parse_arguments, settings_parser
 from train.run import main as train
+from train.settings_parser import ParserBesideSettings
 
 
 def settings_files(paths: Sequence[Path]) -> dict[str, Path]:
@@ -69,13 +69,13 @@ def _part(text: str) -> tuple[int, int]:
 
 def main(argv: list[str]) -> None:
     """Runs what is missing."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train.compare",
-        description=__doc__.splitlines()[0],
-        allow_abbrev=False,  # --seed is no --seeds
+    parser = ParserBesideSettings(
+        settings_parser(), prog="python -m train.compare", description=__doc__.splitlines()[0]
     )
     parser.add_argument("settings", type=Path, nargs="+", help="settings files, or folders of them")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[1, 2, 3], help="each settings file is run with each (default: 1 2 3)"
+    )
     parser.add_argument("--part", type=_part, default=(1, 1), help="1/2: the first of two halves")
     args, overrides = parser.parse_known_args(argv)
     commands = missing_runs(args.settings, overrides, args.seeds, args.part)

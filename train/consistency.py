@@ -12,6 +12,7 @@ split are not known here, so what is asked is with which share of related pairs 
 are exact: hits are whole numbers, for every relation and in sum, and predictions score what the result file says.
 """
 
+import argparse
 import json
 import math
 import sys
@@ -202,4 +203,5 @@ def _range(shares: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m train.consistency", description=__doc__.splitlines()[0]).parse_args()
     sys.exit(main())

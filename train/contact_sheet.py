@@ -87,7 +87,7 @@ def make_sheet(
 
 def main(argv: list[str]) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="train.contact_sheet", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m train.contact_sheet", description=__doc__.splitlines()[0])
     parser.add_argument("pictures", nargs="+", type=Path, help="files, or folders of them")
     parser.add_argument("--detector", default=BUNDLED, help="name, as the pipeline takes it")
     parser.add_argument("--data_dir", type=Path, help="folder of MNRE, whose pairs look at the pictures")

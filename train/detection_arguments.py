@@ -1,10 +1,10 @@
 """Settings of a detector's training: the sections `data`, `model` and `training` of its YAML file."""
 
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, make_dataclass
+from dataclasses import Field, asdict, dataclass, field, fields, make_dataclass
 from typing import Any
 
-from train.arguments import parse_sections
+from train.settings_parser import SettingsParser, with_help
 from vmhan.detector_network import DetectorSettings
 
 _CHOSEN = ("classes", "score_threshold")  # from the data, not by hand
@@ -19,6 +19,8 @@ _NO_PART = {  # in what makes the weights what they are, so a resumed run may ch
 class DetectionDataArguments:
     """Where the data lie and what of them is learnt."""
 
+    _argument_group_name = "data"
+
     data_dir: str = field(metadata={"help": "Folder of the parquet files."})
     least_boxes: int = field(default=250, metadata={"help": "A class with fewer boxes to train on is not learnt."})
     least_teacher_score: float = field(
@@ -31,6 +33,8 @@ class DetectionDataArguments:
 @dataclass
 class DetectionTrainingArguments:
     """How a detector is trained, and what is made of it."""
+
+    _argument_group_name = "training"
 
     output_dir: str = field(metadata={"help": "Folder of the checkpoint; the same command goes on from it."})
     start_from: str | None = field(
@@ -85,13 +89,13 @@ class DetectionTrainingArguments:
 
 
 def _model_field(of_settings: Field) -> tuple[str, Any, Field]:
-    if of_settings.default is MISSING:
-        return of_settings.name, of_settings.type, field(default_factory=of_settings.default_factory)
-    return of_settings.name, of_settings.type, field(default=of_settings.default)
+    return of_settings.name, of_settings.type, with_help(of_settings, DetectorSettings)
 
 
 NetworkArguments = make_dataclass(
-    "NetworkArguments", [_model_field(f) for f in fields(DetectorSettings) if f.name not in _CHOSEN]
+    "NetworkArguments",
+    [_model_field(f) for f in fields(DetectorSettings) if f.name not in _CHOSEN],
+    namespace={"_argument_group_name": "model"},
 )
 
 
@@ -124,4 +128,9 @@ class DetectorArguments:
 def parse_detector_arguments(argv: Sequence[str]) -> DetectorArguments:
     """Reads `train/configs/detector.yaml [--name value ...]`."""
     sections = {"data": DetectionDataArguments, "model": NetworkArguments, "training": DetectionTrainingArguments}
-    return DetectorArguments(*parse_sections(argv, sections))
+    parser = SettingsParser(
+        sections,
+        prog="accelerate launch train/detector.py",
+        description="Trains the bundled object detector, scores it, and writes it, its result file and its card.",
+    )
+    return DetectorArguments(*parser.read(argv))

@@ -3,6 +3,7 @@
 python -m train.detection_card            # writes assets/detector/README.md anew
 """
 
+import argparse
 import json
 import shlex
 from collections.abc import Callable, Iterable
@@ -205,4 +206,5 @@ def _reading(result: dict) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m train.detection_card", description=__doc__.splitlines()[0]).parse_args()
     write_card(CARD, json.loads(RESULT.read_text(encoding="utf-8")))

@@ -107,10 +107,11 @@ def _folder_table(folder: Path, audit: dict | None) -> str:
 
 def main() -> None:
     """Prints the tables, or writes them into the documents."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m train.report", description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="fill in README and model card")
+    write = parser.parse_args().write
     tables = make_tables()
-    if not parser.parse_args().write:
+    if not write:
         print("\n\n".join(f"{name}\n\n{table}" for name, table in tables.items()))
         return
     for path in DOCUMENTS:

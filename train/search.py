@@ -9,7 +9,6 @@ trial that was finished is in the storage, so a stopped search goes on with the 
 trials adds to those there are. The result file lists all of them. Needs `pip install -e ".[search]"`.
 """
 
-import argparse
 import json
 import shlex
 import shutil
@@ -30,11 +29,12 @@ try:
 except ImportError as error:
     raise ImportError('The search needs optuna: pip install -e ".[search]".') from error
 
-from train.arguments import ModelArguments, RunArguments, parse_arguments
+from train.arguments import ModelArguments, RunArguments, parse_arguments, settings_parser
 from train.building import build_model, make_trainer
 from train.data import checksums
 from train.inputs import add_visual_inputs, load_inputs
 from train.results import code_version, versions, write_result
+from train.settings_parser import ParserBesideSettings
 from train.trainer import PairTrainer
 
 TRIALS = 5
@@ -211,7 +211,12 @@ def _describe(trial: FrozenTrial) -> dict[str, Any]:
 
 def main(argv: list[str]) -> dict:
     """Searches; returns what the result file holds."""
-    parser = argparse.ArgumentParser(prog="python -m train.search", description=__doc__.splitlines()[0])
+    parser = ParserBesideSettings(
+        settings_parser(),
+        prog="python -m train.search",
+        usage="%(prog)s settings.yaml --storage STORAGE [option ...] [--name value ...]",
+        description=__doc__.splitlines()[0],
+    )
     parser.add_argument("--storage", required=True, help="where trials are kept: sqlite:///<file>")
     parser.add_argument("--trials", type=int, default=TRIALS, help="how many, those that are finished included")
     parser.add_argument("--grid", nargs="+", metavar="NAME=VALUE,VALUE", help="in place of the paper's open settings")
