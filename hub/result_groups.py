@@ -20,14 +20,8 @@ DATA_SETTINGS = {
 #: Settings of training that change where and how it runs and what it tells, not what is learnt.
 ASIDE = {"seed", "output_dir", "results_dir", "run_name", "report_to", "disable_tqdm", "debug", "use_cpu", "do_eval"}
 ASIDE |= {"per_device_eval_batch_size", "remove_unused_columns", "accelerator_config", "gradient_checkpointing"}
-ASIDE |= {
-    "activation_checkpointing",
-    "resume_from_checkpoint",
-    "overwrite_output_dir",
-    "read_test",
-    "complete_result",
-    "push_to_hub",
-}
+ASIDE |= {"activation_checkpointing", "resume_from_checkpoint", "read_test", "complete_result", "push_to_hub"}
+ASIDE |= {"overwrite_output_dir"}
 ASIDE_PREFIXES = ("logging_", "save_", "dataloader_", "hub_", "ddp_")
 #: When it is evaluated, which counts only where the best checkpoint is kept.
 EVALUATION = {"eval_strategy", "eval_steps", "eval_delay", "metric_for_best_model", "greater_is_better"}

@@ -34,6 +34,7 @@ def parser_of(monkeypatch):
         raise Asked(parser)
 
     def ask(name) -> argparse.ArgumentParser:
+        monkeypatch.setenv("COLUMNS", "9999")  # so that no line is broken
         monkeypatch.setattr(argparse.ArgumentParser, "print_help", refuse)
         monkeypatch.setattr(sys, "path", list(sys.path))
         monkeypatch.setattr(sys, "argv", [name, "--help"])

@@ -129,7 +129,7 @@ class VMHANConfig(PreTrainedConfig):
         initializer_range (`float`, *optional*, defaults to 0.02):
             Deviation of new weights.
         no_relation (`str`, *optional*, defaults to `"None"`):
-            The label of pairs without a relation.
+            The label of pairs without a relation, as `id2label` spells it.
         temperatures (`dict`, *optional*):
             What the pipeline divides logits by before the softmax, fitted on validation: for each of the modes
             `"direction_unknown"` and `"direction_given"` a number for pairs whose likeliest label is a `"relation"`
@@ -213,6 +213,21 @@ class VMHANConfig(PreTrainedConfig):
 
     def __setattr__(self, name, value):
         super().__setattr__(name, CustomPipelines(value) if name == "custom_pipelines" else value)
+
+    def find_no_relation_id(self) -> int:
+        """Finds the id of the label `no_relation`, by the names that outputs go by, `id2label`.
+
+        Raises:
+            ValueError: No label is called so. Says what to set.
+        """
+        ids = [index for index, name in self.id2label.items() if name == self.no_relation]
+        if not ids:
+            raise ValueError(
+                f"no_relation is {self.no_relation!r}, which is none of the labels {list(self.id2label.values())}. "
+                "Name the label of pairs without a relation as id2label spells it, no_relation=...; where there is no "
+                f"such label, no_relation_weight, now {self.no_relation_weight}, has to be 1."
+            )
+        return ids[0]
 
     def validate_heads(self):
         """Each head takes an equal slice of a node."""

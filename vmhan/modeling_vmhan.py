@@ -517,6 +517,9 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         vision_model: PreTrainedModel | None = None,
     ):
         super().__init__(config)
+        config.label2id = {name: index for index, name in config.id2label.items()}  # whoever gives one may forget it
+        if config.no_relation_weight != 1:
+            config.find_no_relation_id()  # or the first step of training would fail
         self.vmhan = VMHANModel(config, text_model, vision_model)
         parts = (4 if config.variational else 2) + (2 if config.pair_features == "interaction" else 0)
         self.dropout = nn.Dropout(config.classifier_dropout)
@@ -702,7 +705,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         config = self.config
         weights = torch.ones(len(labels), device=labels.device)
         if config.no_relation_weight != 1:
-            none = config.label2id[config.no_relation]
+            none = config.find_no_relation_id()
             unrelated = labels[:, none] if labels.is_floating_point() else labels == none
             weights = weights - (1 - config.no_relation_weight) * unrelated
         if direction_given is not None:
