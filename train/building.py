@@ -1,6 +1,8 @@
 """The processor, the model and the trainer of a run."""
 
-from transformers import EarlyStoppingCallback
+from pathlib import Path
+
+from transformers import AutoConfig, EarlyStoppingCallback
 
 from train.batching import PairCollator
 from train.directions import evaluation_rows, is_symmetric
@@ -8,7 +10,7 @@ from train.metrics import make_compute_metrics
 from train.optimization import freeze
 from train.selection import candidate_objects, selection_settings
 from train.trainer import PairTrainer
-from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANProcessor
 from vmhan.text_scripts import find_training_scripts
 
 
@@ -53,6 +55,7 @@ def load_finished(folder, label_names, no_relation):
     Raises:
         ValueError: They are not, or another one of them is the negative one.
     """
+    _check_finished(folder)
     model = VMHANForRelationExtraction.from_pretrained(folder)
     known = [model.config.id2label[i] for i in range(model.config.num_labels)]
     if known != label_names:
@@ -63,6 +66,17 @@ def load_finished(folder, label_names, no_relation):
             f"{no_relation!r}; name it with --no_relation {model.config.no_relation!r}."
         )
     return VMHANProcessor.from_pretrained(folder), model
+
+
+def _check_finished(folder) -> None:
+    """Refuses what `from_pretrained` would take for a VM-HAN and fill with noise."""
+    final = Path(folder) / "final"
+    hint = f" Name {final}, the finished model of that run." if (final / "config.json").is_file() else ""
+    if Path(folder).is_dir() and not (Path(folder) / "config.json").is_file():
+        raise ValueError(f"{folder} holds no finished VM-HAN: it has no config.json.{hint}")
+    kind = AutoConfig.from_pretrained(folder).model_type
+    if kind != VMHANConfig.model_type:
+        raise ValueError(f"{folder} is a {kind}, no finished VM-HAN; a text encoder to train goes by --text_model.")
 
 
 def make_trainer(inputs, processor, data, training, **of_trainer) -> PairTrainer:

@@ -19,6 +19,7 @@ from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISU
 from .nodes import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length, take_tails
 from .objectives import kl_loss, reconstruction_loss, relation_loss
 from .structure_encoders import STRUCTURE_ENCODERS
+from .text_encoder import load_text_encoder
 from .vhan import Gaussian, GaussianNodes
 from .vision import build_vision_model, encode_distinct, feature_width, load_image_processor, load_vision_model
 
@@ -542,8 +543,12 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             name_or_path: Hub id or folder of the text encoder.
             vision_model: A built vision encoder, which keeps its weights.
             settings: Fields of `VMHANConfig`; `hidden_size` is the encoder's unless given.
+
+        Raises:
+            OSError: The encoder is not there and cannot be fetched.
+            ValueError: The name stands for something else, such as a finished VM-HAN.
         """
-        text_model = AutoModel.from_pretrained(name_or_path, dtype=torch.float32)
+        text_model = load_text_encoder(name_or_path)
         text_model.config.name_or_path = ""  # a folder of this machine means nothing to who loads the model elsewhere
         settings = {"hidden_size": text_model.config.hidden_size, **settings}
         if vision_model is not None:

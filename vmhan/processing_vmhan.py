@@ -9,13 +9,14 @@ from itertools import islice
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoTokenizer, BatchFeature, ProcessorMixin
+from transformers import BatchFeature, ProcessorMixin
 
 from .entity_markers import MARKERS, MARKERS_LIKE, add_markers
 from .node_selection import NodeSelection, Span
 from .object_tails import beside_tails, find_object_tails
 from .pictures import encode_visuals, visual_key
 from .selected_nodes import flat_selections, kept_objects, text_phrase_tensors
+from .text_encoder import load_text_tokenizer
 from .vision import load_image_processor
 
 
@@ -62,7 +63,7 @@ class VMHANProcessor(ProcessorMixin):
     @classmethod
     def from_text_pretrained(cls, name_or_path: str, max_length: int = 512, **settings) -> "VMHANProcessor":
         """A processor around the tokenizer of a pretrained text encoder (Hub id or folder), whose limit it keeps."""
-        tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+        tokenizer = load_text_tokenizer(name_or_path)
         return cls(tokenizer, max_length=min(max_length, tokenizer.model_max_length), **settings)
 
     @classmethod

@@ -22,6 +22,7 @@ from transformers import (
 from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, PILImageResampling
 
 from .configuration_vgg import VGGConfig
+from .configuration_vmhan import VMHANConfig
 from .modeling_vgg import VGGModel
 
 VGG_IMAGE_SIZE = 224
@@ -44,7 +45,7 @@ def load_vision_model(name_or_path: str) -> PreTrainedModel:
 
     Raises:
         OSError: The weights are not there and cannot be fetched.
-        ValueError: A file holds no VGG.
+        ValueError: A file holds no VGG, or the name stands for something that sees nothing.
     """
     if _is_torchvision_vgg(name_or_path):
         model = _vgg_from_state(_read_state(name_or_path), name_or_path)
@@ -120,7 +121,12 @@ def _vision_config(name_or_path: str) -> PreTrainedConfig:
             f'The vision encoder "{name_or_path}" is no VGG of torchvision, no file, no folder with a config.json and '
             f"not found on the Hub ({error}). Check the name, or download it where there is a network."
         ) from error
-    return getattr(config, "vision_config", config)
+    of_vision = getattr(config, "vision_config", config)
+    if config.model_type == VMHANConfig.model_type:
+        raise ValueError(f'"{name_or_path}" is a finished VM-HAN; name its vision encoder as it was before training.')
+    if hasattr(of_vision, "vocab_size"):
+        raise ValueError(f'"{name_or_path}" is a {config.model_type}, which reads text; name a vision encoder.')
+    return of_vision
 
 
 def _is_torchvision_vgg(name_or_path: str) -> bool:

@@ -1,0 +1,72 @@
+"""Loads pretrained text encoders and their tokenizers, and says what else a name stands for."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
+
+from .configuration_vmhan import VMHANConfig
+
+_NAME_ONE = "Name the Hub id or the folder of a text encoder, such as bert-base-uncased"
+
+
+def load_text_encoder(name_or_path: str) -> PreTrainedModel:
+    """A pretrained text encoder, in single precision.
+
+    Raises:
+        OSError: It is not there and cannot be fetched.
+        ValueError: The name stands for something else.
+    """
+    config = _text_config(name_or_path)
+    try:
+        return AutoModel.from_pretrained(name_or_path, config=config, dtype=torch.float32)
+    except OSError as error:
+        raise OSError(f'The text encoder "{name_or_path}" has no weights to load: {error}') from error
+
+
+def load_text_tokenizer(name_or_path: str):
+    """The tokenizer of a pretrained text encoder; the errors are those of `load_text_encoder`."""
+    _text_config(name_or_path)
+    tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without its files
+        raise ValueError(
+            f'"{name_or_path}" has no tokenizer; put its files (tokenizer.json, tokenizer_config.json) beside the '
+            "text encoder, which read its texts with them."
+        )
+    return tokenizer
+
+
+def _text_config(name_or_path: str) -> PreTrainedConfig:
+    """The config of a text encoder."""
+    try:
+        config = AutoConfig.from_pretrained(name_or_path)
+    except ValueError as error:
+        raise ValueError(
+            f'"{name_or_path}" is no text encoder: {_reason(name_or_path, error)}. {_NAME_ONE}.'
+        ) from error
+    except OSError as error:
+        raise OSError(
+            f'The text encoder "{name_or_path}" is no folder with a config.json and not found on the Hub ({error}). '
+            "Check the name, or download it where there is a network."
+        ) from error
+    if config.model_type == VMHANConfig.model_type:
+        raise ValueError(
+            f'"{name_or_path}" is a finished VM-HAN, no text encoder. To use it or to train it on in Python, load it '
+            "with VMHANForRelationExtraction.from_pretrained; train/run.py evaluates it with --checkpoint, and cannot "
+            f"yet start a training from one. {_NAME_ONE}, for a new model."
+        )
+    if getattr(config, "vocab_size", None) is None:
+        raise ValueError(f'"{name_or_path}" is a {config.model_type}, which reads no text alone. {_NAME_ONE}.')
+    if config.is_encoder_decoder:
+        raise ValueError(f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder. {_NAME_ONE}.')
+    return config
+
+
+def _reason(name_or_path: str, error: ValueError) -> str:
+    folder = Path(name_or_path)
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        return "the folder has no config.json"
+    return str(error).splitlines()[0].rstrip(".")
+
+
+__all__ = ["load_text_encoder", "load_text_tokenizer"]
