@@ -25,13 +25,20 @@ def load_text_encoder(name_or_path: str) -> PreTrainedModel:
 
 
 def load_text_tokenizer(name_or_path: str):
-    """The tokenizer of a pretrained text encoder; the errors are those of `load_text_encoder`."""
-    _text_config(name_or_path)
+    """The tokenizer of a pretrained text encoder, or of a folder that holds nothing else.
+
+    Raises:
+        OSError: It is not there and cannot be fetched.
+        ValueError: The name stands for something else.
+    """
+    folder = Path(name_or_path)
+    if (folder / "config.json").is_file() or not any(folder.glob("tokenizer*")):
+        _text_config(name_or_path)
     tokenizer = AutoTokenizer.from_pretrained(name_or_path)
     if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without its files
         raise ValueError(
-            f'"{name_or_path}" has no tokenizer; put its files (tokenizer.json, tokenizer_config.json) beside the '
-            "text encoder, which read its texts with them."
+            f'"{name_or_path}" has no tokenizer; put its files (tokenizer.json, tokenizer_config.json) there, '
+            "which came with the text encoder."
         )
     return tokenizer
 
@@ -41,9 +48,8 @@ def _text_config(name_or_path: str) -> PreTrainedConfig:
     try:
         config = AutoConfig.from_pretrained(name_or_path)
     except ValueError as error:
-        raise ValueError(
-            f'"{name_or_path}" is no text encoder: {_reason(name_or_path, error)}. {_NAME_ONE}.'
-        ) from error
+        why = _reason(name_or_path, error)
+        raise ValueError(f'"{name_or_path}" is no text encoder: {why}. {_NAME_ONE}.') from error
     except OSError as error:
         raise OSError(
             f'The text encoder "{name_or_path}" is no folder with a config.json and not found on the Hub ({error}). '
