@@ -13,7 +13,7 @@ from transformers import set_seed
 
 from train.arguments import parse_arguments
 from train.batching import PairCollator
-from train.building import build_model
+from train.building import build_model, build_processor
 from train.compare import settings_files
 from train.inputs import add_visual_inputs, load_inputs
 from train.optimization import parameter_groups
@@ -87,8 +87,9 @@ def train_briefly(name, folder, encoder, tmp_path, steps=3):
     small = ["--hidden_size", "16", "--num_attention_heads", "2", "--image_dropout", "0", "--description_dropout", "0"]
     data, model_settings, training = parse_arguments([str(FILES[name]), *words, *small])
     set_seed(1)
-    inputs = load_inputs(data, training)
-    processor, model = build_model(data, model_settings, training, inputs.label_names, inputs.no_relation)
+    processor = build_processor(data, model_settings, training)
+    inputs = load_inputs(data, training, processor)
+    model = build_model(model_settings, training, processor, inputs.label_names, inputs.no_relation)
     add_visual_inputs(inputs, model, processor, data, training)
     batch = PairCollator(processor, data.visual_setting)(list(inputs.splits["train"]))
     optimizer = torch.optim.AdamW(parameter_groups(model, 1e-3, 1e-2, 0.01))

@@ -123,6 +123,10 @@ class RunArguments(TrainingArguments):
         metadata={"help": "With checkpoint, the result file of its run: gets what it lacks, predictions or a split."},
     )
     max_length: int = field(default=128, metadata={"help": "Most wordpieces of a sentence, the paper's 128."})
+    overwrite_output_dir: bool = field(
+        default=False,
+        metadata={"help": "Write over what an earlier run has left: its checkpoints, its model and its result file."},
+    )
     head_learning_rate: float | None = field(
         default=None, metadata={"help": "Learning rate of all but the pretrained encoders; by default learning_rate."}
     )

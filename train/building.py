@@ -14,39 +14,54 @@ from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANProcessor
 from vmhan.text_scripts import find_training_scripts
 
 
-def build_model(data, model_settings, training, label_names, no_relation, sentences=()):
-    """The processor and the model, around the pretrained text encoder, or those of `training.checkpoint`.
+def build_processor(data, model_settings, training) -> VMHANProcessor:
+    """The processor, around the pretrained text encoder's tokenizer, or that of `training.checkpoint`."""
+    if training.checkpoint:
+        _check_finished(training.checkpoint)
+        return VMHANProcessor.from_pretrained(training.checkpoint)
+    if not training.text_model:
+        raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
+    names_and_boxes = data.boxes and data.visual_setting != "pixels"
+    settings = {
+        "entity_markers": model_settings.entity_markers,
+        "max_length": training.max_length,
+        "max_objects": candidate_objects(data) * (2 if names_and_boxes else 1),
+        "node_selection": selection_settings(data),
+    }
+    if training.vision_model:
+        return VMHANProcessor.from_text_vision_pretrained(training.text_model, training.vision_model, **settings)
+    return VMHANProcessor.from_text_pretrained(training.text_model, **settings)
+
+
+def build_model(
+    model_settings, training, processor, label_names, no_relation, sentences=()
+) -> VMHANForRelationExtraction:
+    """The model, around the pretrained encoders, or that of `training.checkpoint`.
 
     Args:
+        processor: As `build_processor` builds it.
         label_names: The relations of the data, by id.
         no_relation: Which of them is the negative one.
         sentences: The words of each training row; their scripts are kept in the config.
     """
     if training.checkpoint:
-        return load_finished(training.checkpoint, label_names, no_relation)
-    if not training.text_model:
-        raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
-    settings = {**vars(model_settings), "no_relation": no_relation}
-    names_and_boxes = data.boxes and data.visual_setting != "pixels"
-    of_processor = {
-        "entity_markers": settings["entity_markers"],
-        "max_length": training.max_length,
-        "max_objects": candidate_objects(data) * (2 if names_and_boxes else 1),
-        "node_selection": selection_settings(data),
-    }
-    settings["training_scripts"] = settings["training_scripts"] or find_training_scripts(sentences)
+        return load_finished(training.checkpoint, label_names, no_relation)[1]
     labels = dict(enumerate(label_names))
-    settings |= {"id2label": labels, "label2id": {name: i for i, name in labels.items()}}
+    settings = {
+        **vars(model_settings),
+        "id2label": labels,
+        "label2id": {name: i for i, name in labels.items()},
+        "no_relation": no_relation,
+        "training_scripts": model_settings.training_scripts or find_training_scripts(sentences),
+    }
     if training.vision_model:
         encoders = training.text_model, training.vision_model
-        processor = VMHANProcessor.from_text_vision_pretrained(*encoders, **of_processor)
         model = VMHANForRelationExtraction.from_text_vision_pretrained(*encoders, **settings)
     else:
-        processor = VMHANProcessor.from_text_pretrained(training.text_model, **of_processor)
         model = VMHANForRelationExtraction.from_text_pretrained(training.text_model, **settings)
     model.add_tokens(processor.tokenizer, like=processor.markers)
     freeze(model, training.freeze)
-    return processor, model
+    return model
 
 
 def load_finished(folder, label_names, no_relation):

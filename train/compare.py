@@ -5,8 +5,9 @@
 
 A folder stands for the YAML files in it, and a file for itself, or, if a folder of its name lies beside it, for the
 files in that, which extend it. Each is run with each seed; its result file is called `<name of the file>-seed<seed>`.
-What is no path and no seed overrides settings, as in `train/run.py`. A run whose result file is there is left out, so
-what was stopped goes on, and `--part 1/2` and `--part 2/2` may run side by side.
+What is no path and no seed overrides settings, as in `train/run.py`. A run whose result file is there is left out, and
+one that was stopped goes on from its last checkpoint, so the same command goes on with everything; `--part 1/2` and
+`--part 2/2` may run side by side.
 """
 
 import sys
@@ -56,7 +57,9 @@ def missing_runs(
         name, command = f"{stem}-seed{seed}", [str(file), *overrides, "--seed", str(seed)]
         training = parse_arguments(command)[-1]
         if not (Path(training.results_dir) / f"{name}.json").exists():
-            commands.append([*command, "--run_name", name, "--output_dir", f"{training.output_dir}/{name}"])
+            asked = training.resume_from_checkpoint or training.overwrite_output_dir
+            resume = [] if asked else ["--resume_from_checkpoint", "last"]
+            commands.append([*command, *resume, "--run_name", name, "--output_dir", f"{training.output_dir}/{name}"])
     return commands
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from train.hub_data import hub_checksums, load_hub_dataset
+from train.hub_data import SPLITS, hub_checksums, load_hub_dataset
 from train.legacy_crops import legacy_files
 from train.selection import candidate_objects, selects
 from vmhan.data_images import checksums_of
-from vmhan.mnre import load_mnre, mnre_checksums
-from vmhan.more import load_more, more_checksums
+from vmhan.mnre import load_mnre, mnre_checksums, mnre_files
+from vmhan.more import load_more, more_checksums, more_files
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,13 @@ def checksums(data) -> dict[str, str]:
         return hub_checksums(data.dataset) | legacy
     read = {"mnre": mnre_checksums, "more": more_checksums}[data.corpus]
     return read(data.data_dir, **_files(data)) | legacy
+
+
+def split_files(data) -> dict[str, str | Path]:
+    """What the rows of each split are read from, for messages."""
+    if data.dataset:
+        return {split: f"{data.dataset}, {split}" for split in SPLITS}
+    return {"mnre": mnre_files, "more": more_files}[data.corpus](data.data_dir)
 
 
 def check_object_tails(data) -> None:

@@ -16,6 +16,7 @@ from train.batching import TARGET, sort_by_sentence
 from train.building import load_finished, make_trainer
 from train.inputs import RunInputs, feature_folder
 from train.pictures import checksum
+from train.row_checks import find_faults
 
 #: What a model may be told of a pair.
 _TOLD = (
@@ -29,6 +30,9 @@ def ask_teachers(inputs: RunInputs, data, training) -> Dataset:
 
     def score(teacher: str, rows: Dataset) -> np.ndarray:
         processor, model = load_finished(teacher, inputs.label_names, inputs.no_relation)
+        if faults := find_faults(rows, processor):
+            index, why = min(faults.items())
+            raise ValueError(f"The teacher {teacher} cannot read line {rows[index]['line']} of train: {why}")
         return make_trainer(inputs, processor, data, training, model=model).predict(rows).predictions
 
     folder, writes = feature_folder(data), training.process_index == 0

@@ -11,12 +11,13 @@ from train.audit import audit
 from train.batching import sort_by_sentence
 from train.constant_objects import add_features_with_constant_objects
 from train.controls import apply_control, reference_row, same_objects
-from train.data import check_object_tails, leave_out_unseen_tails, read_rows
+from train.data import check_object_tails, leave_out_unseen_tails, read_rows, split_files
 from train.detected_boxes import add_detected_boxes
 from train.directions import add_undirected, count_by_order
 from train.legacy_crops import read_legacy_crops
 from train.legacy_nodes import add_legacy_nodes
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
+from train.row_checks import keep_readable
 from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import SideInput, as_annotated, inputs_made_for_run, inputs_of_run, seen_by_run
 from train.visual_features import PictureEncoder, add_features, add_paths
@@ -61,10 +62,17 @@ class RunInputs:
         return no_relation_of(self.splits["train"].features["relation"])
 
 
-def load_inputs(data, training) -> RunInputs:
-    """The rows, without what a detector, a selector or a vision encoder adds."""
+def load_inputs(data, training, processor: VMHANProcessor | None = None) -> RunInputs:
+    """The rows, without what a detector, a selector or a vision encoder adds.
+
+    Args:
+        processor: With it, rows that it refuses are found, and left out or raised as `data.on_error` says.
+    """
+    report = _find_report(data, training)
     with training.main_process_first(desc="reading the data"):
-        splits = read_rows(data, _find_report(data, training))
+        splits = read_rows(data, report)
+    if processor is not None:
+        splits = keep_readable(splits, processor, split_files(data), data.on_error, report)
     object_tails = has_object_tails(splits["train"].column_names)
     if object_tails:
         check_object_tails(data)

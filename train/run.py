@@ -17,20 +17,26 @@ import time
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
-import torch
 from transformers import set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
-from train.building import build_model, make_trainer  # noqa: E402
+from train.building import build_model, build_processor, make_trainer  # noqa: E402
 from train.cores import warn_of_idle_cores  # noqa: E402
 from train.data import checksums  # noqa: E402
 from train.distillation import ask_teachers  # noqa: E402
 from train.evaluation import fit_mode_temperatures, predict_split, score_split  # noqa: E402
 from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
+from train.outputs import (  # noqa: E402
+    check_output,
+    clear_output,
+    final_folder,
+    find_checkpoint,
+    result_path,
+    save,
+)
 from train.predictions import (  # noqa: E402
     RunPredictions,
     differences,
@@ -46,35 +52,36 @@ def main(argv: list[str]) -> dict:
     """Runs what `argv` says and returns what the result file holds."""
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
+    check_output(training)
     publisher = build_publisher(training)
-    if training.complete_result and not training.checkpoint:
-        raise ValueError("--complete_result needs --checkpoint <the finished model>.")
     check_pixels(data, model_settings, training)
     check_legacy_crops(data)
     set_seed(training.seed)
-    inputs = load_inputs(data, training)
+    processor = build_processor(data, model_settings, training)
+    inputs = load_inputs(data, training, processor)
     label_names = inputs.label_names
     labels, sentences = (label_names, inputs.no_relation), inputs.splits["train"]["words"]
-    processor, model = build_model(data, model_settings, training, *labels, sentences)
+    model = build_model(model_settings, training, processor, *labels, sentences)
     add_visual_inputs(inputs, model, processor, data, training)
-    splits = inputs.splits
+    described = describe_inputs(inputs, data)  # now: so may the data
     if training.teachers and not training.checkpoint:
-        splits["train"] = ask_teachers(inputs, data, training)
+        inputs.splits["train"] = ask_teachers(inputs, data, training)
     trainer = make_trainer(inputs, processor, data, training, model=model, publisher=publisher)
     started = time.perf_counter()
     if not training.checkpoint:
         warn_of_idle_cores()
+        if training.overwrite_output_dir and trainer.is_world_process_zero():
+            clear_output(training)
         trainer.train(resume_from_checkpoint=find_checkpoint(training))
     wall_time = time.perf_counter() - started
     if training.half_precision_weights:
         model.half().float()
-    scored = {"validation": evaluate_validation(trainer, splits["validation"], label_names, training)}
-    if training.read_test:
-        logits = predict_split(trainer, splits["test"], label_names, "test")
-        scored["test"] = score_split(logits, splits["test"], label_names, model.config)
+    if not training.checkpoint and trainer.is_world_process_zero():
+        save(model, processor, training)  # before anything is scored: whatever breaks there, the model is kept
+    scored, failure = score_splits(trainer, inputs, training)
     result = {
         "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
-        **describe_inputs(inputs, data),
+        **described,
         "config": describe_settings(data, model_settings, training, model),
         "seed": training.seed,
         **code,
@@ -85,12 +92,34 @@ def main(argv: list[str]) -> dict:
         "history": [entry for entry in trainer.state.log_history if "eval_f1" in entry],
         "metrics": {name: metrics for name, (metrics, _) in scored.items()},
     }
-    if trainer.is_world_process_zero():
+    if scored and trainer.is_world_process_zero():
         rows = {name: of_split for name, (_, of_split) in scored.items()}
         of_run = label_names, result["data"], weights_checksum(model), rows, inputs.no_relation
         predictions = RunPredictions(*of_run)
-        keep(result, predictions, model, processor, training, publisher)
+        keep(result, predictions, model, training, publisher if failure is None else None)
+    if failure is not None:
+        raise failure
     return result
+
+
+def score_splits(trainer, inputs, training) -> tuple[dict, Exception | None]:
+    """What validation and test came to, and what stopped that after a training, with how to go on."""
+    scored = {}
+    try:
+        scored["validation"] = evaluate_validation(trainer, inputs.splits["validation"], inputs.label_names, training)
+        if training.read_test:
+            logits = predict_split(trainer, inputs.splits["test"], inputs.label_names, "test")
+            scored["test"] = score_split(logits, inputs.splits["test"], inputs.label_names, trainer.model.config)
+    except Exception as error:
+        if training.checkpoint:
+            raise
+        result = f" --complete_result {result_path(training)}" if scored else ""
+        error.add_note(
+            f"The trained model is saved in {final_folder(training)}. To score it, run the same settings with "
+            f"--checkpoint {final_folder(training)}{result}."
+        )
+        return scored, error
+    return scored, None
 
 
 def evaluate_validation(trainer, dataset, label_names, training):
@@ -125,18 +154,18 @@ def describe_settings(data, model_settings, training, model) -> dict:
     }
 
 
-def keep(result, predictions, model, processor, training, publisher) -> None:
+def keep(result, predictions, model, training, publisher) -> None:
     """Writes and pushes what a run has made; with `complete_result`, only what is missing of that."""
     if training.complete_result:
         complete(Path(training.complete_result), result, predictions)
         return
     if not training.checkpoint:
-        save(model, processor, training)
-    path = Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
+        model.config.save_pretrained(final_folder(training))  # with the temperatures that were fitted since
+    path = result_path(training)
     write_result(path, result)
     write_predictions(predictions_path(path), predictions)
     if publisher is not None:
-        publisher.push_finished(Path(training.output_dir) / "final", path)
+        publisher.push_finished(final_folder(training), path)
 
 
 def complete(path: Path, result: dict, predictions: RunPredictions) -> None:
@@ -166,24 +195,6 @@ def build_publisher(training) -> Publisher | None:
     if not training.push_to_hub or training.checkpoint or training.process_index != 0:
         return None
     return Publisher(training.hub_model_id, bool(training.hub_private_repo), training.text_model)
-
-
-def find_checkpoint(training) -> str | None:
-    """Where to resume: a folder, or with "last" the newest checkpoint of the output folder, if there is one."""
-    asked = training.resume_from_checkpoint
-    if asked != "last":
-        return asked
-    return get_last_checkpoint(training.output_dir) if Path(training.output_dir).is_dir() else None
-
-
-def save(model, processor, training) -> None:
-    """Saves the finished model in `{output_dir}/final`. The config says float32, so 16-bit files load as that too."""
-    folder = Path(training.output_dir) / "final"
-    state = model.state_dict()
-    if training.half_precision_weights:
-        state = {name: tensor.to(torch.float16) for name, tensor in state.items()}
-    model.save_pretrained(folder, state_dict=state)
-    processor.save_pretrained(folder)
 
 
 if __name__ == "__main__":

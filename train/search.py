@@ -30,12 +30,13 @@ except ImportError as error:
     raise ImportError('The search needs optuna: pip install -e ".[search]".') from error
 
 from train.arguments import ModelArguments, RunArguments, parse_arguments, settings_parser
-from train.building import build_model, make_trainer
+from train.building import build_model, build_processor, make_trainer
 from train.data import checksums
 from train.inputs import add_visual_inputs, load_inputs
 from train.results import code_version, versions, write_result
 from train.settings_parser import ParserBesideSettings
 from train.trainer import PairTrainer
+from vmhan import VMHANForRelationExtraction
 
 TRIALS = 5
 #: What the paper tuned without saying to what: the weights of equation 12, and the number of layers and heads. The
@@ -46,6 +47,8 @@ OPEN = {
     "num_layers": [1, 2, 3],
     "num_attention_heads": [4, 8],
 }
+#: What makes the rows or batches, which are made once.
+OF_ROWS = ("entity_markers", "max_length", "text_model", "vision_model")
 Grid = dict[str, list[Any]]
 
 
@@ -62,6 +65,10 @@ def parse_grid(words: list[str]) -> Grid:
         values = yaml.safe_load(f"[{values}]")
         if name not in known or not values:
             raise ValueError(f"{word!r} is no part of a grid; write <setting of model or training>=<value>,<value>.")
+        if name in OF_ROWS:
+            raise ValueError(
+                f"{name} changes the rows, which all trials share; compare it with python -m train.compare."
+            )
         grid[name] = values
     return grid
 
@@ -85,10 +92,10 @@ class Search:
             raise ValueError("The search runs in one process; start it without torchrun or accelerate launch.")
         self.argv, self.grid, self.storage, self.name = argv, grid, storage, name
         set_seed(self.training.seed)
-        self.inputs = load_inputs(self.data, self.training)
+        self.processor = build_processor(self.data, self.model_settings, self.training)
+        self.inputs = load_inputs(self.data, self.training, self.processor)
         self.inputs.splits.pop("test")  # nothing here may look at it
-        self.processor, model = self._build({})
-        add_visual_inputs(self.inputs, model, self.processor, self.data, self.training)
+        add_visual_inputs(self.inputs, self._build({}), self.processor, self.data, self.training)
         self.sampler = optuna.samplers.GridSampler(grid, seed=self.training.seed)
         self.study = optuna.create_study(**self._of_study(), direction="maximize")
         self._check_settings()
@@ -170,7 +177,7 @@ class Search:
             self.processor,
             self.data,
             replace(self.training),
-            model_init=lambda trial: self._build(self._suggest(trial))[1],
+            model_init=lambda trial: self._build(self._suggest(trial)),
         )
 
     def _suggest(self, trial: optuna.Trial | None) -> dict[str, Any]:
@@ -183,12 +190,12 @@ class Search:
         names = {field.name for field in fields(RunArguments)}
         return {name: value for name, value in self._suggest(trial).items() if name in names}
 
-    def _build(self, suggested: dict[str, Any]):
+    def _build(self, suggested: dict[str, Any]) -> VMHANForRelationExtraction:
         names = {field.name for field in fields(ModelArguments)}
         of_model = {name: value for name, value in suggested.items() if name in names}
         settings = replace(self.model_settings, **of_model)
         labels, sentences = (self.inputs.label_names, self.inputs.no_relation), self.inputs.splits["train"]["words"]
-        return build_model(self.data, settings, self.training, *labels, sentences)
+        return build_model(settings, self.training, self.processor, *labels, sentences)
 
 
 def _objective(trainer: PairTrainer, metrics: dict[str, float]) -> float:

@@ -127,6 +127,15 @@ def mnre_checksums(
     return checksums
 
 
+def mnre_files(data_dir: str | Path) -> dict[str, Path]:
+    """The file that holds the rows of each split.
+
+    Raises:
+        FileNotFoundError: One is missing.
+    """
+    return {split: files["rows"] for split, files in _files(data_dir, None, None).items()}
+
+
 def _files(data_dir: str | Path, descriptions: str | None, boxes: str | None) -> dict[str, dict[str, Path]]:
     """The files of each split by role: `rows` and, where asked for, `descriptions` and `boxes`."""
     folder, files = Path(data_dir), {}
@@ -215,4 +224,4 @@ def _by_image(rows: list[dict], path: Path | None, read: Callable[[object], obje
     return {image: entries[key] for image, key in found.items() if key is not None}
 
 
-__all__ = ["load_mnre", "mnre_checksums"]
+__all__ = ["load_mnre", "mnre_checksums", "mnre_files"]

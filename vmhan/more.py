@@ -116,6 +116,15 @@ def more_checksums(
     return checksums
 
 
+def more_files(data_dir: str | Path) -> dict[str, Path]:
+    """The file that holds the rows of each split.
+
+    Raises:
+        FileNotFoundError: One is missing.
+    """
+    return {split: lines for split, (lines, _) in _files(Path(data_dir), captions=False).items()}
+
+
 def _pictures(image_dir: Path) -> Iterator[Path]:
     return (path for name in _FILE_SPLITS.values() for path in pictures_in(image_dir / name))
 
@@ -176,4 +185,4 @@ def _row(raw: dict, relations: ClassLabel, objects: SplitObjects, captions: Capt
     }
 
 
-__all__ = ["load_more", "more_checksums"]
+__all__ = ["load_more", "more_checksums", "more_files"]
