@@ -13,6 +13,8 @@ from train import run
 from train.trainer import PairTrainer
 from vmhan import VMHANConfig
 
+OVERWRITE = ("--overwrite_output_dir", "true")
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
@@ -41,7 +43,7 @@ def test_result_file_says_how_its_numbers_came_about(finished):
 
 
 def test_a_run_is_called_clean_only_if_its_inputs_pass_the_audit(tmp_path):
-    settings = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false"]
+    settings = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false", *OVERWRITE]
     assert run.main(settings)["protocol"] == "clean"
     for split in ("train", "val", "test"):  # one pair an image: in these data its description tells which relation
         path = tmp_path / "mnre" / f"mnre_{split}.txt"
@@ -149,10 +151,10 @@ def test_checkpoint_with_other_relations_is_refused(finished, tmp_path):
     folder, _ = finished
     other = save_tiny_checkpoint(tmp_path / "other")
     with pytest.raises(ValueError, match="the data have"):
-        run.main([str(folder / "settings.yaml"), "--checkpoint", other])
+        run.main([str(folder / "settings.yaml"), "--checkpoint", other, *OVERWRITE])
 
 
 def test_run_without_a_text_encoder_says_what_to_give(finished):
     folder, _ = finished
     with pytest.raises(ValueError, match="--text_model"):
-        run.main([str(folder / "settings.yaml"), "--text_model", ""])
+        run.main([str(folder / "settings.yaml"), "--text_model", "", *OVERWRITE])

@@ -6,7 +6,7 @@ encoder with its markers, and whether every mention has a wordpiece.
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict
