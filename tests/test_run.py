@@ -97,6 +97,14 @@ def test_finished_model_holds_the_temperatures_that_validation_gave(finished):
     assert set(unknown["per_relation"]) == set(result["metrics"]["validation"]["per_relation"])
 
 
+def test_splits_may_differ_in_size(tmp_path):
+    settings = write_settings(tmp_path)
+    path = tmp_path / "mnre" / "mnre_test.txt"
+    path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:-4]), "utf-8")
+    metrics = run.main([settings, "--num_train_epochs", "0"])["metrics"]
+    assert metrics["validation"]["rows"] == metrics["test"]["rows"] + 4
+
+
 @pytest.mark.parametrize("last_step", [1, 3, 5])
 def test_killed_and_resumed_run_ends_with_the_same_metrics(finished, tmp_path, monkeypatch, last_step):
     settings = write_settings(tmp_path)

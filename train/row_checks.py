@@ -90,10 +90,13 @@ def leave_out(rows: Dataset, numbers: Iterable[int]) -> Dataset:
 
 
 def _faults_of_sentence(collate: PairCollator, rows: dict[int, dict]) -> dict[int, str]:
-    if _fault(collate, list(rows.values())) is None:
+    why = _fault(collate, list(rows.values()))
+    if why is None:
         return {}
     alone = {index: _fault(collate, [{**row, "mentions": []}]) for index, row in rows.items()}
-    faults = {index: why for index, why in alone.items() if why is not None}
+    faults = {index: fault for index, fault in alone.items() if fault is not None}
+    if not faults:
+        return dict.fromkeys(rows, why)
     others = {index: row for index, row in rows.items() if index not in faults}
     own = _own_mentions(others.values())
     together = _fault(collate, [{**row, "mentions": own} for row in others.values()]) if others else None
@@ -110,7 +113,7 @@ def _fault(collate: PairCollator, rows: list[dict]) -> str | None:
     try:
         collate(rows)
     except ValueError as error:
-        return str(error)
+        return str(error).removesuffix(".")
     return None
 
 

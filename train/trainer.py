@@ -50,6 +50,14 @@ class PairTrainer(Trainer):
             self.weight_average = None  # the model has the weights that count
         return output
 
+    def predict(self, *args, **kwargs):
+        """As for every trainer, without metrics: `compute_metrics` knows the rows of `eval_dataset` and no others."""
+        compute_metrics, self.compute_metrics = self.compute_metrics, None
+        try:
+            return super().predict(*args, **kwargs)
+        finally:
+            self.compute_metrics = compute_metrics
+
     def evaluation_loop(self, *args, **kwargs):
         with self._averaged():
             return super().evaluation_loop(*args, **kwargs)
