@@ -20,68 +20,68 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from datasets import Dataset
-from scipy.special import softmax
 from scipy.stats import entropy, spearmanr
 from sklearn.metrics import roc_auc_score
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from train.batching import PairCollator, sort_by_sentence
+from train.batching import PairCollator
 from train.building import load_finished
-from train.directions import SYMMETRIC, add_undirected
-from train.metrics import choose_direction
+from train.directions import evaluation_rows, is_symmetric
+from train.metrics import ModeLogits, found_labels
 from train.predictions import weights_checksum
 from train.results import LIBRARIES, ROOT, code_version, versions, write_result
-from vmhan.data_rows import find_no_relation
+from vmhan.data_rows import no_relation_of
 from vmhan.mnre import load_mnre, mnre_checksums
+from vmhan.temperature import DIRECTION_GIVEN, DIRECTION_UNKNOWN, calibrated_scores
 
 _SETTINGS = ("described", "composed", "object_names", "text_only")
 
 
 class Answers(NamedTuple):
-    """Answers to the pairs of a split: `logits`, (pairs, labels), `variance` and whether it is `right`, (pairs,)."""
+    """Answers to the pairs of a split: `scores`, (pairs, labels), `variance` and whether it is `right`, (pairs,)."""
 
-    logits: np.ndarray
+    scores: np.ndarray
     variance: np.ndarray
     right: np.ndarray
 
 
 def answers_of(model, collator: PairCollator, dataset: Dataset, batch_size: int) -> dict[str, Answers]:
     """Answers of a model to the rows, once with the direction of the pairs unknown and once with it given."""
-    rows = add_undirected(dataset)
-    logits, variance = (values.reshape(3, len(dataset), -1) for values in _predict(model, collator, rows, batch_size))
-    names, labels = dataset.features["relation"].names, np.array(dataset["relation"])
-    none = names.index(find_no_relation(names))
-    given, *both_ways = logits
-    found = choose_direction(*both_ways, none, [name in SYMMETRIC for name in names])
-    as_annotated, turned = (softmax(way.astype(float), axis=-1)[:, none] for way in both_ways)
-    is_turned = (turned < as_annotated)[:, None]  # (pairs, 1), as `choose_direction` chooses
-    chosen, of_chosen = (np.where(is_turned, values[2], values[1]) for values in (logits, variance))
+    rows, relations = evaluation_rows(dataset), dataset.features["relation"]
+    logits, variance = (rows.split(values) for values in _predict(model, collator, rows.rows, batch_size))
+    labels, none_id = np.array(dataset["relation"]), relations.str2int(no_relation_of(relations))
+    modes = ModeLogits.choose_direction(*logits, none_id)
+    found = found_labels(modes.chosen.argmax(axis=-1), modes.turned, none_id, is_symmetric(relations.names))
+    of_chosen = np.where(modes.turned, variance[2], variance[1])
     return {
-        "direction_unknown": Answers(chosen, of_chosen[:, 0], found == labels),
-        "direction_given": Answers(given, variance[0, :, 0], given.argmax(axis=-1) == labels),
+        DIRECTION_UNKNOWN: Answers(_scores(modes.chosen, False, model), of_chosen, found == labels),
+        DIRECTION_GIVEN: Answers(
+            _scores(modes.given, True, model), variance[0], modes.given.argmax(axis=-1) == labels
+        ),
     }
 
 
+def _scores(logits: np.ndarray, direction_given: bool, model) -> np.ndarray:
+    return calibrated_scores(torch.from_numpy(logits), direction_given, model.config).double().numpy()
+
+
 @torch.inference_mode()
-def _predict(model, collator: PairCollator, dataset: Dataset, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (rows, labels) and pair variances (rows,), in the order of the rows."""
-    rows = sort_by_sentence(dataset.add_column("place", range(len(dataset))))
+def _predict(model, collator: PairCollator, rows: Dataset, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (rows, labels) and pair variances (rows,)."""
     model.eval()
     outputs = [
         model(**batch.to(model.device))
         for batch in tqdm(DataLoader(rows, batch_size, collate_fn=collator), desc="Predicting")
     ]
-    order = np.argsort(rows["place"])
     logits, variance = (torch.cat([output[name] for output in outputs]) for name in ("logits", "pair_variance"))
-    return logits.float().cpu().numpy()[order], variance.float().cpu().numpy()[order]
+    return logits.float().cpu().numpy(), variance.float().cpu().numpy()
 
 
 def measure(answers: Answers) -> dict:
     """How well variance, entropy and score rank right answers before wrong ones; None where that is not defined."""
-    probabilities = softmax(answers.logits.astype(float), axis=-1)
-    of_scores = entropy(probabilities, axis=-1)
-    ranked_by = {"variance": -answers.variance, "entropy": -of_scores, "score": probabilities.max(axis=-1)}
+    of_scores = entropy(answers.scores, axis=-1)
+    ranked_by = {"variance": -answers.variance, "entropy": -of_scores, "score": answers.scores.max(axis=-1)}
     both = 0 < answers.right.sum() < len(answers.right)
     varies = len(np.unique(answers.variance)) > 1
     return {
@@ -106,7 +106,8 @@ def main(argv: list[str]) -> dict:
     args = parser.parse_args(argv)
     code, files = code_version(), {"boxes": None}
     splits = load_mnre(args.data_dir, limit=args.limit, **files)
-    processor, model = load_finished(args.model, splits["train"].features["relation"].names)
+    relations = splits["train"].features["relation"]
+    processor, model = load_finished(args.model, relations.names, no_relation_of(relations))
     if not model.config.variational:
         raise ValueError(f"{args.model} keeps no variance; name a model with variational set.")
     collator = PairCollator(processor, args.visual_setting)

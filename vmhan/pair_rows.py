@@ -10,6 +10,7 @@ from .extraction_request import ExtractionRequest
 from .hypergraph import HEAD, IMAGE, OBJECT, TAIL, VISUAL_PHRASE, is_visual
 from .node_selection import NodeSelection
 from .pair_hypergraph import node_names, pair_hypergraph
+from .temperature import calibrated_scores
 
 
 @dataclass
@@ -17,13 +18,16 @@ class PairScores:
     """What the model says of a row.
 
     Args:
-        scores: Probability of each relation, (labels,).
+        scores: Probability of each relation, (labels,), calibrated.
+        unrelated: Probability that there is none, before calibration, which judges a pair by its own likeliest label
+            and so says nothing of which direction of it is likelier.
         variance: Mean variance of the Gaussians of head and tail.
         objects: The visual nodes of the pair, those looked at most first.
         hypergraph: As `pair_hypergraph` makes it, or None.
     """
 
     scores: torch.Tensor
+    unrelated: float | None
     variance: float
     objects: list[dict]
     hypergraph: dict | None = None
@@ -59,25 +63,23 @@ def pair_rows(request: ExtractionRequest, both_directions: bool) -> list[PairRow
     return rows
 
 
-def pair_scores(logits: torch.Tensor, config: VMHANConfig) -> torch.Tensor:
-    """Computes the probability of each relation, (pairs, labels), which sum to one."""
-    return logits.float().softmax(dim=-1)
-
-
 def read_output(output, rows: Sequence[PairRow], config: VMHANConfig, with_hypergraph: bool = False) -> None:
     """Fills in the results of rows.
 
     Args:
         output: Of `VMHANForRelationExtraction` for these rows, with attentions, and hidden states for hypergraphs.
     """
-    scores = pair_scores(output.logits, config).cpu()
+    logits = output.logits.float().cpu()
+    scores = calibrated_scores(logits, torch.tensor([row.direction_given for row in rows]), config)
+    none = config.label2id.get(config.no_relation)
+    unrelated = logits.softmax(dim=-1)[:, none].tolist() if none is not None else [None] * len(rows)
     variances = output.pair_variance.float().tolist()
     attention = visual_attention(output).float().cpu()
     kinds = output.node_types[is_visual(output.node_types)].tolist()
     for index, row in enumerate(rows):
         seen = _attended(row.request, row.selection, kinds, attention[index])
         hypergraph = pair_hypergraph(output, index, _names(row)) if with_hypergraph else None
-        row.result = PairScores(scores[index], variances[index], seen, hypergraph)
+        row.result = PairScores(scores[index], unrelated[index], variances[index], seen, hypergraph)
 
 
 def visual_attention(output) -> torch.Tensor:
@@ -130,4 +132,4 @@ def _attended(
     return sorted(seen, key=lambda node: -node["attention"])
 
 
-__all__ = ["PairRow", "PairScores", "entity_fields", "pair_rows", "pair_scores", "read_output", "visual_attention"]
+__all__ = ["PairRow", "PairScores", "entity_fields", "pair_rows", "read_output", "visual_attention"]

@@ -310,8 +310,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
                 f"The model has no label {config.no_relation!r} to compare directions by; "
                 'set config.no_relation, or use direction="given".'
             )
-        no_relation = config.label2id[config.no_relation]
-        return min(given, reverse, key=lambda row: row.result.scores[no_relation])
+        return min(given, reverse, key=lambda row: row.result.unrelated)
 
     def _build_pair(self, row: PairRow) -> dict:
         head, tail = (entity_fields(row.request, index) for index in row.pair)
