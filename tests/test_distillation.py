@@ -1,3 +1,4 @@
+import ast
 import json
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import torch
 from datasets import Dataset
 from training_fixture import write_settings
 
+from train.batching import TARGET
 from train.distillation import add_targets
 from train.run import main as train
+from train.trainer import PairTrainer
 from vmhan.objectives import relation_loss
 
 ROWS = {
@@ -70,6 +73,58 @@ def test_loss_of_probabilities_is_their_cross_entropy():
     assert float(relation_loss(logits, target)) == pytest.approx(expected, abs=1e-9)
     one_hot = torch.eye(3)[labels]
     assert float(relation_loss(logits, one_hot)) == pytest.approx(float(relation_loss(logits, labels)), abs=1e-9)
+
+
+@pytest.fixture
+def trainers(monkeypatch):
+    """Of each trainer that a run makes, what it is given to train on and to evaluate, and the rows it predicts."""
+    made, create, predict = [], PairTrainer.__init__, PairTrainer.predict
+
+    def watched_create(self, *args, **kwargs):
+        made.append({"train": kwargs["train_dataset"], "validation": kwargs["eval_dataset"], "predicted": []})
+        self.watched = made[-1]
+        create(self, *args, **kwargs)
+
+    def watched_predict(self, rows, *args, **kwargs):
+        self.watched["predicted"].append(rows)
+        return predict(self, rows, *args, **kwargs)
+
+    monkeypatch.setattr(PairTrainer, "__init__", watched_create)
+    monkeypatch.setattr(PairTrainer, "predict", watched_predict)
+    return made
+
+
+def splits_of(rows) -> set[str]:
+    """The splits that rows stand in; the invented images are called by them."""
+    return {image.split("_")[2] for image in rows["image_id"]}
+
+
+def test_the_student_learns_training_rows_and_the_teacher_scores_no_others(tmp_path, trainers):
+    settings = write_settings(tmp_path)
+    lines = len((tmp_path / "mnre" / "mnre_train.txt").read_text("utf-8").splitlines())
+    train([settings, "--num_train_epochs", "1"])
+    trainers.clear()
+    teacher = ["--teachers", str(tmp_path / "run" / "final"), "--feature_cache", str(tmp_path / "kept")]
+    train([settings, *teacher, "--num_train_epochs", "1", "--output_dir", str(tmp_path / "student")])
+    asked, student = trainers
+    assert [splits_of(rows) for rows in asked["predicted"]] == [{"train"}]
+    assert splits_of(student["train"]) == {"train"} and sorted(student["train"]["line"]) == list(range(1, lines + 1))
+    assert TARGET in student["train"].column_names
+    assert splits_of(student["validation"]) == {"val"} and TARGET not in student["validation"].column_names
+    assert [splits_of(rows) for rows in student["predicted"]] == [{"val"}, {"test"}]
+    assert all(TARGET not in rows.column_names for rows in student["predicted"])
+
+
+def test_a_row_that_a_teacher_cannot_read_is_named_before_training(tmp_path):
+    settings = write_settings(tmp_path)
+    train([settings, "--num_train_epochs", "0", "--max_length", "100"])
+    path = tmp_path / "mnre" / "mnre_train.txt"
+    rows = [ast.literal_eval(line) for line in path.read_text("utf-8").splitlines()]
+    rows[4]["token"] = [*rows[4]["token"], "x" * 99]
+    path.write_text("".join(f"{row!r}\n" for row in rows), "utf-8")
+    teacher = str(tmp_path / "run" / "final")
+    with pytest.raises(ValueError, match=r"teacher .*final cannot read line 5 of train: The text takes"):
+        train([settings, "--teachers", teacher, "--output_dir", str(tmp_path / "student")])
 
 
 def test_student_learns_from_a_finished_run_and_says_so(tmp_path):
