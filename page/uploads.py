@@ -4,14 +4,15 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.data_classes import ImageData
-from PIL import Image, ImageOps
+from PIL import Image
+
+from vmhan.image_files import ImageTooLarge, open_image
+from vmhan.image_modes import to_upright_rgb
 
 from .refusals import refuse
 from .upload_folder import stored_upload
 
-MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1600  # pixels; what is larger costs time and adds nothing
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # no format whose reader starts a program
 _ADVICE = "Try a JPEG, PNG, WebP or GIF file."
 
 
@@ -41,31 +42,12 @@ def read_upload(payload: ImageData | None) -> Image.Image | None:
 def read_picture(path: str | Path) -> Image.Image:
     """The first frame of a picture, upright, in RGB, no side longer than `LONGEST_SIDE`."""
     try:
-        with Image.open(path, formats=FORMATS) as opened:
-            width, height = opened.size
-            if width * height > MOST_PIXELS:
-                raise _too_large(f"{width:,} x {height:,} pixels")
+        with open_image(path) as opened:
             opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # JPEGs are decoded small at once
-            picture = on_white(ImageOps.exif_transpose(opened))
-    except Image.DecompressionBombError as error:
-        raise _too_large("too many pixels") from error
-    except gr.Error:
-        raise
+            picture = to_upright_rgb(opened)
+    except ImageTooLarge as error:
+        raise refuse(f"This picture {error}") from error
     except Exception as error:  # Pillow raises many kinds for a broken file
         raise refuse(f"This picture cannot be read. {_ADVICE}") from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return picture
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    """The picture in RGB; what is transparent becomes white."""
-    if picture.mode.startswith("I"):  # greys of 16 bits, of which Pillow would cut off all above 255
-        picture = picture.convert("I").point(lambda grey: grey / 257).convert("L")
-    if "transparency" not in picture.info and picture.mode not in ("RGBA", "LA", "PA"):
-        return picture.convert("RGB")
-    layer = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-
-
-def _too_large(size: str) -> gr.Error:
-    return refuse(f"This picture has {size}. Up to {MOST_PIXELS // 1_000_000} million can be read: make it smaller.")

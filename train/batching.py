@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 
 import torch
 from datasets import Dataset
@@ -13,7 +14,7 @@ from train.pictures import PictureCache, seen_boxes
 from vmhan import VMHANProcessor
 from vmhan.data_rows import has_object_tails
 from vmhan.description import compose_description
-from vmhan.extraction_request import read_image
+from vmhan.image_inputs import load_image_input
 from vmhan.node_selection import NodeSelection
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
@@ -160,7 +161,7 @@ class PairCollator:
         if self.visual_setting != "pixels" or told is None:
             return told
         if self.features is None:
-            return {**told, "image": read_image(row["picture"])}
+            return {**told, "image": load_image_input(Path(row["picture"]))}
         return {**told, "visual_states": self.features[row["picture"]]}
 
 

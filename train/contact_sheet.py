@@ -19,7 +19,7 @@ from transformers import pipeline
 from train.batching import character_spans
 from vmhan.detection import ObjectDetector
 from vmhan.detectors import BUNDLED, load_detector
-from vmhan.extraction_request import read_image
+from vmhan.image_inputs import load_image_input
 from vmhan.mnre import load_mnre
 from vmhan.pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
 from vmhan.visualization import contact_sheet, draw_objects
@@ -78,7 +78,7 @@ def make_sheet(
     extract = pipeline(TASK, model=model) if questions else None
     tiles = []
     for file in tqdm(files, desc="pictures"):
-        picture = read_image(str(file))
+        picture = load_image_input(file)
         tiles.append(detected_tile(picture, detector))
         if file in questions:
             tiles.append(pair_tile(picture, questions[file], extract, detector))

@@ -97,8 +97,8 @@ def _unpack(splits: DatasetDict, folder: Path, on_missing: str) -> DatasetDict:
 
 
 def _write(image: dict | None, path: Path) -> dict | None:
-    if image is None:
-        return None
+    if image is None or image["bytes"] is None:  # none, or a file that is here already
+        return image
     if not path.is_file():
         partial = path.with_suffix(".partial")
         partial.write_bytes(image["bytes"])

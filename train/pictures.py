@@ -14,7 +14,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict, Features, Value, concatenate_datasets
 from PIL import Image
 
-from vmhan.extraction_request import read_image
+from vmhan.image_inputs import load_image_input
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class PictureReader:
     def read(self, picture: dict) -> Image.Image | None:
         """The upright RGB picture, or None if it is broken; `picture` as `distinct_pictures` gives them."""
         try:
-            return read_image(picture["path"])
+            return load_image_input(Path(picture["path"]))
         except (ValueError, OSError) as error:
             bad = BadPicture(picture["path"], picture["split"], picture["line"], str(error))
             if self.on_error == "raise":

@@ -19,7 +19,7 @@ from transformers import AutoModel, AutoTokenizer
 from train.batching import character_spans, sentence_key, told_of_image
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detection import DetectedObject
-from vmhan.extraction_request import read_image
+from vmhan.image_inputs import load_image_input
 from vmhan.node_selection import Encoder, NodeSelection, NodeSelector, SelectionRequest, WordSelector
 from vmhan.selectors import NONE, WORDS, load_selector
 from vmhan.text_similarity import MeanPooledEncoder
@@ -154,8 +154,8 @@ def to_request(row: dict, told: Told, looks: bool = True) -> SelectionRequest:
 
 def _picture(row: dict) -> Image.Image | None:
     """The upright RGB picture of a row, which holds it, a path of it as `picture`, or neither."""
-    image = row.get("image") or row.get("picture")
-    return None if image is None else read_image(image["path"] if isinstance(image, dict) else image)
+    image = row.get("picture") if row.get("image") is None else row["image"]
+    return None if image is None else load_image_input(image)
 
 
 def _to_object(item: dict, size: tuple[int, int] | None) -> DetectedObject:

@@ -24,6 +24,7 @@ from torchvision.tv_tensors import BoundingBoxFormat
 
 from .detection import DetectedObject
 from .detector_network import MEAN_COLOUR, DensePrediction, DetectorNetwork, DetectorSettings
+from .image_inputs import load_image_input
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -58,12 +59,12 @@ class BundledDetector:
         self.network = fuse_normalisation(network.eval()).to(device, memory_format=torch.channels_last)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
-        """The objects of each image, the surest first, boxes in pixels of the image as given.
+        """The objects of each image, the surest first, boxes in pixels of the upright image.
 
         Args:
-            images: Upright images of any mode and size; transparency is ignored.
+            images: As `load_image_input` takes them.
         """
-        return detect_objects(self.network, self.settings, images)
+        return detect_objects(self.network, self.settings, [load_image_input(image) for image in images])
 
 
 def load_detector(folder: str | Path) -> tuple[DetectorNetwork, DetectorSettings]:

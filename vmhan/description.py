@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
+from huggingface_hub.utils import httpx
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 from .chat_models import ChatModel, message
+from .image_inputs import load_image_input
+from .network import hub_settings
 from .selectors import load_chat_model
 
 PROMPT = "Describe the people and things in this picture in two sentences."
@@ -90,14 +93,15 @@ def load_describer(name: "str | os.PathLike") -> ImageDescriber:
     name = os.fspath(name)
     if not name.startswith(("http://", "https://")):
         try:
-            processor = AutoProcessor.from_pretrained(name)
-        except OSError as error:
+            settings = hub_settings(name)
+            processor = AutoProcessor.from_pretrained(name, **settings)
+            if getattr(processor, "chat_template", None) is None:
+                return Captioner(AutoModelForImageTextToText.from_pretrained(name, **settings).eval(), processor)
+        except (OSError, ImportError, httpx.HTTPError) as error:
             raise OSError(
                 f"The describer {name!r} is neither a folder here nor to be had from the Hub ({error}). "
                 "Check the name and the network, or describe the image yourself."
             ) from error
-        if getattr(processor, "chat_template", None) is None:
-            return Captioner(AutoModelForImageTextToText.from_pretrained(name).eval(), processor)
     return ChatDescriber(load_chat_model(name, max_new_tokens=LONGEST))
 
 
@@ -110,7 +114,8 @@ class Captioner:
     @torch.inference_mode()
     def describe(self, images: Sequence[Image.Image]) -> list[str]:
         """A caption of each image, always the same for the same image."""
-        inputs = self.processor(images=list(images), return_tensors="pt").to(self.model.device, self.model.dtype)
+        images = [load_image_input(image) for image in images]
+        inputs = self.processor(images=images, return_tensors="pt").to(self.model.device, self.model.dtype)
         tokens = self.model.generate(**inputs, max_new_tokens=LONGEST, do_sample=False)
         return [caption.strip() for caption in self.processor.batch_decode(tokens, skip_special_tokens=True)]
 
@@ -123,7 +128,8 @@ class ChatDescriber:
 
     def describe(self, images: Sequence[Image.Image]) -> list[str]:
         """The answer for each image."""
-        return [answer.strip() for answer in self.model.reply([[message("user", PROMPT, image)] for image in images])]
+        questions = [[message("user", PROMPT, load_image_input(image))] for image in images]
+        return [answer.strip() for answer in self.model.reply(questions)]
 
 
 __all__ = ["ImageDescriber", "compose_description", "load_describer"]

@@ -30,7 +30,7 @@ class ObjectDetector(Protocol):
     """Whatever finds objects."""
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
-        """The objects of each image, the surest first."""
+        """The objects of each image, the surest first, boxes in pixels of the upright image."""
         ...
 
 

@@ -15,18 +15,22 @@ from pathlib import Path
 
 import torch
 from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.utils import httpx
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 from transformers.utils import cached_file
 
 from .bundled_detector import CONFIG_FILE, WEIGHTS_FILE, BundledDetector
 from .detection import DetectedObject, DetectorUnavailable, ObjectDetector, tidy_objects
+from .image_inputs import load_image_input
+from .network import answers, hub_settings
 
 BUNDLED = "bundled"
 NO_DETECTOR = "none"  # the name that stands for looking with nothing, wherever a detector is optional
 BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "detector"
 FOLDER_BESIDE_MODEL = "detector"  # where a model that was pushed to the Hub holds the bundled detector
 _YOLO_NAME = re.compile(r"(yolo|rtdetr-)[\w.-]*", re.IGNORECASE)
+_YOLO_RELEASES = "https://github.com"
 _WITH_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics whose results hold upright boxes
 
 
@@ -39,18 +43,28 @@ def load_detector(name: "str | os.PathLike", threshold: float | None = None) -> 
         threshold: Least score of an object, 0 to 1; by default the detector's own.
 
     Raises:
-        DetectorUnavailable: Its weights or its library cannot be had.
-        ValueError: No detector is called so.
+        DetectorUnavailable: Its weights or its library cannot be had, be it for want of a network, of a package, or of
+            the right to read or write where they lie.
+        ValueError: No detector is called so, or its weights are damaged.
     """
     name = os.fspath(name)
     settings = {} if threshold is None else {"threshold": threshold}
-    return _kind_of(name)(name, **settings)
+    load = _kind_of(name)
+    try:
+        return load(name, **settings)
+    except DetectorUnavailable:
+        raise
+    except (OSError, ImportError, httpx.HTTPError) as error:
+        raise DetectorUnavailable(
+            f"The detector {name!r} cannot be had ({type(error).__name__}: {error}). Check its name, the network and "
+            "the rights of the folders it is kept in, or take a detector that is here."
+        ) from error
 
 
 def _kind_of(name: str) -> Callable[..., ObjectDetector]:
     if name == BUNDLED:
         return _load_bundled
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return TransformersDetector if _is_of_transformers(Path(name)) else BundledDetector
     if name.endswith(".pt") or _YOLO_NAME.fullmatch(name):
         return UltralyticsDetector
@@ -67,10 +81,10 @@ def has_weights(name: "str | os.PathLike") -> bool:
     name = os.fspath(name)
     if name == BUNDLED:
         return all((BUNDLED_FOLDER / file).is_file() for file in (CONFIG_FILE, WEIGHTS_FILE))
-    if Path(name).exists():
+    if os.path.exists(name):
         return True
     if _YOLO_NAME.fullmatch(name):
-        return _yolo_file(name).is_file()
+        return os.path.isfile(_yolo_file(name))
     try:
         return isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
     except ValueError:  # no name that the Hub could have
@@ -87,8 +101,10 @@ def bundled_detector_of(model: str, revision: str | None = None) -> str:
     if has_weights(BUNDLED) or not model:
         return BUNDLED
     names = [f"{FOLDER_BESIDE_MODEL}/{name}" for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    known = revision and all(isinstance(try_to_load_from_cache(model, name, revision=revision), str) for name in names)
+    settings = {"local_files_only": True} if known else hub_settings(model)
     try:
-        files = [cached_file(model, name, revision=revision) for name in names]
+        files = [cached_file(model, name, revision=revision, **settings) for name in names]
     except OSError:  # neither here nor there; who loads "bundled" is told so
         return BUNDLED
     return str(Path(files[0]).parent)
@@ -135,7 +151,8 @@ class UltralyticsDetector:
         """The objects of each image, the surest first."""
         if not images:
             return []
-        results = self.model.predict(list(images), conf=self.threshold, device=self.device, verbose=False)
+        images = [load_image_input(image) for image in images]
+        results = self.model.predict(images, conf=self.threshold, device=self.device, verbose=False)
         return [
             tidy_objects(
                 [result.names[int(kind)] for kind in result.boxes.cls],
@@ -159,19 +176,22 @@ def _ultralytics(part: str):
 
 def _find_yolo(weights: str) -> str:
     """Path of a YOLO's weights: the file, or that of this name in PyTorch's cache, fetched if need be."""
-    if Path(weights).is_file():
+    if os.path.isfile(weights):
         return weights
     if Path(weights).name != weights:  # a path; ultralytics would look for its last part on the network
         raise DetectorUnavailable(f"The detector's weights {weights!r} do not exist; check the path.")
     path = _yolo_file(weights)
-    if path.is_file():
+    if os.path.isfile(path):
         return str(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    download = _ultralytics(".utils.downloads").attempt_download_asset
     try:
-        fetched = _ultralytics(".utils.downloads").attempt_download_asset(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not answers(_YOLO_RELEASES):
+            raise ConnectionError("they do not answer")
+        fetched = download(path)
     except (OSError, RuntimeError) as error:
         raise DetectorUnavailable(_not_fetched(weights, path, error)) from error
-    if not Path(fetched).is_file():  # ultralytics publishes nothing of this name
+    if not os.path.isfile(fetched):  # ultralytics publishes nothing of this name
         raise DetectorUnavailable(_not_fetched(weights, path, "ultralytics publishes no such file"))
     return str(fetched)
 
@@ -211,8 +231,9 @@ class TransformersDetector:
 
     def __init__(self, name_or_path: str, threshold: float = 0.3, device: str | torch.device = "cpu"):
         try:
-            self.processor = AutoImageProcessor.from_pretrained(name_or_path)
-            self.model = AutoModelForObjectDetection.from_pretrained(name_or_path).eval().to(device)
+            settings = hub_settings(name_or_path)
+            self.processor = AutoImageProcessor.from_pretrained(name_or_path, **settings)
+            self.model = AutoModelForObjectDetection.from_pretrained(name_or_path, **settings).eval().to(device)
         except OSError as error:
             raise DetectorUnavailable(
                 f"The detector {name_or_path!r} is neither a folder here nor to be had from the Hub ({error}). "
@@ -225,7 +246,8 @@ class TransformersDetector:
         """The objects of each image, the surest first."""
         if not images:
             return []
-        inputs = self.processor(images=list(images), return_tensors="pt").to(self.model.device, self.model.dtype)
+        images = [load_image_input(image) for image in images]
+        inputs = self.processor(images=images, return_tensors="pt").to(self.model.device, self.model.dtype)
         sizes = [(image.height, image.width) for image in images]
         results = self.processor.post_process_object_detection(
             self.model(**inputs), threshold=self.threshold, target_sizes=sizes

@@ -3,16 +3,14 @@
 An entity is a mention in the sentence or an object of the image. A relation goes from the sentence to either.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from transformers.image_utils import load_image
 
 from .detection import DetectedObject
+from .image_inputs import load_image_input
 from .node_selection import SelectionRequest
 from .recognized_entities import merge_tokens
 from .request_entities import read_entities, read_pairs
@@ -115,8 +113,8 @@ def read_request(
     Args:
         inputs: `"text"` and `"entities"` (strings, [start, end) characters, what `pipeline("ner")` or spaCy return, or
             an object of the image: `{"box"}` with pixel corners and perhaps a `"label"` and a `"score"`, or
-            `{"object"}`, its place among `"objects"`), and optionally `"image"` (path, URL or PIL image),
-            `"description"`, `"objects"`: names, or `{"label", "score", "box"}` with pixel corners, also as
+            `{"object"}`, its place among `"objects"`), and optionally `"image"` (as `load_image_input`
+            takes it), `"description"`, `"objects"`: names, or `{"label", "score", "box"}` with pixel corners, also as
             `pipeline("object-detection")` returns them, `"pairs"` and an `"id"`. Fields may be numpy's and pandas';
             those that are None or NaN count as absent.
         pairs: (head, tail) indices of the pairs wanted, where the request has no `"pairs"` of its own; by default
@@ -142,7 +140,7 @@ def read_request(
     objects = fields.get("objects")
     _check_objects(objects, entities, limits)
     image = fields.get("image")
-    image = None if image is None else read_image(image)
+    image = None if image is None else load_image_input(image)
     image_size = None if image is None else image.size
     objects = None if objects is None else read_objects(objects, image_size)
     mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
@@ -184,21 +182,3 @@ def _check_objects(objects, entities: Sequence, limits: RequestLimits) -> None:
     for item in (*objects, *(entity for entity in entities if isinstance(entity, dict))):
         label = item.get("label") if isinstance(item, dict) else item
         limits.check_label(label if isinstance(label, str) else "")
-
-
-def read_image(image: "str | os.PathLike | Image.Image") -> Image.Image:
-    """An upright RGB image from a path, a URL or a PIL image; errors name the file."""
-    if isinstance(image, os.PathLike):
-        image = os.fspath(image)
-    if not isinstance(image, str | Image.Image):
-        raise ValueError(f"image is a {type(image).__name__}; give a path, a URL or a PIL image.")
-    is_path = isinstance(image, str) and not image.startswith(("http://", "https://"))
-    if is_path and not Path(image).is_file():
-        raise FileNotFoundError(f"The image {image!r} does not exist; check the path, or leave the image out.")
-    try:
-        return load_image(image)
-    except Exception as error:  # Pillow and the network raise many kinds; what the user needs is the file's name
-        name = repr(image) if isinstance(image, str) else "given"
-        raise ValueError(
-            f"The image {name} cannot be read ({error}); give an intact JPEG, PNG, WebP or GIF."
-        ) from error

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
+from .image_modes import to_upright_rgb
+
 
 def encode_visuals(images: Sequence[dict], boxes: Sequence[Sequence], image_processor=None) -> dict[str, torch.Tensor]:
     """`pixel_values` or `visual_states` of images and objects, with `visual_state_mask`; nothing if nothing is seen.
@@ -32,7 +34,7 @@ def encode_pictures(
     """`pixel_values` (images, 1 + objects, 3, height, width) and `visual_state_mask` (images, 1 + objects).
 
     Args:
-        pictures: Upright pictures; None is not known.
+        pictures: Pictures of any mode, seen upright; None is not known.
         boxes: Of each picture, (cx, cy, w, h) in 0..1 of its objects; None is not known.
         image_processor: Makes pixels of a vision encoder from pictures.
 
@@ -51,7 +53,7 @@ def encode_pictures(
     crops = []
     for picture, of_picture in zip(pictures, boxes, strict=True):
         if picture is not None:
-            picture = picture.convert("RGB")
+            picture = to_upright_rgb(picture)
             crops += [picture, *(crop_object(picture, box) for box in of_picture if box is not None)]
     pixels = image_processor(crops, return_tensors="pt")["pixel_values"]  # (crops, 3, height, width)
     mask = torch.tensor([row + [False] * (max(map(len, known)) - len(row)) for row in known])
@@ -71,7 +73,8 @@ def crop_object(picture: Image.Image, box: Sequence[float]) -> Image.Image:
 def visual_key(image: dict) -> bytes | None:
     """Equal for equal pictures, or equal states."""
     if _has(image, "image"):
-        return hashlib.sha256(f"{image['image'].size}".encode() + image["image"].tobytes()).digest()
+        seen = to_upright_rgb(image["image"])  # equal bytes of two palettes are two pictures
+        return hashlib.sha256(f"{seen.size}".encode() + seen.tobytes()).digest()
     if _has(image, "visual_states"):
         return hashlib.sha256(torch.as_tensor(image["visual_states"]).contiguous().numpy().tobytes()).digest()
     return None

@@ -42,12 +42,13 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     ```
 
     A request is a dict. Its fields: `"text"`; `"entities"`, strings, (start, end) characters or what `pipeline("ner")`
-    returns; `"image"`, a path, a URL or a PIL image; `"description"`, words about the image; `"objects"`, names or
-    `{"label", "score", "box"}` with pixel corners, by default the nouns of the description; `"pairs"`, as the option
-    of this name, before which it goes; `"id"`, which comes back with the answer. All but the first two are optional,
-    and absent where they are None or NaN. Where an image comes without objects, a detector looks for them; without an
-    image, or a detector, the nouns of the description are the objects. Where an image comes without a description, a
-    describer writes one, if there is one, or it tells what was detected.
+    returns; `"image"`, a path, an address, base64, bytes, a PIL image, an array or what else `load_image_input` takes;
+    `"description"`, words about the image; `"objects"`, names or `{"label", "score", "box"}` with pixel corners, by
+    default the nouns of the description; `"pairs"`, as the option of this name, before which it goes; `"id"`, which
+    comes back with the answer. All but the first two are optional, and absent where they are None or NaN. Where an
+    image comes without objects, a detector looks for them; without an image, or a detector, the nouns of the
+    description are the objects. Where an image comes without a description, a describer writes one, if there is one,
+    or it tells what was detected.
 
     A model that was trained on MORE relates an entity of the text to an object of the image. Such an entity is a dict:
     `{"box": [left, top, right, bottom]}` in pixels, perhaps with a `"label"`, or `{"object": 0}`, an index into

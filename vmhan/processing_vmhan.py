@@ -106,9 +106,8 @@ class VMHANProcessor(ProcessorMixin):
             pairs: Of each sentence, its pairs as (head, tail) indices into its mentions. The head is in the text.
             images: Of each sentence, None or what is known of its image: `"description"` (str or None),
                 `"objects"`, a list of `{"label": str or None, "box": (cx, cy, w, h) in 0..1 or None}`, and either
-                `"image"`, an upright RGB picture, out of which objects with a box are cut, or `"visual_states"`, what
-                a vision encoder made of the picture and each object, (1 + objects, visual). Equal ones are encoded
-                once.
+                `"image"`, a PIL image, out of which, upright, objects with a box are cut, or `"visual_states"`, what a
+                vision encoder made of the picture and each object, (1 + objects, visual). Equal ones are encoded once.
             labels: Of each pair, its relation id, or a probability for each relation.
             direction_given: Of each pair, whether head and tail are known to stand as annotators give them.
             selections: Of each pair, the phrases and objects that a `NodeSelector` chose, or None. Without them a

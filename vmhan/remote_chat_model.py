@@ -13,6 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError
 from PIL import Image
 
 from .chat_models import Conversation, Message, images_of, text_of
+from .image_modes import to_upright_rgb
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def openai_message(turn: Message) -> dict:
 
 def data_url(image: Image.Image) -> str:
     """The image as a JPEG in a data URL, at most 1024 pixels a side."""
-    image, buffer = image.convert("RGB"), io.BytesIO()
+    image, buffer = to_upright_rgb(image), io.BytesIO()
     image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     image.save(buffer, "JPEG", quality=90)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

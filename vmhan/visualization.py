@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from .image_modes import to_upright_rgb
+
 PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7", "#0072B2")
 _DARK_TEXT = ("#E69F00", "#56B4E9", "#F0E442", "#009E73", "#CC79A7")  # colours that white letters drown in
 _WIDEST, _USUAL = 8, 3  # times a 300th of the longer side: a stroke with all the attention, and one without any told
@@ -18,14 +20,15 @@ def draw_objects(image: Image.Image, objects: Sequence[dict], title: str | None 
     """The image with the boxes of its objects, each with its name, in its own colour.
 
     Args:
-        image: RGB. Small ones are enlarged.
+        image: Of any mode, shown upright. Small ones are enlarged.
         objects: `{"label", "box"}` each, boxes in pixel corners of `image` or None (not drawn). With `"attention"`,
             a share, the width of a stroke is in proportion to it, and the name says it in percent; otherwise the name
             comes with the `"score"`, if there is one.
         title: A line on top of the image.
     """
+    image = to_upright_rgb(image)
     scale = max(1.0, _LEAST_SIDE / max(image.size))
-    canvas = image.convert("RGB").resize((round(image.width * scale), round(image.height * scale)))
+    canvas = image.resize((round(image.width * scale), round(image.height * scale)))
     boxed = [item for item in objects if item.get("box") is not None]
     unit = max(canvas.size) / 300
     font = ImageFont.load_default(size=max(14, 7 * unit))

@@ -1,0 +1,195 @@
+"""Images in every form that users have them, read to upright RGB: the one door through which an image comes in.
+
+    load_image_input("photo.jpg")  # also an address, base64, bytes, a row of `datasets`, an array, a tensor
+
+What strangers send goes through `load_inline_images`, which opens no file and fetches nothing.
+"""
+
+import binascii
+import os
+import re
+from base64 import b64decode
+from collections.abc import Sequence
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+import torch
+from PIL import Image
+
+from .image_download import MAX_FILE_SIZE, download_image
+from .image_files import MAX_PIXELS, ImageTooLarge, check_pixels, open_image, spoken
+from .image_modes import array_to_rgb, tensor_to_rgb, to_upright_rgb
+
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]+):", re.IGNORECASE)  # of two letters and more: "C:" is a drive
+#: How files of the formats that are read begin.
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II", b"MM")
+_KINDS = (
+    "a path, an http or https address, base64, a data URI, bytes, a PIL image, an array, a tensor, or what `datasets` "
+    'gives, {"bytes", "path"}'
+)
+
+
+def load_image_input(image, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Reads an image to upright RGB, transparency on white; of an animation the first frame.
+
+    Args:
+        image: A path; an http or https address, fetched by `download_image`; base64 or a data URI; the bytes of a
+            file; `{"bytes", "path"}`, either of which may be None; a PIL image of any mode; a numpy array
+            (height, width[, 3 or 4]); or a torch tensor, also (channels, height, width). Values of arrays are those
+            of `array_to_rgb`. A string that names a file is a path, and else base64 where that is an image.
+        max_pixels: Most pixels of a file; it is refused before there is memory for any.
+
+    Raises:
+        FileNotFoundError: A path leads to no file.
+        ValueError: Names the image, and what to do.
+    """
+    if isinstance(image, np.ndarray | torch.Tensor):
+        return _convert(image)
+    if isinstance(image, Image.Image):
+        return _decode("given", lambda: to_upright_rgb(image))
+    if isinstance(image, dict):
+        image = _of_datasets(image)
+    if isinstance(image, str):
+        name, source = _find(image)
+    elif isinstance(image, os.PathLike):
+        name, source = _find_file(os.fsdecode(image))
+    elif isinstance(image, bytes | bytearray | memoryview):
+        name, source = "given as bytes", bytes(image)
+    else:
+        raise ValueError(f"image is a {type(image).__name__}; give {_KINDS}.")
+    return _read(name, source, max_pixels)
+
+
+def load_inline_images(images: Sequence, max_pixels: int = MAX_PIXELS) -> list[Image.Image | None]:
+    """Reads the images of someone else's requests: base64, data URIs, bytes or PIL images, nothing that is named.
+
+    Args:
+        images: None is none.
+        max_pixels: Most pixels of all images together.
+
+    Raises:
+        ValueError: An image is something else, or a file of more than `MAX_FILE_SIZE` bytes; says which it is.
+    """
+    read, left = [], max_pixels
+    for index, image in enumerate(images):
+        try:
+            read.append(None if image is None else _load_inline(image, left))
+        except ValueError as error:
+            if len(images) > 1:
+                error.add_note(f"It is the image of request {index}, counted from 0.")
+            if left < max_pixels:
+                error.add_note(f"All requests share {spoken(max_pixels)} pixels; send them one by one.")
+            raise
+        left -= read[-1].width * read[-1].height if read[-1] else 0
+    return read
+
+
+def _load_inline(image, max_pixels: int) -> Image.Image:
+    if isinstance(image, Image.Image):
+        _decode("given", lambda: check_pixels(image, max_pixels))
+        return load_image_input(image)
+    if isinstance(image, str):
+        name, content = _inline_content(image)
+    elif isinstance(image, bytes | bytearray | memoryview):
+        name, content = "given as bytes", bytes(image)
+    else:
+        raise ValueError(f"image is a {type(image).__name__}; send base64, a data URI or bytes.")
+    if len(content) > MAX_FILE_SIZE:
+        raise ValueError(f"The image {name} is larger than {MAX_FILE_SIZE // 1_000_000} MB; make it smaller.")
+    return _read(name, content, max_pixels)
+
+
+def _read(name: str, source: str | bytes, max_pixels: int) -> Image.Image:
+    def read() -> Image.Image:
+        with open_image(source, max_pixels) as opened:
+            return to_upright_rgb(opened)
+
+    return _decode(name, read)
+
+
+def _decode(name: str, read) -> Image.Image:
+    try:
+        return read()
+    except ImageTooLarge as error:
+        raise ValueError(f"The image {name} {error}") from error
+    except Exception as error:  # Pillow raises many kinds; what the user needs is the image's name
+        raise ValueError(
+            f"The image {name} cannot be read ({error}); give an intact JPEG, PNG, WebP or GIF."
+        ) from error
+
+
+def _convert(values: "np.ndarray | torch.Tensor") -> Image.Image:
+    kind, convert = ("a tensor", tensor_to_rgb) if isinstance(values, torch.Tensor) else ("an array", array_to_rgb)
+    try:
+        return convert(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"image is {kind} that cannot be read: {error}.") from error
+
+
+def _of_datasets(image: dict) -> "bytes | str | os.PathLike":
+    """The content of what `datasets` gives for an image that is not decoded, or the path of it."""
+    found = image.get("path") if image.get("bytes") is None else image["bytes"]
+    if not isinstance(found, str | bytes | bytearray | memoryview | os.PathLike):
+        held = {key: type(value).__name__ for key, value in image.items()}
+        raise ValueError(f'image is a dict of {held}; give {{"bytes": the file, "path": its path}}, or one of them.')
+    return found
+
+
+def _find(text: str) -> tuple[str, str | bytes]:
+    """Name for messages, and path or content, of what a string stands for."""
+    scheme = _SCHEME.match(text)
+    kind = scheme and scheme[1].lower()
+    if kind == "data":
+        return _inline_content(text)
+    if kind in ("http", "https"):
+        return _short(text.strip()), download_image(text.strip())
+    if os.path.isfile(text):
+        return _short(text), text
+    if scheme:
+        raise ValueError(f"The image {_short(text)} is no file, and no address that can be read; give {_KINDS}.")
+    content = _decode_base64(text)
+    if content is not None and content.startswith(_BEGINNINGS):
+        return "given as base64", content
+    return _find_file(text, ", and is no base64 of an image either")
+
+
+def _find_file(path: str, neither: str = "") -> tuple[str, str]:
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"The image {_short(path)} does not exist as a file{neither}; check the path, or leave the image out."
+        )
+    return _short(path), path
+
+
+def _inline_content(text: str) -> tuple[str, bytes]:
+    """Name and content of base64 or a data URI."""
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() != "data":
+        raise ValueError(
+            f"image is the address {_short(text)}; nothing is fetched or opened here. Send the image itself, as "
+            "base64, a data URI or bytes."
+        )
+    head, comma, data = text.partition(",") if scheme else ("", ",", text)
+    if scheme and not head.lower().rstrip().endswith(";base64"):
+        content = unquote_to_bytes(data) if comma else None
+    else:
+        content = _decode_base64(unquote_to_bytes(data).decode("ascii", "replace") if scheme else data)
+    if not content:
+        raise ValueError(f"image is neither base64 nor a data URI: {_short(text)}; send one of these, or bytes.")
+    return f"given as {'a data URI' if scheme else 'base64'}", content
+
+
+def _decode_base64(text: str) -> bytes | None:
+    """What base64 stands for, that of addresses ("-", "_") and without its padding too; None if it is none."""
+    compact = "".join(text.split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 200 else f"{text[:60]}... ({len(text):,} characters)")
+
+
+__all__ = ["load_image_input", "load_inline_images"]
