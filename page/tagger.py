@@ -2,7 +2,9 @@
 
 from threading import Lock
 
-from transformers import pipeline
+from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
+
+from vmhan.network import hub_settings
 
 from .words import Entities, entities_at
 
@@ -18,7 +20,16 @@ class Tagger:
     """
 
     def __init__(self, name: str):
-        self.find = pipeline("token-classification", model=name, aggregation_strategy="simple")
+        settings = hub_settings(name)
+        try:
+            model = AutoModelForTokenClassification.from_pretrained(name, **settings)
+            tokenizer = AutoTokenizer.from_pretrained(name, **settings)
+        except OSError as error:
+            raise OSError(
+                f"The tagger {name!r} is neither a folder here nor to be had from the Hub ({error}). "
+                "Check the name and the network, or leave it out."
+            ) from error
+        self.find = pipeline("token-classification", model=model, tokenizer=tokenizer, aggregation_strategy="simple")
         self._lock = Lock()  # tokenizers are not safe to share between threads
 
     def suggest(self, sentence: str) -> Entities:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 import torch
+from huggingface_hub.utils import httpx
 from PIL import Image
 from transformers import (
     AutoConfig,
@@ -19,6 +20,8 @@ from transformers import (
     BatchFeature,
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+from .network import hub_settings
 
 Message = dict
 Conversation = list[Message]
@@ -187,8 +190,8 @@ def _size(conversation: Conversation) -> int:
 
 def _load(kind, name: str, **settings):
     try:
-        return kind.from_pretrained(name, trust_remote_code=False, **settings)
-    except OSError as error:
+        return kind.from_pretrained(name, trust_remote_code=False, **settings, **hub_settings(name))
+    except (OSError, ImportError, httpx.HTTPError) as error:
         raise OSError(
             f"The chat model {name!r} cannot be loaded; give the folder of one, a Hub id that can be reached, or the "
             f"http address of a server. {error}"

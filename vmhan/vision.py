@@ -24,6 +24,7 @@ from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from .configuration_vgg import VGGConfig
 from .configuration_vmhan import VMHANConfig
 from .modeling_vgg import VGGModel
+from .network import hub_settings
 
 VGG_IMAGE_SIZE = 224
 
@@ -53,7 +54,8 @@ def load_vision_model(name_or_path: str) -> PreTrainedModel:
         config = _vision_config(name_or_path)
         # AutoBackbone itself would not look into a folder, nor into the cache when offline
         kind = AutoBackbone._model_mapping[type(config)] if _is_backbone(config) else AutoModel
-        model = kind.from_pretrained(name_or_path, config=config, dtype=torch.float32)
+        settings = hub_settings(name_or_path)
+        model = kind.from_pretrained(name_or_path, config=config, dtype=torch.float32, **settings)
     model.config.name_or_path = ""  # a folder of this machine means nothing to who loads the model elsewhere
     return model.eval()
 
@@ -71,7 +73,7 @@ def load_image_processor(name_or_path: str):
             image_mean=IMAGENET_DEFAULT_MEAN,
             image_std=IMAGENET_DEFAULT_STD,
         )
-    return AutoImageProcessor.from_pretrained(name_or_path)
+    return AutoImageProcessor.from_pretrained(name_or_path, **hub_settings(name_or_path))
 
 
 def encode_pixels(vision_model: nn.Module, pixel_values: torch.Tensor) -> torch.Tensor:
@@ -115,7 +117,7 @@ def _is_backbone(config: PreTrainedConfig) -> bool:
 
 def _vision_config(name_or_path: str) -> PreTrainedConfig:
     try:
-        config = AutoConfig.from_pretrained(name_or_path)
+        config = AutoConfig.from_pretrained(name_or_path, **hub_settings(name_or_path))
     except OSError as error:
         raise OSError(
             f'The vision encoder "{name_or_path}" is no VGG of torchvision, no file, no folder with a config.json and '
