@@ -217,7 +217,7 @@ for pair in answer["pairs"]:
 {optional}; entities may be (start, end) characters. {ways}
 {_auto_classes()} With the package `vmhan` installed and imported,
 nothing needs `trust_remote_code`. An Inference Endpoint serves it through `handler.py`: it takes
-`{{"inputs": {{"text": ..., "entities": [...], "image": URL or base64}}}}`."""
+`{{"inputs": {{"text": ..., "entities": [...], "image": base64 or a data URI}}}}`, and fetches no address."""
 
 
 def _has_object_tails(result: dict | None) -> bool:
