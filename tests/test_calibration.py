@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from train.calibration import expected_calibration_error, fit_temperatures, reliability
+from train.calibration import (
+    calibration_of,
+    describe_confidence,
+    expected_calibration_error,
+    fit_temperatures,
+    reliability,
+)
+from train.predictions import SplitPredictions
 
 
 def test_error_of_two_rows_by_hand():
@@ -59,3 +66,37 @@ def test_fitted_temperatures_make_relations_and_their_absence_as_sure_as_they_ar
 
 def test_too_few_pairs_leave_the_scores_alone():
     assert fit_temperatures(np.eye(4), [0, 1, 2, 3], [0, 0, 0, 0], 0) == {"no_relation": 1.0, "relation": 1.0}
+
+
+def test_answers_are_described_by_their_mean_confidence_and_accuracy():
+    told = describe_confidence([0.9, 0.7], [True, False])
+    assert (told["rows"], told["confidence"], told["accuracy"]) == (2, pytest.approx(0.8), 0.5)
+    assert told["expected_error"] == pytest.approx((0.1 + 0.7) / 2) and sum(b["rows"] for b in told["bins"]) == 2
+    nothing = describe_confidence([], [])
+    assert (nothing["rows"], nothing["confidence"], nothing["accuracy"]) == (0, None, None)
+
+
+def rows_of(predicted, gold, confidence, uncalibrated=None) -> SplitPredictions:
+    rows, top = np.arange(len(gold)), np.array(predicted)[:, None]
+    return SplitPredictions(rows + 1, rows, np.array(gold), top, confidence, uncalibrated=uncalibrated)
+
+
+def test_relations_that_are_named_are_described_apart_from_other_answers():
+    rows = rows_of([1, 2, 0, 0], [1, 1, 0, 2], np.array([[0.8], [0.9], [0.6], [0.7]]))
+    told = calibration_of(rows, none_id=0)["calibrated"]
+    assert told["relations"]["confidence"] == pytest.approx(0.85) and told["relations"]["accuracy"] == 0.5
+    assert told["no_relation"]["confidence"] == pytest.approx(0.65) and told["no_relation"]["rows"] == 2
+    assert told["all"]["rows"] == 4 and told["all"]["confidence"] == pytest.approx(0.75)
+
+
+def test_error_without_the_temperatures_is_told_beside_that_with_them():
+    before = np.array([0.9, 0.9])
+    told = calibration_of(rows_of([1, 1], [1, 2], np.array([[0.5], [0.5]]), before), none_id=0)
+    assert told["calibrated"]["relations"]["expected_error"] == pytest.approx(0)
+    assert told["uncalibrated"]["relations"]["expected_error"] == pytest.approx(0.4)
+    plain = calibration_of(rows_of([1, 1], [1, 2], np.array([[0.5], [0.5]])), none_id=0)
+    assert plain.keys() == {"calibrated"}, "an old file does not tell"
+
+
+def test_without_scores_there_is_no_calibration():
+    assert calibration_of(rows_of([1], [1], None), none_id=0) is None

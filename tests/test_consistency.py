@@ -101,6 +101,21 @@ def test_a_result_file_with_a_figure_changed_by_hand_is_found():
     assert any("hits" in fault for fault in result_faults(result, "test"))
 
 
+def test_a_figure_changed_by_hand_is_found_where_the_direction_is_unknown():
+    result = made_result(np.random.default_rng(0))
+    labels, predictions = np.random.default_rng(0).integers(0, 4, (2, 90))
+    found = np.where(predictions == 3, 4, predictions)  # the third relation is found the wrong way round
+    unknown = relation_metrics(found, labels, [*NAMES, "wrong direction"])
+    for relations in ({}, {"per_relation": per_relation_metrics(found, labels, [*NAMES, "wrong direction"])}):
+        result["metrics"]["test"]["direction_unknown"] = {**unknown, **relations}
+        assert result_faults(result, "test") == []
+    for name in ("accuracy", "f1", "recall"):
+        changed = {**unknown, name: unknown[name] + 0.004}
+        result["metrics"]["test"]["direction_unknown"] = changed
+        assert all(fault.startswith("direction unknown: ") for fault in result_faults(result, "test"))
+        assert result_faults(result, "test"), name
+
+
 def test_sizes_come_from_the_result_file_itself(tmp_path, capsys):
     result = made_result(np.random.default_rng(1))
     (tmp_path / "folder").mkdir()

@@ -5,6 +5,7 @@ import pytest
 from transformers import EvalPrediction
 
 from train.metrics import (
+    WRONG_DIRECTION,
     ModeLogits,
     both_modes_metrics,
     found_labels,
@@ -77,6 +78,15 @@ def test_validation_is_scored_in_both_modes_whatever_the_order_of_its_rows():
     expected = {**given, **{f"direction_unknown_{name}": value for name, value in unknown.items()}}
     assert compute(EvalPrediction(rows, labels)) == expected
     assert given["f1"] != unknown["f1"], "or the two modes could be mistaken for each other"
+
+
+def test_relation_found_the_wrong_way_round_is_a_false_alarm_but_no_relation_of_its_own():
+    labels, found = [1, 2, 0], [1, 4, 4]
+    names = [*NAMES, WRONG_DIRECTION]
+    metrics = relation_metrics(found, labels, names)
+    assert metrics["precision"] == pytest.approx(1 / 3) and metrics["recall"] == pytest.approx(1 / 2)
+    assert metrics["macro_f1"] == pytest.approx((1 + 0) / 2), "of the two relations that occur"
+    assert list(per_relation_metrics(found, labels, names)) == NAMES[1:]
 
 
 def test_none_accuracy_forgives_the_wrong_relation_but_no_false_alarm_and_no_miss():

@@ -83,6 +83,17 @@ def test_scores_without_a_direction_are_those_of_the_chosen_one_by_its_temperatu
         assert split.confidence[row] == pytest.approx(given.max() / given.sum(), abs=1e-4)
 
 
+def test_scores_of_the_answers_without_temperatures_are_kept_for_both_modes(rows):
+    annotated, reverse = np.random.default_rng(1).normal(size=(2, len(rows), 7)).astype(np.float32)
+    hot = {mode: {"no_relation": 3.0, "relation": 2.0} for mode in ("direction_unknown", "direction_given")}
+    config = VMHANConfig(id2label=CONFIG.id2label, label2id=CONFIG.label2id, temperatures=hot)
+    logits = ModeLogits.choose_direction(annotated, annotated, reverse, 0)
+    hot, plain = (predictions_of(rows, logits, NAMES, known) for known in (config, CONFIG))
+    assert np.array_equal(hot.uncalibrated, plain.confidence)
+    assert np.array_equal(hot.unknown_uncalibrated, plain.unknown_scores[:, 0])
+    assert (hot.confidence < hot.uncalibrated).all() and (hot.unknown_scores[:, 0] < hot.unknown_uncalibrated).all()
+
+
 def test_pairs_of_a_sentence_share_its_number(rows):
     _, split = made(rows)
     keys = [(tuple(words), image) for words, image in zip(rows["words"], rows["image_id"], strict=True)]
@@ -169,6 +180,16 @@ def test_predictions_of_another_evaluation_are_refused(finished, tmp_path):
 def test_completing_a_result_needs_a_checkpoint(finished):
     with pytest.raises(ValueError, match="--checkpoint"):
         run.main([str(finished / "settings.yaml"), "--complete_result", "x.json"])
+
+
+def test_scores_with_the_direction_unknown_are_checked_too(finished):
+    path = finished / "results" / "run.json"
+    result, predictions = json.loads(path.read_text("utf-8")), read_predictions(predictions_path(path))
+    result["metrics"]["test"]["direction_unknown"]["recall"] += 0.01
+    (told,) = differences(predictions, result)
+    assert told.startswith("recall of test, direction unknown, is ")
+    del result["metrics"]["test"]["direction_unknown"]
+    assert any("accuracy of test, direction unknown" in told for told in differences(predictions, result))
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob(f"*/*{SUFFIX}")), ids=lambda path: path.name)

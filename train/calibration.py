@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
+from train.predictions import SplitPredictions
 from vmhan.temperature import KINDS
 
 BINS = 15
@@ -96,3 +97,36 @@ def expected_calibration_error(bins: list[dict]) -> float:
     filled = [of_bin for of_bin in bins if of_bin["rows"]]
     distance = sum(of_bin["rows"] * abs(of_bin["accuracy"] - of_bin["confidence"]) for of_bin in filled)
     return distance / max(sum(of_bin["rows"] for of_bin in filled), 1)
+
+
+def describe_confidence(confidence: ArrayLike, correct: ArrayLike) -> dict:
+    """Counts answers, `rows`; their mean `confidence` and `accuracy`, None of none; `expected_error` and `bins`.
+
+    Arguments and errors are those of `reliability`.
+    """
+    bins = reliability(confidence, correct)
+    means = _means(np.asarray(confidence, dtype=float), np.asarray(correct, dtype=bool))
+    return {**means, "expected_error": expected_calibration_error(bins), "bins": bins}
+
+
+def calibration_of(rows: SplitPredictions, none_id: int) -> dict | None:
+    """How far the answers of a split can be believed, with the model's temperatures and without them.
+
+    Args:
+        rows: In one mode, as of `train.modes.rows_in`.
+        none_id: Label id of no relation.
+
+    Returns:
+        `calibrated` and, if the file of the predictions tells it, `uncalibrated`: in each what `describe_confidence`
+        says of `all` answers, of those that name a relation, `relations`, and of the others, `no_relation`. None where
+        no scores are at hand.
+    """
+    if rows.confidence is None:
+        return None
+    correct, named = rows.predicted == rows.gold, rows.predicted != none_id
+    kinds = {"all": np.ones_like(named), "relations": named, "no_relation": ~named}
+    return {
+        when: {kind: describe_confidence(confidence[kept], correct[kept]) for kind, kept in kinds.items()}
+        for when, confidence in (("calibrated", rows.confidence), ("uncalibrated", rows.uncalibrated))
+        if confidence is not None
+    }

@@ -8,8 +8,9 @@ extremes lies the accuracy. In a single run all of these are whole numbers.
 
 The paper's figures are percent, rounded to two places. A mean over runs need not be attainable by one, and its F1 may
 lie below that of the mean precision and recall, but never above, for F1 is concave in them. For MORE the sizes of the
-split are not known here, so what is asked is with which share of related pairs its rows are possible. Our own figures
-are exact: hits are whole numbers, for every relation and in sum, and predictions score what the result file says.
+split are not known here, so what is asked is with which share of related pairs its rows are possible. Print has the
+direction of pairs given. Our own figures are exact, with the direction given and with it unknown: hits are whole
+numbers, for every relation and in sum, and predictions score what the result file says.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from train.modes import UNKNOWN_SCORES
 from train.predictions import differences, predictions_path, read_predictions
 from train.published import (
     ABLATIONS_MNRE,
@@ -136,17 +138,25 @@ def false_gains(rows: tuple[ReportedRow, ...], gains: ReportedRow) -> list[str]:
 
 
 def result_faults(result: dict, split: str) -> list[str]:
-    """What cannot be true of the scores of a result file, which are not rounded."""
-    scores = result["metrics"][split]
-    relations = scores["per_relation"].values()
-    positives, rows = sum(relation["support"] for relation in relations), scores["rows"]
+    """What cannot be true of the scores of a result file, which are not rounded, in either mode."""
+    given = result["metrics"][split]
+    positives, rows = sum(relation["support"] for relation in given["per_relation"].values()), given["rows"]
+    found = _faults_of_scores(given, split, positives, rows)
+    if unknown := given.get(UNKNOWN_SCORES):
+        found += [f"direction unknown: {fault}" for fault in _faults_of_scores(unknown, split, positives, rows)]
+    return found
+
+
+def _faults_of_scores(scores: dict, split: str, positives: int, rows: int) -> list[str]:
+    """Old files hold no scores of each relation where the direction is unknown."""
     figures = (round(100 * scores[name], 2) for name in ("accuracy", "precision", "recall", "f1"))
     found = faults(ReportedRow(split, *figures), positives, rows - positives, one_run=True)
-    hits = [relation["recall"] * relation["support"] for relation in relations]
-    if any(abs(count - round(count)) > _EXACT for count in hits):
-        found.append("the recall of a relation gives no whole number of hits")
-    if abs(sum(hits) - scores["recall"] * positives) > _EXACT:
-        found.append(f"the relations have {sum(hits):.2f} hits, recall gives {scores['recall'] * positives:.2f}")
+    if "per_relation" in scores:
+        hits = [relation["recall"] * relation["support"] for relation in scores["per_relation"].values()]
+        if any(abs(count - round(count)) > _EXACT for count in hits):
+            found.append("the recall of a relation gives no whole number of hits")
+        if abs(sum(hits) - scores["recall"] * positives) > _EXACT:
+            found.append(f"the relations have {sum(hits):.2f} hits, recall gives {scores['recall'] * positives:.2f}")
     right = scores["accuracy"] * rows
     if abs(right - round(right)) > _EXACT:
         found.append(f"accuracy gives {right:.2f} right rows of {rows}")

@@ -72,6 +72,5 @@ def score_split(
     if unknown is not None:
         with_wrong = [*label_names, WRONG_DIRECTION]
         per_relation = per_relation_metrics(found, labels, with_wrong, no_relation)
-        del per_relation[WRONG_DIRECTION]
         metrics["direction_unknown"] = {**unknown, "per_relation": per_relation}
     return metrics, predictions_of(dataset, logits, label_names, config)

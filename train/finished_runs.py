@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.modes import GIVEN, UNKNOWN, metrics_in
 from train.predictions import RunPredictions, predictions_path, read_predictions
 from train.variants import CLEAN, group_results, name_of, variants_apart
 
@@ -30,9 +31,14 @@ class Run:
         return not self.result["config"]["training"].get("checkpoint")
 
     @property
+    def has_modes(self) -> bool:
+        """Whether its pairs could stand either way round, so that it is scored in two modes."""
+        return metrics_in(self.result["metrics"]["validation"], GIVEN) is not None
+
+    @property
     def validation_f1(self) -> float:
-        """What runs are chosen by."""
-        return self.result["metrics"]["validation"]["f1"]
+        """What runs are chosen by: that of the mode that users get."""
+        return metrics_in(self.result["metrics"]["validation"], UNKNOWN)["f1"]
 
 
 def read_runs(folders: list[Path], split: str) -> list[Run]:

@@ -33,8 +33,8 @@ def relation_metrics(
 
     Returns:
         `accuracy` over all rows; micro `precision`, `recall` and `f1`; `macro_f1`, the mean F1 of the
-        relations that occur in gold or predictions; `none_accuracy`, how often "a relation or none?" is
-        answered correctly.
+        relations that occur in gold or predictions, of which `WRONG_DIRECTION` is none; `none_accuracy`,
+        how often "a relation or none?" is answered correctly.
 
     Raises:
         ValueError: `no_relation` is not in `label_names`, the two arrays differ in length, or an id is
@@ -46,13 +46,14 @@ def relation_metrics(
     hits, predicted, gold = (counts[is_relation] for counts in _count(predictions, labels, len(label_names)))
     precision, recall, f1 = _scores(hits.sum(), predicted.sum(), gold.sum())
     relation_f1 = _scores(hits, predicted, gold)[2]
-    occurs = predicted + gold > 0
+    is_named = np.array([name != WRONG_DIRECTION for name in label_names])[is_relation]
+    occurs = (predicted + gold > 0) & is_named
     return {
         "accuracy": float(_ratio(np.sum(predictions == labels), len(labels))),
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
-        "macro_f1": float(_ratio(relation_f1.sum(), occurs.sum())),
+        "macro_f1": float(_ratio(relation_f1[is_named].sum(), occurs.sum())),
         "none_accuracy": float(_ratio(np.sum((predictions == none_id) == (labels == none_id)), len(labels))),
     }
 
@@ -65,8 +66,8 @@ def per_relation_metrics(
     Arguments and errors are those of `relation_metrics`.
 
     Returns:
-        For every name but `no_relation`, in the order of `label_names`: `precision`, `recall`, `f1`, and
-        `support`, the number of gold rows. A relation that never occurs is listed with zeros.
+        For every name but `no_relation` and `WRONG_DIRECTION`, in the order of `label_names`: `precision`,
+        `recall`, `f1`, and `support`, the number of gold rows. A relation that never occurs is listed with zeros.
     """
     none_id = _none_id(label_names, no_relation)
     predictions, labels = _checked_ids(predictions, labels, len(label_names))
@@ -80,7 +81,7 @@ def per_relation_metrics(
             "support": int(gold[i]),
         }
         for i, name in enumerate(label_names)
-        if i != none_id
+        if i != none_id and name != WRONG_DIRECTION
     }
 
 
