@@ -1,5 +1,7 @@
 """The bootstrap over sentences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -100,10 +102,38 @@ def test_one_sentence_cannot_vary():
     assert f1_interval([split_of([1, 1], [1, 2], [0, 0])], 0, samples=10) == (0.5, 0.5, 0.5)
 
 
-def test_command_prints_the_difference_of_two_result_files(tmp_path, capsys):
-    for name, right in (("ours", 0.9), ("theirs", 0.5)):
-        path = predictions_path(tmp_path / f"{name}.json")
-        write_predictions(path, RunPredictions(NAMES, {}, "", {"test": made(right, 3)}))
-    main([str(tmp_path / "ours.json"), str(tmp_path / "theirs.json"), "--samples", "200"])
-    printed = capsys.readouterr().out
-    assert printed.startswith("F1 +") and "95 % interval" in printed and "p = 0.005" in printed
+@pytest.fixture
+def runs(tmp_path):
+    """Ours is right where the direction is given, theirs where it is unknown."""
+    good, bad = made(0.9, 3), made(0.5, 3)
+    write(tmp_path / "ours.json", replace(good, direction_unknown=bad.predicted))
+    write(tmp_path / "theirs.json", replace(bad, direction_unknown=np.where(good.predicted > 0, 3, good.predicted)))
+    write(tmp_path / "one-way.json", replace(bad, direction_unknown=None))
+    write(tmp_path / "one-way-too.json", replace(good, direction_unknown=None))
+    return tmp_path
+
+
+def write(path, split):
+    write_predictions(predictions_path(path), RunPredictions(NAMES, {}, "", {"test": split}))
+
+
+def compare(runs, capsys, *words, ours="ours", theirs="theirs"):
+    main([str(runs / f"{ours}.json"), str(runs / f"{theirs}.json"), "--samples", "200", *words])
+    return capsys.readouterr().out.splitlines()
+
+
+def test_command_prints_the_difference_in_the_mode_of_users_and_then_the_other(runs, capsys):
+    unknown, given = compare(runs, capsys)
+    assert given.startswith("direction given: F1 +") and "95 % interval" in given and "p = 0.005" in given
+    assert unknown.startswith("direction unknown: F1 +"), "all relations of theirs are the wrong way round"
+    f1 = relation_metrics(made(0.5, 3).predicted, made(0.5, 3).gold, NAMES)["f1"]
+    assert f"F1 +{100 * f1:.1f} " in unknown
+    assert compare(runs, capsys, "--mode", "given") == [given]
+    assert compare(runs, capsys, "--mode", "unknown") == [unknown]
+
+
+def test_command_compares_pairs_with_one_way_round_once_and_not_with_others(runs, capsys):
+    (line,) = compare(runs, capsys, ours="one-way-too", theirs="one-way")
+    assert line.startswith("F1 +") and "p = 0.005" in line
+    with pytest.raises(ValueError, match=r"one-way\.json stand in one direction only"):
+        compare(runs, capsys, theirs="one-way")

@@ -1,6 +1,7 @@
 """How far a score, or the difference of two runs, would have moved with other sentences.
 
     python -m train.bootstrap assets/results/mnre-mini/a.json assets/results/mnre-mini/b.json   # F1 of a less b
+    ... --mode given                                    # only with the direction of pairs given; by default both modes
 
 Pairs of one sentence are not independent, so whole sentences are drawn with replacement (a cluster bootstrap; Efron
 and Tibshirani, "An Introduction to the Bootstrap", 1993). Two runs are scored on the same draws. The p-value is the
@@ -20,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import bootstrap
 
+from train.modes import MODES, has_modes, rows_in
 from train.predictions import SplitPredictions, predictions_path, read_predictions
 
 SAMPLES = 10_000
@@ -47,7 +49,7 @@ def f1_interval(
     """Micro F1, the mean of several runs, and the ends of its interval.
 
     Args:
-        runs: Of the same rows, such as those of several seeds.
+        runs: Of the same rows, such as those of several seeds; `train.modes.rows_in` tells in which mode.
         none_id: Label id that F1 leaves out.
         rows: `(pairs,)`, bool, the rows to score; by default all.
         samples: Draws.
@@ -150,16 +152,29 @@ def _ends(drawn: np.ndarray) -> tuple[float, float]:
 
 
 def main(argv: list[str]) -> None:
-    """Prints the difference of two runs."""
+    """Prints the difference of two runs, a line for each mode, that in which users ask first."""
     parser = argparse.ArgumentParser(prog="python -m train.bootstrap", description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs=2, type=Path, help="result files, whose predictions lie beside them")
     parser.add_argument("--split", default="test", help="validation or test (default: test)")
+    parser.add_argument("--mode", choices=MODES, help="whether the direction of pairs is given; by default both")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="draws of the bootstrap")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     args = parser.parse_args(argv)
     ours, theirs = (read_predictions(predictions_path(run)) for run in args.runs)
-    splits = [ours.splits[args.split]], [theirs.splits[args.split]]
-    print(describe(paired_difference(*splits, ours.none_id, args.samples, args.seed)))
+    splits = ours.splits[args.split], theirs.splits[args.split]
+    if not all(map(has_modes, splits)):
+        if any(map(has_modes, splits)):
+            alone = args.runs[[has_modes(rows) for rows in splits].index(False)]
+            raise ValueError(f"The pairs of {alone} stand in one direction only; compare it with such a run.")
+        print(_compare(splits, ours.none_id, args))
+        return
+    for mode in [args.mode] if args.mode else MODES:
+        rows = [rows_in(split, mode) for split in splits]
+        print(f"direction {mode}: {_compare(rows, ours.none_id, args)}")
+
+
+def _compare(rows: Sequence[SplitPredictions], none_id: int, args: argparse.Namespace) -> str:
+    return describe(paired_difference([rows[0]], [rows[1]], none_id, args.samples, args.seed))
 
 
 def describe(difference: Difference) -> str:
