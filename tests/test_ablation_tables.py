@@ -28,10 +28,23 @@ def test_our_difference_stands_beside_the_paper():
     )
     assert cells(table, "VM-HAN (full)")[1:3] == ["1", "84.2"]
     found = cells(table, "w/o V-HAN")
-    assert found[1:3] == ["1", "70.6"] and found[4] == "-13.6" and found[6:] == ["-4.3", "larger"]
+    assert found[1:3] == ["1", "70.6"] and found[4] == "-13.6" and found[6:8] == ["-4.3", "larger"]
     low, high = map(float, found[5].split(" to "))
     assert low < -13.6 < high < 0
-    assert cells(table, "repl. GAT")[-1] == "not seen"
+    assert cells(table, "repl. GAT")[7] == "not seen"
+
+
+def test_print_is_compared_with_the_direction_given_and_the_mode_of_users_has_columns_of_its_own():
+    full, other = finished_run("full", 1, 320), finished_run("without_vhan", 1, 240)
+    for made in (full, other):
+        made.result["metrics"]["validation"] = {"f1": 0.5, "direction_unknown": {"f1": 0.4}}
+    table = ablations_table([full, other])
+    columns = cells(table, "variant")
+    assert columns[2] == "test F1, direction given"
+    assert columns[8:] == ["validation F1, direction given", "validation F1", "test F1"]
+    unknown = 100 * other.result["metrics"]["test"]["direction_unknown"]["f1"]
+    assert cells(table, "w/o V-HAN")[8:] == ["50.0", "40.0", f"{unknown:.1f}"]
+    assert cells(table, "w/o V-HAN")[2] == "70.6" != f"{unknown:.1f}"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +75,7 @@ def test_figure_names_the_rows_that_were_run(tmp_path):
     runs = [finished_run("full", 1, 320), finished_run("without_kl", 1, 300), finished_run("with_gat", 1, 318)]
     (axes,) = ablations_figure(ablation_rows(runs)[1]).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["w/o KL Loss", "repl. GAT"]
+    assert "direction given" in axes.get_xlabel()
     with Image.open(save_ablations_figure(runs, tmp_path / "figures")) as image:
         assert image.text["Source"] == source(runs)
 
@@ -80,8 +94,8 @@ def test_seeds_are_averaged_with_their_deviation():
 def test_rows_that_have_not_been_run_are_empty_but_keep_the_paper():
     table = ablations_table([finished_run("with_gcn", 1, 300)])
     assert len(table.splitlines()) == 2 + 14
-    assert cells(table, "w/o KL Loss") == ["w/o KL Loss", "0", "", "", "", "", "-1.3", ""]
-    assert cells(table, "repl. GCN")[1:3] == ["1", "81.1"] and cells(table, "repl. GCN")[4:] == ["", "", "-4.8", ""]
+    assert cells(table, "w/o KL Loss") == ["w/o KL Loss", "0", "", "", "", "", "-1.3", "", "", "", ""]
+    assert cells(table, "repl. GCN")[1:3] == ["1", "81.1"] and cells(table, "repl. GCN")[4:8] == ["", "", "-4.8", ""]
 
 
 def test_a_result_of_no_row_is_refused():
@@ -92,7 +106,7 @@ def test_a_result_of_no_row_is_refused():
 def test_without_predictions_there_is_no_interval():
     full, other = finished_run("full", 1, 320), finished_run("with_gat", 1, 240)
     other.predictions = None
-    assert cells(ablations_table([full, other]), "repl. GAT")[3:] == ["", "-13.6", "", "-4.2", ""]
+    assert cells(ablations_table([full, other]), "repl. GAT")[3:8] == ["", "-13.6", "", "-4.2", ""]
 
 
 def test_the_report_makes_it_from_its_folder(tmp_path, monkeypatch):

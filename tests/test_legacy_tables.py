@@ -33,8 +33,8 @@ def test_look_ups_runs_and_print_stand_below_each_other():
     words = FOUND["legacy phrases"]["words"]
     assert cells(table, "linear model")[3] == f"{100 * words['f1']:.1f}"
     beyond = ["words of the phrases beyond the names of the entities", "", "86.6", "87.5", "85.6", "94.3", "99.1"]
-    assert cells(table, "look-up table of 9 entries")[1:] == beyond
-    assert cells(table, "look-up table of 4 entries")[1:] == [
+    assert cells(table, "look-up table of 9 entries")[1:8] == beyond
+    assert cells(table, "look-up table of 4 entries")[1:8] == [
         *("number of crops", ""),
         *(f"{100 * CROPS['shape']['metrics'][name]:.1f}" for name in METRICS),
     ]
@@ -42,6 +42,18 @@ def test_look_ups_runs_and_print_stand_below_each_other():
         f"{x:.2f}" for x in (MAIN_MNRE[-1].f1, MAIN_MNRE[-1].precision, MAIN_MNRE[-1].recall, MAIN_MNRE[-1].accuracy)
     ]
     assert cells(table, "HVFormer, in print")[6] == ""
+
+
+def test_runs_stand_beside_print_with_the_direction_given_and_the_mode_of_users_has_columns_of_its_own():
+    result = legacy_result()
+    test, result["metrics"]["validation"] = result["metrics"]["test"], {"f1": 0.5, "direction_unknown": {"f1": 0.4}}
+    table = legacy_table([result], AUDIT)
+    columns, found = cells(table, "system"), cells(table, "VM-HAN here, `legacy-crops`")
+    assert all(column.endswith(", direction given") for column in columns[3:8])
+    assert found[3] == f"{100 * test['f1']:.1f}"
+    assert columns[8:] == ["test F1", "validation F1", "validation F1, direction given"]
+    assert found[8:] == [f"{100 * test['direction_unknown']['f1']:.1f}", "40.0", "50.0"]
+    assert cells(table, "VM-HAN, in print")[8:] == cells(table, "linear model")[8:] == ["", "", ""]
 
 
 def test_what_has_not_been_run_is_left_out():

@@ -26,7 +26,7 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
     axes.set_yticks(places, [row.title for row in measured])
     axes.margins(y=0.4 / len(measured))
     axes.invert_yaxis()
-    axes.set_xlabel("F1 less that of the full model, points, MNRE's test split")
+    axes.set_xlabel("F1 less that of the full model, points, MNRE's test split, direction given as in print")
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)

@@ -1,10 +1,24 @@
-"""What the field's shared crops are worth: look-ups, our model without and with them, and figures in print."""
+"""What the field's shared crops are worth: look-ups, our model without and with them, and figures in print.
 
+They are compared with the direction of pairs given, as print has it; the other mode stands in columns of its own.
+"""
+
+from train.modes import GIVEN, UNKNOWN
 from train.published import MAIN_MNRE
-from train.tables import markdown_table, scores, settings_name, spread
+from train.tables import GIVEN_SUFFIX, markdown_table, scores, settings_name, spread
 
-METRICS = ("f1", "precision", "recall", "accuracy", "none_accuracy")
-HEAD = ("system", "its inputs", "seeds", "F1", "precision", "recall", "accuracy", "none or not")
+#: Scores on test with the direction given, with what stands over their columns.
+METRICS = {
+    **{"f1": "F1", "precision": "precision", "recall": "recall"},
+    **{"accuracy": "accuracy", "none_accuracy": "none or not"},
+}
+#: Of our own runs alone, behind those: F1 of the other mode, and of both on validation.
+FURTHER = {
+    "test F1": ("test", "f1", UNKNOWN),
+    "validation F1": ("validation", "f1", UNKNOWN),
+    f"validation F1{GIVEN_SUFFIX}": ("validation", "f1", GIVEN),
+}
+HEAD = ("system", "its inputs", "seeds", *(f"test {name}{GIVEN_SUFFIX}" for name in METRICS.values()), *FURTHER)
 #: Rows of Table 1 of the VM-HAN paper with which the leaking inputs are compared.
 IN_PRINT = ("HVPNet", "MKGformer", "MOREformer", "HVFormer", "TMR", "CAMIM", "VM-HAN")
 #: Of the audit: an input, a question, and what it is called here.
@@ -33,13 +47,14 @@ def legacy_table(results: list[dict], audit: dict | None) -> str:
         if runs and {run["protocol"] for run in runs} != {protocol}:
             raise ValueError(f"The runs {name} are not of the protocol {protocol!r}; make them anew.")
         if runs:
-            measured = [spread(scores(runs, "test", metric)) for metric in METRICS]
+            paths = [*(("test", metric, GIVEN) for metric in METRICS), *FURTHER.values()]
+            measured = [spread(scores(runs, *path)) for path in paths]
             lines.append([f"VM-HAN here, `{protocol}`", inputs, str(len(runs)), *measured])
     for row in MAIN_MNRE:
         if row.name in IN_PRINT:
             figures = [row.f1, row.precision, row.recall, row.accuracy]
             lines.append([f"{row.name}, in print", "", "", *("" if x is None else f"{x:.2f}" for x in figures), ""])
-    return markdown_table(lines)
+    return markdown_table([line + [""] * (len(HEAD) - len(line)) for line in lines])
 
 
 def _lookups(audit: dict) -> list[list[str]]:

@@ -18,14 +18,20 @@ from train.audit import table as audit_table
 from train.detection_card import targets_table
 from train.finished_runs import read_runs
 from train.legacy_tables import legacy_table
+from train.modes import GIVEN, UNKNOWN
 from train.overlap import table as overlap_table
-from train.tables import markdown_table, read_results, scores, spread
+from train.tables import GIVEN_SUFFIX, markdown_table, measured_columns, read_results, scores, spread
 from train.variants import CLEAN, group_results, variants_apart
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", ROOT / "assets" / "vmhan-mini-mnre" / "README.md")
-METRICS = ("f1", "precision", "recall", "accuracy")
+#: Of the tables of runs: what stands over a column, and its split, score and mode.
+COLUMNS = {
+    "validation F1": ("validation", "f1", UNKNOWN),
+    **{f"test {name}": ("test", name.lower(), UNKNOWN) for name in ("F1", "precision", "recall", "accuracy")},
+    **{f"{split} F1{GIVEN_SUFFIX}": (split, "f1", GIVEN) for split in ("validation", "test")},
+}
 
 
 def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
@@ -40,16 +46,18 @@ def _rank(runs: list[dict]) -> tuple[bool, float]:
 
 
 def results_table(results: list[dict]) -> str:
-    """A Markdown table, percent, a line for each variant and one for the majority label."""
-    names = ["entity markers", "structure", "sees", "seeds", "validation F1"]
-    head = [*names, *(f"test {name}" for name in METRICS), "test f1, direction unknown"]
+    """A Markdown table, percent, a line for each variant and one for the majority label.
+
+    The mode that users get comes first, in which the direction of pairs is unknown.
+    """
+    head = ["entity markers", "structure", "sees", "seeds", *COLUMNS]
     lines = [head, ["---"] * len(head)]
     for of_variant, runs in group_by_variant(results).items():
-        shown = [("validation", "f1"), *(("test", name) for name in METRICS), ("test", "direction_unknown", "f1")]
-        lines.append([*of_variant, str(len(runs)), *(spread(scores(runs, *path)) for path in shown)])
-    majority = f"{100 * majority_accuracy(results[0]):.1f}"
-    lines.append(["", "", "majority (None)", "", *["0.0"] * 4, majority, "0.0"])
-    return markdown_table(lines)
+        lines.append([*of_variant, str(len(runs)), *(spread(scores(runs, *path)) for path in COLUMNS.values())])
+    lines = measured_columns(lines)
+    accuracy = f"{100 * majority_accuracy(results[0]):.1f}"
+    majority = [accuracy if name == "test accuracy" else "0.0" for name in lines[0][4:]]
+    return markdown_table([*lines, ["", "", "majority (None)", "", *majority]])
 
 
 def benchmark_table(result: dict) -> str:

@@ -1,9 +1,17 @@
-"""What tables out of result files have in common: Markdown, percent."""
+"""What tables out of result files have in common: Markdown, percent, and the names of columns.
 
-import functools
+A column of scores without further words is of the main mode, in which the direction of pairs is unknown; one of the
+other mode says `, direction given`.
+"""
+
 import json
 import statistics
 from pathlib import Path
+
+from train.modes import UNKNOWN, metrics_in
+
+#: Behind the names of columns of the mode in which the direction of pairs is given.
+GIVEN_SUFFIX = ", direction given"
 
 
 def read_results(folder: Path) -> list[dict]:
@@ -16,13 +24,23 @@ def markdown_table(lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def scores(runs: list[dict], split: str, *path: str) -> list[float]:
-    """Of each run the number at `path` in the metrics of a split."""
-    return [functools.reduce(lambda metrics, name: metrics[name], path, run["metrics"][split]) for run in runs]
+def measured_columns(lines: list[list[str]]) -> list[list[str]]:
+    """Lines of cells without the columns of pairs whose direction is given that hold nothing."""
+    head, _, *rest = lines
+    kept = [place for place, name in enumerate(head) if GIVEN_SUFFIX not in name or any(line[place] for line in rest)]
+    return [[line[place] for place in kept] for line in lines]
+
+
+def scores(runs: list[dict], split: str, metric: str, mode: str = UNKNOWN) -> list[float]:
+    """Of each run a score of a split in a mode; of runs that do not have the mode, or the split, none."""
+    measured = [metrics_in(run["metrics"].get(split, {}), mode) for run in runs]
+    return [metrics[metric] for metrics in measured if metrics]
 
 
 def spread(values: list[float]) -> str:
-    """The mean, and of several the standard deviation."""
+    """The mean, and of several the standard deviation; empty of none."""
+    if not values:
+        return ""
     mean = f"{100 * statistics.mean(values):.1f}"
     return mean if len(values) == 1 else f"{mean} ± {100 * statistics.stdev(values):.1f}"
 
