@@ -21,7 +21,16 @@ from .connection import HubError
 from .contents import CARD, CONFIG, read_json, weight_files
 from .data_source import MNRE_CHECKSUMS, OWN, DataSource, find_source
 from .results import PRIVATE
-from .results_table import COLUMNS, PROTOCOLS, SEES, comparison_table, number, relations_table, scores_table
+from .results_table import (
+    COLUMNS,
+    PROTOCOLS,
+    SEES,
+    comparison_table,
+    number,
+    relations_of,
+    relations_table,
+    scores_table,
+)
 
 TASK_TYPE = "relation-extraction"
 EXAMPLE = {
@@ -36,8 +45,10 @@ OBJECT_EXAMPLE = {
     "image": "path/to/bench.jpg",
 }
 ORDER = (
-    "The columns before the last know which entity is head and which is tail, as printed results do, and that order "
-    "tells much; the last does not, and is what to expect of `pipeline(...)` as it stands."
+    "Columns without further words are of pairs whose direction is unknown: each is tried both ways round, as "
+    "`pipeline(...)` does as it stands, and a directed relation found the wrong way round is wrong. The others know "
+    "which entity is head and which is tail, as printed results do, and that order tells much: they are what "
+    '`direction="given"` scores on pairs in the order of the annotators, and only they may be compared with print.'
 )
 #: Relations that are claims about people, by the last part of MNRE's names.
 DELICATE = ("nationality", "religion", "race")
@@ -129,6 +140,8 @@ def _text_model_of(settings: Path) -> str | None:
 
 
 def _eval_results(result: dict, source: DataSource) -> list[EvalResult]:
+    """Test first, and of a split first the mode that users get."""
+    splits = sorted(result["metrics"], key=lambda split: split != "test")
     return [
         EvalResult(
             task_type=TASK_TYPE,
@@ -137,15 +150,15 @@ def _eval_results(result: dict, source: DataSource) -> list[EvalResult]:
             dataset_name=source.name,
             dataset_split=split,
             dataset_args={"protocol": result["protocol"], "visual_setting": result["visual_setting"]},
-            metric_type=path[-1],
+            metric_type=metric,
             metric_name=f"{split} {column} (micro, without {_none(result)})"
             if "F1" in column
             else f"{split} {column}",
-            metric_value=round(number(result, split, path), 4),
+            metric_value=round(number(result, split, metric, given), 4),
         )
-        for split in result["metrics"]
-        for path, column in COLUMNS.items()
-        if number(result, split, path) is not None
+        for split in splits
+        for (metric, given), column in COLUMNS.items()
+        if number(result, split, metric, given) is not None
     ]
 
 
@@ -271,11 +284,13 @@ def _limits(config: dict, result: dict | None, source: DataSource | None) -> str
     lines = [f"It knows {len(config['id2label'])} relations and no others. It reads one sentence at a time."]
     if "pixels" not in config["visual_features"]:
         lines.append("It does not look at pixels: without words about a picture, the picture changes nothing.")
-    precision = number(result, "test", ("direction_unknown", "precision")) if result else None
+    precision = number(result, "test", "precision") if result else None
     if precision is not None:
+        where = "" if _has_object_tails(result) else ", where the direction of a pair has to be found too"
         wrong = f"{100 * (1 - precision):.0f} of 100 relations that it names are wrong"
-        lines.append(f"On test, where the direction of a pair has to be found too, {wrong}; look at the score.")
-    rare = [name for name, of in _per_relation(result).items() if of["support"] and of["f1"] == 0]
+        lines.append(f"On test{where}, {wrong}; look at the score.")
+    relations = relations_of(result) if result else {}
+    rare = [name for name, of in relations.items() if of["support"] and of["f1"] == 0]
     if rare:
         lines.append(f"On test it found none of {', '.join(f'`{name}`' for name in sorted(rare))}.")
     if source and source.by_checksum and (overlap := _overlap()):
@@ -326,7 +341,3 @@ def _licence(licence: str, source: DataSource | None) -> str:
 
 def _none(result: dict) -> str:
     return result["config"]["model"]["no_relation"]
-
-
-def _per_relation(result: dict | None) -> dict[str, dict]:
-    return result["metrics"].get("test", {}).get("per_relation", {}) if result else {}

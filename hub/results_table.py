@@ -5,14 +5,18 @@ from collections import defaultdict
 
 from .result_groups import differing, group_results, settings_name, settings_of
 
-#: Of `metrics[split]`: the path to a number, and what stands over its column.
-COLUMNS = {
-    ("f1",): "F1",
-    ("precision",): "precision",
-    ("recall",): "recall",
-    ("accuracy",): "accuracy",
-    ("direction_unknown", "f1"): "F1, direction unknown",
-}
+METRICS = {"f1": "F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
+#: Where the scores lie of the mode that users get, in which the direction of pairs has to be found, and beside them in
+#: `metrics[split]` those of the mode in which it is given. Where tails are objects there is no such mode.
+UNKNOWN = "direction_unknown"
+GIVEN_SUFFIX = ", direction given"
+#: A score and whether it is of pairs with their direction given, with what stands over its column.
+COLUMNS = {(metric, False): name for metric, name in METRICS.items()}
+COLUMNS |= {(metric, True): f"{name}{GIVEN_SUFFIX}" for metric, name in METRICS.items()}
+#: The columns of the comparison.
+COMPARED = {("validation", "f1", False): "validation F1"}
+COMPARED |= {("test", metric, False): f"test {name}" for metric, name in METRICS.items()}
+COMPARED |= {(split, "f1", True): f"{split} F1{GIVEN_SUFFIX}" for split in ("validation", "test")}
 SEES = {
     "described": "descriptions and object names",
     "composed": "object names and a sentence composed of them",
@@ -29,47 +33,76 @@ PROTOCOLS = {
 }
 
 
-def number(result: dict, split: str, path: tuple[str, ...]) -> float | None:
-    """A number of a result, or None where it was not measured."""
-    value = result["metrics"].get(split)
-    for name in path:
-        value = value.get(name) if value else None
-    return value
+def metrics_of(result: dict, split: str, given: bool = False) -> dict | None:
+    """The scores of a split in one mode, or None where it was not measured."""
+    metrics = result["metrics"].get(split, {})
+    unknown = metrics.get(UNKNOWN)
+    measured = (metrics if unknown else None) if given else unknown or metrics
+    return measured or None
+
+
+def number(result: dict, split: str, metric: str, given: bool = False) -> float | None:
+    """A score of a result, or None where it was not measured."""
+    return (metrics_of(result, split, given) or {}).get(metric)
 
 
 def scores_table(result: dict) -> str:
-    """One run: a line for each split, percent."""
-    lines = [["split", "pairs", *COLUMNS.values()], ["---"] * (2 + len(COLUMNS))]
-    for split, metrics in result["metrics"].items():
-        lines.append([split, f"{metrics['rows']:,}", *(_spread([number(result, split, path)]) for path in COLUMNS)])
+    """One run: a line for each split, percent; the mode that users get first."""
+    splits = result["metrics"]
+    columns = {path: name for path, name in COLUMNS.items() if any(_known([result], split, *path) for split in splits)}
+    lines = [["split", "pairs", *columns.values()], ["---"] * (2 + len(columns))]
+    for split, metrics in splits.items():
+        lines.append([split, f"{metrics['rows']:,}", *(_spread(_known([result], split, *path)) for path in columns)])
     return markdown(lines)
+
+
+def relations_of(result: dict, split: str = "test") -> dict[str, dict]:
+    """The scores of each relation in the mode that users get; old files have them with the direction given alone."""
+    return next(iter(_relations_by_mode(result, split).values()), {})
+
+
+def _relations_by_mode(result: dict, split: str) -> dict[str, dict]:
+    """The scores of each relation, by what stands behind the names of their columns."""
+    modes = {"": metrics_of(result, split), GIVEN_SUFFIX: metrics_of(result, split, given=True)}
+    return {
+        suffix: metrics["per_relation"] for suffix, metrics in modes.items() if metrics and "per_relation" in metrics
+    }
 
 
 def relations_table(result: dict) -> str:
     """The relations of one run on test, the most frequent first; nothing where test was not read."""
-    measured = result["metrics"].get("test", {}).get("per_relation", {})
-    lines = [["relation", "test pairs", "precision", "recall", "F1"], ["---"] * 5]
-    for name, of_relation in sorted(measured.items(), key=lambda item: -item[1]["support"]):
-        parts = (of_relation[part] for part in ("precision", "recall", "f1"))
-        lines.append([f"`{name}`", str(of_relation["support"]), *(_spread([part]) for part in parts)])
+    modes, first = _relations_by_mode(result, "test"), relations_of(result)
+    parts = [(suffix, part) for suffix in modes for part in ("precision", "recall", "f1")]
+    head = ["relation", "test pairs", *(METRICS[part] + suffix for suffix, part in parts)]
+    lines = [head, ["---"] * len(head)]
+    for name in sorted(first, key=lambda name: -first[name]["support"]):
+        measured = (_spread([modes[suffix][name][part]]) for suffix, part in parts)
+        lines.append([f"`{name}`", str(first[name]["support"]), *measured])
     return markdown(lines)
 
 
 def comparison_table(results: list[dict]) -> str:
     """Several runs: those that differ in nothing but the seed are one line.
 
-    Those best on validation come first, and last what is not of the protocol clean, which says so.
+    Those best on validation come first, in the mode that users get, and last what is not of the protocol clean, which
+    says so.
     """
     groups = group_results(results)
     described = _describe_apart(groups)
-    head = ["markers", "structure", "sees", "seeds", "validation F1", *(f"test {name}" for name in COLUMNS.values())]
+    columns = {path: name for path, name in COMPARED.items() if _known(results, *path)}
+    head = ["markers", "structure", "sees", "seeds", *columns.values()]
     rows = []
     for description, runs in zip(described, groups, strict=True):
-        validation = [number(run, "validation", ("f1",)) for run in runs]
-        cells = [*description, str(len(runs)), _spread(validation)]
-        cells += [_spread([number(run, "test", path) for run in runs]) for path in COLUMNS]
-        rows.append((runs[0]["protocol"] != "clean", -statistics.mean(score or 0.0 for score in validation), cells))
+        cells = [*description, str(len(runs)), *(_spread(_known(runs, *path)) for path in columns)]
+        validation = _known(runs, "validation", "f1") or [0.0]
+        rows.append((runs[0]["protocol"] != "clean", -statistics.mean(validation), cells))
     return markdown([head, ["---"] * len(head), *(cells for *_, cells in sorted(rows))])
+
+
+def _known(runs: list[dict], split: str, metric: str, given: bool = False) -> list[float]:
+    """A score of each run in which it was measured."""
+    measured = (number(run, split, metric, given) for run in runs)
+    return [score for score in measured if score is not None]
 
 
 def _describe_apart(groups: list[list[dict]]) -> list[list[str]]:
@@ -108,13 +141,12 @@ def _describe(variant: dict) -> list[str]:
     return [variant["entity_markers"], variant["structure_encoder"], sees]
 
 
-def _spread(scores: list[float | None]) -> str:
-    """Percent: the mean, and the standard deviation of several."""
-    known = [100 * score for score in scores if score is not None]
-    if not known:
+def _spread(scores: list[float]) -> str:
+    """Percent: the mean, and the standard deviation of several; empty of none."""
+    if not scores:
         return ""
-    mean = f"{statistics.mean(known):.1f}"
-    return mean if len(known) == 1 else f"{mean} ± {statistics.stdev(known):.1f}"
+    mean = f"{100 * statistics.mean(scores):.1f}"
+    return mean if len(scores) == 1 else f"{mean} ± {100 * statistics.stdev(scores):.1f}"
 
 
 def markdown(lines: list[list[str]]) -> str:

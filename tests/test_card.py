@@ -18,7 +18,14 @@ from hub.contents import read_json
 from hub.measured_weights import weights_checksum
 from hub.push import collect
 from hub.push import main as push_command
-from hub.results_table import PROTOCOLS, SEES, comparison_table
+from hub.results_table import (
+    PROTOCOLS,
+    SEES,
+    comparison_table,
+    relations_of,
+    relations_table,
+    scores_table,
+)
 from train.arguments import DataArguments
 from train.predictions import weights_checksum as training_checksum
 
@@ -39,19 +46,80 @@ def test_card_numbers_equal_the_result_file(card):
     metrics = read_json(OWN)["metrics"]
     written = {(item.dataset_split, item.metric_name.split(" ", 1)[1]): item for item in card.data.eval_results}
     for split, measured in metrics.items():
-        assert written[split, "accuracy"].metric_value == round(measured["accuracy"], 4)
-        assert written[split, "F1 (micro, without None)"].metric_value == round(measured["f1"], 4)
-        unknown = written[split, "F1, direction unknown (micro, without None)"]
-        assert unknown.metric_value == round(measured["direction_unknown"]["f1"], 4)
-        assert unknown.dataset_args == {"protocol": "clean", "visual_setting": "described"}
-        assert f"| {split} | {measured['rows']:,} | {100 * measured['f1']:.1f} |" in card.text
+        unknown = measured["direction_unknown"]
+        assert written[split, "accuracy"].metric_value == round(unknown["accuracy"], 4)
+        assert written[split, "accuracy, direction given"].metric_value == round(measured["accuracy"], 4)
+        assert written[split, "F1, direction given (micro, without None)"].metric_value == round(measured["f1"], 4)
+        main = written[split, "F1 (micro, without None)"]
+        assert main.metric_value == round(unknown["f1"], 4)
+        assert main.dataset_args == {"protocol": "clean", "visual_setting": "described"}
+        assert f"| {split} | {measured['rows']:,} | {100 * unknown['f1']:.1f} |" in card.text
     for name, of_relation in metrics["test"]["per_relation"].items():
         assert f"| `{name}` | {of_relation['support']} |" in card.text
 
 
+def test_first_number_of_the_card_is_f1_on_test_in_the_mode_that_users_get(card):
+    first = card.data.eval_results[0]
+    assert (first.dataset_split, first.metric_type) == ("test", "f1") and "given" not in first.metric_name
+    assert first.metric_value == round(read_json(OWN)["metrics"]["test"]["direction_unknown"]["f1"], 4)
+
+
+def test_every_score_of_the_card_says_which_mode_it_is_of(card):
+    scores = card.text.split("## What it scores")[1].split("## Data")[0]
+    assert "Columns without further words are of pairs whose direction is unknown" in scores
+    heads = [line for line in scores.splitlines() if line.startswith(("| split", "| relation |", "| markers"))]
+    assert len(heads) == 3
+    for head in heads:
+        columns = [cell.strip() for cell in head.strip("|").split("|")]
+        assert any("F1" in column and "direction given" in column for column in columns)
+    assert "| validation F1 |" in heads[-1] and "| validation F1, direction given |" in heads[-1]
+
+
+def relations_result() -> dict:
+    result = read_json(OWN)
+    known = result["metrics"]["test"]["per_relation"]
+    unknown = {name: {**of, "f1": of["f1"] / 2} for name, of in known.items()}
+    unknown["/loc/loc/contain"]["f1"] = 0.0
+    result["metrics"]["test"]["direction_unknown"]["per_relation"] = unknown
+    return result
+
+
+def test_relations_are_told_in_both_modes():
+    result = relations_result()
+    known = result["metrics"]["test"]["per_relation"]["/per/per/peer"]
+    head, _, *lines = relations_table(result).splitlines()
+    assert head.count("F1") == 2 and "| F1 |" in head and "| F1, direction given |" in head
+    first = [cell.strip() for cell in lines[0].strip("|").split("|")]
+    assert first[0] == "`/per/per/peer`"
+    assert (first[4], first[7]) == (f"{50 * known['f1']:.1f}", f"{100 * known['f1']:.1f}")
+
+
+def test_relation_that_is_found_only_with_the_direction_given_is_a_limit():
+    limits = make_card(BUNDLED, "ada/mini", relations_result()).text.split("## Limits")[1]
+    assert "`/loc/loc/contain`" in limits
+
+
+def test_pairs_with_one_way_round_have_one_mode():
+    result = read_json(OWN)
+    for split in result["metrics"].values():
+        del split["direction_unknown"]
+    f1 = 100 * result["metrics"]["test"]["f1"]
+    for table in (scores_table(result), relations_table(result), comparison_table([result])):
+        assert "direction" not in table
+    assert f"| {f1:.1f} |" in scores_table(result) and f"| {f1:.1f} |" in comparison_table([result])
+
+
+def test_comparison_is_sorted_by_the_mode_that_users_get():
+    better, worse = read_json(OWN), read_json(OWN)
+    worse["control"] = "blank_images"
+    worse["metrics"]["validation"] |= {"f1": 0.99, "direction_unknown": {"f1": 0.1}}
+    *_, first, second = comparison_table([worse, better]).splitlines()
+    assert "blank images" in second and "blank images" not in first
+
+
 def test_seeds_are_one_line_of_the_comparison(card):
     taught = [result for result in map(read_json, RESULTS) if result["config"]["training"].get("teachers")]
-    mean = sum(100 * result["metrics"]["test"]["f1"] for result in taught) / len(taught)
+    mean = sum(100 * result["metrics"]["test"]["direction_unknown"]["f1"] for result in taught) / len(taught)
     (line,) = [line for line in card.text.splitlines() if "taught by 3 models |" in line]
     assert f"| {len(taught)} |" in line and f"| {mean:.1f} ±" in line
 
@@ -156,7 +224,7 @@ def test_base_model_may_stand_in_the_settings_that_others_extend(tmp_path):
 
 
 def test_relations_that_were_never_found_are_named_as_a_limit(card):
-    relations = read_json(OWN)["metrics"]["test"]["per_relation"]
+    relations = relations_of(read_json(OWN))
     limits = card.text.split("## Limits")[1]
     for name, measured in relations.items():
         assert (f"`{name}`" in limits) == (measured["support"] > 0 and measured["f1"] == 0)
