@@ -22,7 +22,10 @@ from train.analysis_figures import (
 )
 from train.analysis_groups import Settings, compare_groups, teachers_seconds
 from train.analysis_tables import (
+    OTHER_WAY_ROUND,
+    calibration_table,
     clean_groups,
+    confidence_table,
     confusions_table,
     label,
     relations_table,
@@ -31,15 +34,20 @@ from train.analysis_tables import (
     tables,
 )
 from train.finished_runs import Run, group_runs, read_runs
-from train.metrics import relation_metrics
-from train.predictions import predictions_path, read_predictions
+from train.metrics import WRONG_DIRECTION, relation_metrics
+from train.modes import GIVEN, MODES, rows_in, score_rows
+from train.predictions import predictions_path, read_predictions, write_predictions
 from train.report import RESULTS
+from train.results import write_result
 
 FAMILIES = {
     "pairs of the sentence",
     "relation types of the entity in this split",
     "relation types of the entity in training",
 }
+
+DIFFERENCE = {"f1": 0.1, "low": 0.0, "high": 0.2, "p": 0.04}
+DIFFERENCE |= {"direction_given": dict(DIFFERENCE), "best_on_validation": ("shared", "V-HAN", "descriptions")}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +67,37 @@ def folder(tmp_path_factory):
 def analysis(folder):
     words = ["tiny", "--results_dir", str(folder / "results"), "--data_dir", str(folder / "mnre"), "--samples", "200"]
     return main([*words, "--run", "tiny-runs/seed1"])
+
+
+@pytest.fixture(scope="module")
+def invented(folder, tmp_path_factory):
+    """The same runs, which answer at random and otherwise in each mode."""
+    results, random = tmp_path_factory.mktemp("invented") / "tiny-runs", np.random.default_rng(0)
+    for path in (folder / "results" / "tiny-runs").glob("*.json"):
+        result, predictions = json.loads(path.read_text("utf-8")), read_predictions(predictions_path(path))
+        names = predictions.label_names
+        for name, split in predictions.splits.items():
+            answer(split, len(names), random)
+            unknown, given = (score_rows(predictions, name, mode) for mode in MODES)
+            result["metrics"][name] |= {**given, "direction_unknown": unknown}
+        write_result(results / path.name, result)
+        write_predictions(predictions_path(results / path.name), predictions)
+    return results.parent
+
+
+def answer(split, labels, random):
+    """Fills in answers to the rows of a split."""
+    pairs = len(split.gold)
+    scores = np.sort(random.dirichlet(np.ones(4), (2, pairs)))[..., :0:-1]
+    split.top, split.unknown_top = random.integers(0, labels, (pairs, 3)), random.integers(0, labels + 1, (pairs, 3))
+    split.scores, split.unknown_scores = scores.round(4)
+    split.direction_unknown = split.unknown_top[:, 0]
+    split.uncalibrated, split.unknown_uncalibrated = (scores[..., 0] ** 0.5).round(4)
+
+
+@pytest.fixture(scope="module")
+def both_modes(invented):
+    return main(["tiny", "--results_dir", str(invented), "--samples", "50", "--run", "tiny-runs/seed1"])
 
 
 def of(folder, name):
@@ -83,7 +122,7 @@ def leaking_folder(folder, tmp_path):
     results = tmp_path / "tiny-runs"
     shutil.copytree(folder / "results" / "tiny-runs", results)
     told = json.loads((results / "seed2.json").read_text(encoding="utf-8")) | {"protocol": "leaking"}
-    told["metrics"]["validation"]["f1"] = 1.0
+    told["metrics"]["validation"]["direction_unknown"]["f1"] = 1.0
     (results / "seed2.json").write_text(json.dumps(told), encoding="utf-8")
     return tmp_path
 
@@ -131,22 +170,56 @@ def test_slices_of_a_family_hold_every_row_once(analysis):
 
 
 def test_slice_by_pairs_scores_the_rows_of_such_sentences(folder, analysis):
-    rows, names = of(folder, "blind").splits["test"], of(folder, "blind").label_names
+    rows, names = of(folder, "blind").splits["test"], [*of(folder, "blind").label_names, WRONG_DIRECTION]
     single = np.bincount(rows.sentence)[rows.sentence] == 1
     group = next(group for group in analysis["groups"] if group["runs"] == ["tiny-runs/blind"])
-    several = group["slices"]["pairs of the sentence"]["2 or 3"]
-    assert several["rows"] == (~single).sum()
-    expected = relation_metrics(rows.predicted[~single], rows.gold[~single], names)
-    assert several["f1"] == pytest.approx(expected["f1"]) and several["accuracy"] == pytest.approx(
-        expected["accuracy"]
+    for found, of_mode in ((rows.direction_unknown, group), (rows.predicted, group["direction_given"])):
+        several = of_mode["slices"]["pairs of the sentence"]["2 or 3"]
+        assert several["rows"] == (~single).sum()
+        expected = relation_metrics(found[~single], rows.gold[~single], names)
+        assert (several["f1"], several["accuracy"]) == pytest.approx((expected["f1"], expected["accuracy"]))
+
+
+def test_everything_is_told_of_the_mode_that_users_get_and_then_of_the_other(invented, both_modes):
+    result = json.loads((invented / "tiny-runs" / "seed1.json").read_text(encoding="utf-8"))
+    test, validation = result["metrics"]["test"], result["metrics"]["validation"]
+    assert test["f1"] != test["direction_unknown"]["f1"], "or the two could be mistaken for each other"
+    run, step, group = both_modes["run"], both_modes["visual_steps"][0], both_modes["groups"][0]
+    for told, scores in ((run, test["direction_unknown"]), (run["direction_given"], test)):
+        assert told["metrics"]["f1"] == scores["f1"] and told["per_relation"] == scores["per_relation"]
+        counts = np.array(told["confusion"]["counts"])
+        assert counts.trace() / counts.sum() == pytest.approx(scores["accuracy"])
+    assert step["metrics"]["f1"] == run["metrics"]["f1"]
+    assert step["direction_given"]["metrics"]["f1"] == test["f1"]
+    assert step["validation_f1"] == validation["direction_unknown"]["f1"]
+    assert step["direction_given"]["validation_f1"] == validation["f1"]
+    assert group["metrics"]["f1"] != group["direction_given"]["metrics"]["f1"]
+    last = both_modes["visual_steps"][-1]
+    for told, first in ((last, step), (last["direction_given"], step["direction_given"])):
+        assert told["difference"]["f1"] == pytest.approx(told["metrics"]["f1"] - first["metrics"]["f1"])
+
+
+def test_calibration_is_that_of_the_scores_of_its_mode_with_the_temperatures_and_without(invented, both_modes):
+    rows = read_predictions(predictions_path(invented / "tiny-runs" / "seed1.json")).splits["test"]
+    modes = (
+        (both_modes["run"], rows.direction_unknown, rows.unknown_scores[:, 0], rows.unknown_uncalibrated),
+        (both_modes["run"]["direction_given"], rows.predicted, rows.confidence, rows.uncalibrated),
     )
+    for told, found, after, before in modes:
+        named = found != 0
+        for when, confidence in (("calibrated", after), ("uncalibrated", before)):
+            relations = told["calibration"][when]["relations"]
+            assert relations["rows"] == named.sum() > 0
+            assert relations["confidence"] == pytest.approx(confidence[named].mean())
+            assert relations["accuracy"] == pytest.approx((found == rows.gold)[named].mean())
 
 
 def test_confusion_adds_up_to_the_metrics(folder, analysis):
-    counts = np.array(analysis["run"]["confusion"]["counts"])
+    counts, names = np.array(analysis["run"]["confusion"]["counts"]), analysis["run"]["confusion"]["labels"]
     assert counts.trace() / counts.sum() == pytest.approx(analysis["run"]["metrics"]["accuracy"])
     supports = [relation["support"] for relation in analysis["run"]["per_relation"].values()]
-    assert counts.sum(axis=1)[1:].tolist() == supports, "a line of the matrix is a gold label"
+    assert counts.sum(axis=1)[1:].tolist() == [*supports, 0], "a line of the matrix is a gold label"
+    assert names[-1] == OTHER_WAY_ROUND, "which is no gold label"
 
 
 def test_steps_are_of_the_same_weights_and_begin_with_the_run_itself(analysis):
@@ -231,12 +304,84 @@ def test_models_trained_with_more_and_less_differ_in_nothing_else(ours):
     assert not any("taught" in name for name in families), "teachers are no sight"
 
 
-def test_reliability_bars_are_the_bins(ours):
-    upper, lower = reliability_figure(ours).axes
-    bins = [of_bin for of_bin in ours["run"]["calibration"]["bins"] if of_bin["rows"]]
-    assert [bar.get_height() for bar in upper.patches] == [of_bin["accuracy"] for of_bin in bins]
-    assert [bar.get_height() for bar in lower.patches] == [of_bin["rows"] for of_bin in bins]
-    assert upper.patches[0].get_facecolor() == to_rgba(COLOURS[0])
+def test_reliability_bars_are_the_bins_of_both_modes_that_of_users_first(both_modes):
+    axes = np.array(reliability_figure(both_modes).axes).reshape(2, -1)
+    of_modes = [both_modes["run"]["calibration"], both_modes["run"]["direction_given"]["calibration"]]
+    panels = [(told["calibrated"], kind) for told in of_modes for kind in ("relations", "all")]
+    assert len(panels) == axes.shape[1] and "direction unknown" in axes[0, 0].get_title()
+    for (upper, lower), (told, kind) in zip(axes.T, panels, strict=True):
+        bins = [of_bin for of_bin in told[kind]["bins"] if of_bin["rows"]]
+        assert [bar.get_height() for bar in upper.patches] == [of_bin["accuracy"] for of_bin in bins]
+        assert [bar.get_height() for bar in lower.patches] == [of_bin["rows"] for of_bin in bins]
+        assert upper.patches[0].get_facecolor() == to_rgba(COLOURS[0])
+
+
+def test_runs_without_scores_leave_calibration_blank_and_have_no_reliability_diagram(both_modes):
+    blank = json.loads(json.dumps(both_modes))
+    for told in (blank["run"], blank["run"]["direction_given"], *blank["groups"]):
+        told["calibration"] = None
+    for group in blank["groups"]:
+        group["direction_given"]["calibration"] = None
+    assert "reliability" not in figures(blank)
+    assert len(confidence_table(blank).splitlines()) == 2
+    assert columns_of(calibration_table(blank))[0]["calibration error"] == ""
+
+
+def columns_of(table) -> list[dict]:
+    head, _, *lines = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+def test_confidence_of_named_relations_stands_beside_how_often_they_are_right(both_modes):
+    shown = shown_groups(both_modes)
+    lines = columns_of(confidence_table(both_modes))
+    assert [line["direction"] for line in lines] == ["unknown", "given"]
+    for line, told in zip(lines, (shown[0], shown[0]["direction_given"]), strict=True):
+        after, before = (told["calibration"][when]["relations"] for when in ("calibrated", "uncalibrated"))
+        assert line["mean confidence"] == f"{100 * after['confidence']:.1f}"
+        assert line["right"] == f"{100 * after['accuracy']:.1f}"
+        assert line["calibration error"] == f"{100 * after['expected_error']:.1f}"
+        assert line["calibration error, no temperatures"] == f"{100 * before['expected_error']:.1f}"
+
+
+def test_every_table_with_scores_has_both_modes(both_modes):
+    found = tables(both_modes | {"differences": [{**both_modes["groups"][0], **DIFFERENCE}]})
+    assert "direction" in columns_of(found.pop("confidence"))[0]
+    for name, table in found.items():
+        given = [column for column in columns_of(table)[0] if "direction given" in column]
+        assert given and all(line[column] for line in columns_of(table)[-1:] for column in given), name
+    for name in ("groups", "calibration", "visual-steps"):
+        (first, *_) = columns_of(found[name])
+        assert {"validation F1", "F1", "validation F1, direction given", "F1, direction given"} <= first.keys(), name
+
+
+def test_pairs_with_one_way_round_are_told_once(invented, tmp_path):
+    """As where tails are objects: there is no other direction to be found."""
+    for path in (invented / "tiny-runs").glob("*.json"):
+        result, predictions = json.loads(path.read_text("utf-8")), read_predictions(predictions_path(path))
+        for split in result["metrics"].values():
+            del split["direction_unknown"]
+        predictions.splits = {name: rows_in(split, GIVEN) for name, split in predictions.splits.items()}
+        write_result(tmp_path / "one-runs" / path.name, result)
+        write_predictions(predictions_path(tmp_path / "one-runs" / path.name), predictions)
+    found = main(["one", "--results_dir", str(tmp_path), "--samples", "50", "--run", "one-runs/seed1"])
+    whole = json.loads((invented / "tiny-runs" / "seed1.json").read_text("utf-8"))
+    assert found["run"]["metrics"]["f1"] == whole["metrics"]["test"]["f1"]
+    assert "direction_given" not in json.dumps(found)
+    assert "direction" not in "".join(table for name, table in tables(found).items() if name != "confidence")
+    assert (
+        found["run"]["confusion"]["labels"]
+        == read_predictions(predictions_path(invented / "tiny-runs" / "seed1.json")).label_names
+    )
+
+
+def test_best_on_validation_is_so_in_the_mode_that_users_get(folder):
+    runs = [found for found in read_runs([folder / "results" / "tiny-runs"], "test") if found.trained]
+    told = [{"f1": 0.9, "direction_unknown": {"f1": 0.1}}, {"f1": 0.2, "direction_unknown": {"f1": 0.3}}]
+    for place, (finished, validation) in enumerate(zip(runs, told, strict=True)):
+        finished.result["metrics"]["validation"] = validation
+        finished.result["config"]["model"]["kl_weight"] = place / 10
+    assert [group.runs[0].name for group in group_runs(runs)] == ["tiny-runs/seed2", "tiny-runs/seed1"]
 
 
 def test_figures_in_the_repository_are_made_from_the_analysis():
@@ -249,7 +394,7 @@ def test_figures_in_the_repository_are_made_from_the_analysis():
 
 
 def test_every_analysis_has_its_tables_and_figures(ours):
-    ranked = {"groups", "calibration", "slices", "differences"}
+    ranked = {"groups", "calibration", "confidence", "slices", "differences"}
     assert set(tables(ours)) == ranked | {"visual-steps", "relations", "confusions"}
     assert set(figures(ours)) == {"pairs", "entities", "visual", "efficiency", "reliability", "confusion"}
     first = shown_groups(ours)[0]["slices"]["pairs of the sentence"]["1"]
@@ -261,7 +406,8 @@ def test_most_frequent_mistake_comes_first(ours):
     np.fill_diagonal(counts, 0)
     gold, predicted = np.unravel_index(counts.argmax(), counts.shape)
     names = ours["run"]["confusion"]["labels"]
-    line = f"| {names[gold]} | {names[predicted]} | {counts.max()} |"
+    of_given = ours["run"]["direction_given"]["confusion"]["counts"][gold][predicted]
+    line = f"| {names[gold]} | {names[predicted]} | {counts.max()} | {of_given} |"
     assert confusions_table(ours).splitlines()[2] == line
 
 

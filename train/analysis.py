@@ -4,25 +4,38 @@
 
 Reads `assets/results/mnre-*/*.json` and the predictions beside them, prints tables, and writes
 `assets/results/analysis-mnre.json` and `assets/results/figures/mnre-*.png`. Runs that differ in nothing but the seed
-are one group. Runs that are not of the protocol clean are groups of their own, which no table or figure shows and none
-is compared with. The data are read only for the slices by entity; without them these are left out.
+are one group. All is said of pairs whose direction is unknown, as users ask, and once more under `direction_given` of
+pairs whose direction is given, as printed results have it. Runs that are not of the protocol clean are groups of their
+own, which no table or figure shows and none is compared with. The data are read only for the slices by entity; without
+them these are left out.
 """
 
 import argparse
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from train.analysis_figures import save_figures
-from train.analysis_groups import METRICS, Settings, analyse_group, compare_groups, name_group
-from train.analysis_tables import full_label, has_own_table, print_tables
-from train.bootstrap import LEVEL, SAMPLES, check_same_rows, f1_interval, paired_difference
-from train.calibration import BINS, expected_calibration_error, reliability
+from train.analysis_groups import (
+    METRICS,
+    Settings,
+    analyse_group,
+    compare_groups,
+    compare_runs,
+    given_too,
+    name_group,
+    run_metrics,
+    validation_f1,
+)
+from train.analysis_tables import OTHER_WAY_ROUND, full_label, has_own_table, print_tables
+from train.bootstrap import LEVEL, SAMPLES, check_same_rows, f1_interval
+from train.calibration import BINS, calibration_of
 from train.finished_runs import Group, Run, group_runs, read_runs
-from train.metrics import per_relation_metrics, relation_metrics
+from train.modes import GIVEN, UNKNOWN, rows_in, score_rows
 from train.predictions import RunPredictions
 from train.results import code_version, versions, write_result
 from train.slices import Family, relation_types
@@ -55,19 +68,28 @@ def entity_slices(data_dir: str, predictions: RunPredictions, split: str) -> dic
 
 
 def analyse_run(run: Run, split: str, groups: list[Group]) -> dict:
-    """Relations, confusion, and calibration of one run."""
-    rows, names, no_relation = run.predictions.splits[split], run.predictions.label_names, run.predictions.no_relation
-    bins = reliability(rows.confidence, rows.predicted == rows.gold)
-    confusion = np.zeros((len(names), len(names)), dtype=int)
-    np.add.at(confusion, (rows.gold, rows.predicted), 1)
+    """Relations, confusion, and calibration of one run, in each mode."""
     return {
         "name": run.name,
         "label": describe_run(run, groups),
-        "metrics": relation_metrics(rows.predicted, rows.gold, names, no_relation),
-        "gold_in_top": float((rows.top == rows.gold[:, None]).any(axis=1).mean()),
-        "per_relation": per_relation_metrics(rows.predicted, rows.gold, names, no_relation),
+        **_look_into(run, split, UNKNOWN),
+        **given_too(partial(_look_into, run, split, GIVEN), [run]),
+    }
+
+
+def _look_into(run: Run, split: str, mode: str) -> dict:
+    predictions = run.predictions
+    rows, scored = rows_in(predictions.splits[split], mode), score_rows(predictions, split, mode)
+    names = predictions.label_names + [OTHER_WAY_ROUND] * (mode == UNKNOWN and run.has_modes)
+    confusion = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(confusion, (rows.gold, rows.predicted), 1)
+    several = rows.top.shape[1] > 1
+    return {
+        "metrics": {name: value for name, value in scored.items() if name != "per_relation"},
+        "gold_in_top": float((rows.top == rows.gold[:, None]).any(axis=1).mean()) if several else None,
+        "per_relation": scored["per_relation"],
         "confusion": {"labels": names, "counts": confusion.tolist()},
-        "calibration": {"expected_error": expected_calibration_error(bins), "bins": bins},
+        "calibration": calibration_of(rows, predictions.none_id),
     }
 
 
@@ -86,25 +108,28 @@ def describe_run(run: Run, groups: list[Group]) -> str:
 
 def visual_steps(run: Run, runs: list[Run], settings: Settings) -> list[dict]:
     """The same weights with all that is known of the image, and with less: scores, and differences from `run`."""
-    steps = []
-    for other in sorted(runs, key=lambda other: (other is not run, _rank_of_sight(other))):
-        if _same_weights(run, other):
-            theirs, ours = other.predictions.splits[settings.split], run.predictions.splits[settings.split]
-            none_id = run.predictions.none_id
-            metrics = {name: other.result["metrics"][settings.split][name] for name in METRICS}
-            f1 = f1_interval([theirs], none_id, samples=settings.samples, seed=settings.seed)
-            difference = paired_difference([theirs], [ours], none_id, settings.samples, settings.seed)
-            steps.append(
-                {
-                    "run": other.name,
-                    "sees": sight(other.result),
-                    "metrics": metrics,
-                    "low": f1[1],
-                    "high": f1[2],
-                    "difference": None if other is run else difference._asdict(),
-                }
-            )
-    return steps
+    return [
+        {
+            "run": other.name,
+            "sees": sight(other.result),
+            **_score_step(other, run, UNKNOWN, settings),
+            **given_too(partial(_score_step, other, run, GIVEN, settings), [other]),
+        }
+        for other in sorted(runs, key=lambda other: (other is not run, _rank_of_sight(other)))
+        if _same_weights(run, other)
+    ]
+
+
+def _score_step(run: Run, first: Run, mode: str, settings: Settings) -> dict:
+    metrics, rows = run_metrics(run, settings.split, mode), rows_in(run.predictions.splits[settings.split], mode)
+    _, low, high = f1_interval([rows], run.predictions.none_id, samples=settings.samples, seed=settings.seed)
+    return {
+        "validation_f1": validation_f1(run, mode),
+        "metrics": {name: metrics[name] for name in METRICS},
+        "low": low,
+        "high": high,
+        "difference": None if run is first else compare_runs([run], [first], mode, settings),
+    }
 
 
 def _same_weights(run: Run, other: Run) -> bool:

@@ -1,4 +1,8 @@
-"""The figures of `train.analysis`, made from its result file alone."""
+"""The figures of `train.analysis`, made from its result file alone.
+
+Bars, filled dots and intervals are of pairs whose direction is unknown, as users ask; hollow marks are of pairs whose
+direction is given.
+"""
 
 import hashlib
 import json
@@ -10,14 +14,29 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from train.analysis_tables import ABLATIONS, OWN_TABLES, clean_groups, full_label, label, shown_groups
+from train.analysis_tables import (
+    ABLATIONS,
+    CALIBRATED,
+    DIRECTION_GIVEN,
+    OTHER_WAY_ROUND,
+    OWN_TABLES,
+    by_mode,
+    clean_groups,
+    full_label,
+    label,
+    shown_groups,
+)
 
 #: Of Okabe and Ito, told apart by colour-blind readers, and in black and white by marker or hatch.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--")
+#: Kinds of answers in the reliability diagrams, and what they are called.
+_ANSWERS = {"relations": "relations that are named", "all": "all answers"}
 _DPI = 130
 _GAP = 0.6  # between families, in lines
+_HOLLOW = {"linestyle": "none", "markerfacecolor": "white", "markeredgecolor": "#333333", "zorder": 3}
+_GIVEN = Line2D([], [], marker="o", markersize=5, **_HOLLOW, label="hollow: direction given")
 _OF_TEACHERS = {"facecolor": "white", "edgecolor": COLOURS[0], "hatch": "////"}
 
 
@@ -29,42 +48,48 @@ def slices_figure(analysis: dict, families: list[str]) -> Figure:
     for axes, family in zip(panels, families, strict=True):
         parts = {name: part for name, part in groups[0]["slices"][family].items() if part["related"]}
         for number, group in enumerate(groups):
-            _slice_bars(
-                axes, [group["slices"][family][name] for name in parts], number, len(groups), full_label(group)
-            )
+            of_modes = [[of["slices"][family][name] for name in parts] for _, of in by_mode(group)]
+            _slice_bars(axes, of_modes, number, len(groups), full_label(group))
         ticks = [f"{name}\n{part['rows']} pairs,\n{part['related']} related" for name, part in parts.items()]
         axes.set_xticks(range(len(parts)), ticks)
         axes.set_xlabel(family, fontsize=11)
     panels[0].set_ylabel(f"F1, percent, {analysis['split']} split")
     panels[0].set_ylim(0, 100)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=1 if len(families) == 1 else 2, frameon=False)
+    handles, _ = panels[0].get_legend_handles_labels()
+    handles += [_GIVEN] * any(DIRECTION_GIVEN in group for group in groups)
+    figure.legend(handles=handles, loc="outside lower center", ncols=1 if len(families) == 1 else 2, frameon=False)
     return _finish(figure)
 
 
-def _slice_bars(axes: Axes, parts: list[dict], number: int, groups: int, name: str) -> None:
+def _slice_bars(axes: Axes, of_modes: list[list[dict]], number: int, groups: int, name: str) -> None:
+    """Bars of the main mode, and of the other, if there is one, hollow dots."""
+    parts, *given = of_modes
     width = min(0.8 / groups, 0.3)
     places = np.arange(len(parts)) + (number - (groups - 1) / 2) * width
     f1, low, high = (100 * np.array([part[key] for part in parts]) for key in ("f1", "low", "high"))
     style = {"color": COLOURS[number], "hatch": HATCHES[number], "edgecolor": "white", "label": name}
     axes.bar(places, f1, width, yerr=[f1 - low, high - f1], ecolor="#333333", capsize=2, **style)
+    for of_given in given:
+        axes.plot(places, [100 * part["f1"] for part in of_given], marker="o", markersize=4, **_HOLLOW)
 
 
 def visual_figure(analysis: dict) -> Figure:
     """Above: one model, the image taken away in steps. Below: models trained with more and less of it."""
     steps, families = analysis["visual_steps"], _trained_by_sight(analysis)
     rows = len(steps), sum(map(len, families)) + max(len(families) - 1, 0) * _GAP
-    figure = Figure(figsize=(9, 2.6 + 0.36 * sum(rows)), layout="constrained", dpi=_DPI)
+    figure = Figure(figsize=(9, 3 + 0.36 * sum(rows)), layout="constrained", dpi=_DPI)
     number = 2 if families else 1
     panels = figure.subplots(number, 1, sharex=True, squeeze=False, height_ratios=rows[:number])
     upper, *lower = panels[:, 0]
     for place, step in enumerate(steps):
         _dot(upper, place, step["metrics"]["f1"], step["low"], step["high"], 0)
+        _hollow_dot(upper, place, step)
     upper.set_yticks(range(len(steps)), [step["sees"] for step in steps])
     model = analysis["run"]["label"].splitlines()[0]
     upper.set_title(f"One model, its image taken away in steps: {model}", fontsize=10, loc="right")
-    for axes in lower:
-        handles = _families(axes, families)
+    handles = [handle for axes in lower for handle in _families(axes, families)]
+    handles += [_GIVEN] * (DIRECTION_GIVEN in analysis["run"])
+    if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     for axes in panels[:, 0]:
         axes.margins(0.05, 0)
@@ -84,6 +109,7 @@ def _families(axes: Axes, families: list[list[dict]]) -> list[Line2D]:
         for group in groups:
             part = group.get("all", {})
             _dot(axes, place, group["metrics"]["f1"], part.get("low"), part.get("high"), number)
+            _hollow_dot(axes, place, group)
             places.append(place)
             place += 1
         place += _GAP
@@ -108,6 +134,14 @@ def _dot(axes: Axes, place: float, f1: float, low: float | None, high: float | N
     axes.annotate(f"{100 * f1:.1f}", (100 * f1, place), (0, 6), textcoords="offset points", ha="center", fontsize=8)
 
 
+def _hollow_dot(axes: Axes, place: float, analysed: dict) -> None:
+    """F1 with the direction given, if there is such a mode."""
+    if given := analysed.get(DIRECTION_GIVEN):
+        f1 = 100 * given["metrics"]["f1"]
+        axes.plot(f1, place, marker="o", markersize=5, **_HOLLOW)
+        _beside(axes, f1, place, f"{f1:.1f}")
+
+
 def _trained_by_sight(analysis: dict) -> list[list[dict]]:
     """Trained groups that differ in nothing but what they see of the image; where all see the same, none."""
     alike = {}
@@ -127,7 +161,7 @@ def efficiency_figure(analysis: dict) -> Figure:
     for group in _timed_groups(analysis):
         folders.setdefault(group["folder"], []).append(group)
     lines = [line for folder, groups in folders.items() for line in (folder, *groups)]
-    figure = Figure(figsize=(12, 1.6 + 0.26 * len(lines)), layout="constrained", dpi=_DPI)
+    figure = Figure(figsize=(12, 2.2 + 0.26 * len(lines)), layout="constrained", dpi=_DPI)
     panels = figure.subplots(1, 3, sharey=True, width_ratios=(5, 4, 3))
     for place, group in enumerate(lines):
         if not isinstance(group, str):
@@ -144,9 +178,12 @@ def efficiency_figure(analysis: dict) -> Figure:
     panels[0].set_ylim(len(lines) - 0.4, -0.6)
     for text, line in zip(panels[0].get_yticklabels(), lines, strict=True):
         text.set(fontsize=9, fontweight="bold" if isinstance(line, str) else "normal")
-    if any(group["teachers"] for group in lines if not isinstance(group, str)):
-        own, taught = Patch(color=COLOURS[0], label="its own"), Patch(**_OF_TEACHERS, label="its teachers'")
-        panels[1].legend(handles=[own, taught], loc="lower right", fontsize=8)
+    shown = [group for group in lines if not isinstance(group, str)]
+    handles = [_GIVEN] * any(DIRECTION_GIVEN in group for group in shown)
+    if any(group["teachers"] for group in shown):
+        handles += [Patch(color=COLOURS[0], label="time of its own"), Patch(**_OF_TEACHERS, label="its teachers'")]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     return _finish(figure)
 
 
@@ -163,7 +200,8 @@ def _score_and_cost(panels: list[Axes], place: int, group: dict) -> None:
     score, time, parameters = panels
     score.plot([100 * low, 100 * high], [place, place], color=COLOURS[0], linewidth=2, alpha=0.4)
     score.plot(100 * f1, place, "o", color=COLOURS[0], markersize=6)
-    _beside(score, 100 * high, place, f"{100 * f1:.1f}")
+    _hollow_dot(score, place, group)
+    _beside(score, 100 * low, place, f"{100 * f1:.1f}", left=True)
     own, taught = group["wall_time_seconds"] / 60, (group["teachers_wall_time_seconds"] or 0) / 60
     time.barh(place, own, 0.6, color=COLOURS[0])
     if taught:
@@ -174,43 +212,60 @@ def _score_and_cost(panels: list[Axes], place: int, group: dict) -> None:
     _beside(parameters, group["parameters"] / 1e6, place, f"{group['parameters'] / 1e6:.2f}")
 
 
-def _beside(axes: Axes, x: float, place: float, text: str) -> None:
-    axes.annotate(text, (x, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
+def _beside(axes: Axes, x: float, place: float, text: str, left: bool = False) -> None:
+    offset, side = ((-6, 0), "right") if left else ((6, 0), "left")
+    axes.annotate(text, (x, place), offset, textcoords="offset points", va="center", ha=side, fontsize=8)
 
 
-def reliability_figure(analysis: dict) -> Figure:
-    """Accuracy over confidence in bins, and how many rows each holds."""
-    calibration = analysis["run"]["calibration"]
-    bins = [of_bin for of_bin in calibration["bins"] if of_bin["rows"]]
-    figure = Figure(figsize=(5.6, 6.4), layout="constrained", dpi=_DPI)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    middles, widths = (np.array([f(of) for of in bins]) for f in (lambda b: (b["low"] + b["high"]) / 2, _width))
-    upper.bar(middles, [of["accuracy"] for of in bins], widths, color=COLOURS[0], edgecolor="white", label="accuracy")
-    upper.plot([0, 1], [0, 1], color="black", linestyle=":", label="perfectly calibrated")
-    confidence = [of["confidence"] for of in bins]
-    upper.plot(
-        confidence,
-        [of["accuracy"] for of in bins],
-        "D",
-        color=COLOURS[3],
-        label="at the mean confidence",
-        clip_on=False,
-    )
-    upper.set_ylabel("share of right answers")
-    upper.set_title(
-        f"{analysis['run']['label']}\nexpected calibration error {100 * calibration['expected_error']:.1f} %",
-        fontsize=9,
-    )
-    upper.legend(frameon=False, loc="upper left")
-    lower.bar(middles, [of["rows"] for of in bins], widths, color="#999999", edgecolor="white")
-    lower.set_ylabel("pairs")
-    lower.set_xlabel(f"probability of the predicted relation, {analysis['split']} split")
-    upper.set(xlim=(0, 1), ylim=(0, 1))
+def reliability_figure(analysis: dict) -> Figure | None:
+    """Accuracy over confidence in bins, and how many answers each holds: of the relations named, and of all answers.
+
+    The main mode is on the left. A mode whose scores are not at hand is left out; None if that is so of all.
+    """
+    known = [(direction, of["calibration"]) for direction, of in by_mode(analysis["run"]) if of["calibration"]]
+    panels = [(direction, calibration, kind) for direction, calibration in known for kind in _ANSWERS]
+    if not panels:
+        return None
+    figure = Figure(figsize=(1 + 3.4 * len(panels), 5.6), layout="constrained", dpi=_DPI)
+    axes = figure.subplots(2, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
+    for (upper, lower), (direction, calibration, kind) in zip(axes.T, panels, strict=True):
+        after, before = (calibration.get(when, {}).get(kind) for when in CALIBRATED)
+        _reliability_bars(upper, lower, after, before)
+        of_mode = f", direction {direction}" if direction else ""
+        upper.set_title(f"{_ANSWERS[kind]}{of_mode}\n{_calibration_errors(after, before)}", fontsize=9)
+        lower.set_xlabel("probability of the answer")
+    axes[0, 0].set_ylabel("share of right answers")
+    axes[0, 0].legend(frameon=False, loc="upper left", fontsize=8)
+    axes[0, 0].set(xlim=(0, 1), ylim=(0, 1))
+    axes[1, 0].set_ylabel("answers")
+    figure.suptitle(f"{analysis['run']['label']}, {analysis['split']} split", fontsize=10)
     return _finish(figure)
 
 
-def _width(of_bin: dict) -> float:
-    return of_bin["high"] - of_bin["low"]
+def _reliability_bars(upper: Axes, lower: Axes, after: dict, before: dict | None) -> None:
+    """Bars with the model's temperatures; without them, where they change anything, hollow marks."""
+    bins = [of_bin for of_bin in after["bins"] if of_bin["rows"]]
+    middles, widths = [(of["low"] + of["high"]) / 2 for of in bins], [of["high"] - of["low"] for of in bins]
+    accuracy, rows = ([of[name] for of in bins] for name in ("accuracy", "rows"))
+    upper.bar(middles, accuracy, widths, color=COLOURS[0], edgecolor="white", label="accuracy")
+    upper.plot([0, 1], [0, 1], color="black", linestyle=":", label="perfectly calibrated")
+    style = {"linestyle": "none", "marker": "D", "color": COLOURS[3], "clip_on": False}
+    upper.plot([of["confidence"] for of in bins], accuracy, **style, label="at the mean confidence")
+    if before not in (None, after):
+        bins = [of_bin for of_bin in before["bins"] if of_bin["rows"]]
+        places = [of["confidence"] for of in bins], [of["accuracy"] for of in bins]
+        upper.plot(*places, **style, fillstyle="none", label="the same without temperatures")
+    lower.bar(middles, rows, widths, color="#999999", edgecolor="white")
+
+
+def _calibration_errors(after: dict, before: dict | None) -> str:
+    """The expected calibration error, and the mean confidence beside the accuracy."""
+    known = f"error {100 * after['expected_error']:.1f} %"
+    if before not in (None, after):
+        known += f", without temperatures {100 * before['expected_error']:.1f} %"
+    if not after["rows"]:
+        return known
+    return f"{known}\nmean {100 * after['confidence']:.1f} %, right {100 * after['accuracy']:.1f} %"
 
 
 def confusion_figure(analysis: dict) -> Figure:
@@ -219,9 +274,10 @@ def confusion_figure(analysis: dict) -> Figure:
     counts = np.array(confusion["counts"])
     used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     used = used[np.argsort(-counts.sum(axis=1)[used], kind="stable")]
-    counts, names = counts[np.ix_(used, used)], [confusion["labels"][i] for i in used]
+    gold = [place for place in used if confusion["labels"][place] != OTHER_WAY_ROUND]
+    counts, names = counts[np.ix_(gold, used)], [confusion["labels"][i] for i in used]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(3.5 + 0.45 * len(used), 3 + 0.4 * len(used)), layout="constrained", dpi=_DPI)
+    figure = Figure(figsize=(3.5 + 0.45 * len(used), 3 + 0.4 * len(gold)), layout="constrained", dpi=_DPI)
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
@@ -229,8 +285,10 @@ def confusion_figure(analysis: dict) -> Figure:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, count, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="predicted", ylabel="gold", title=f"{analysis['run']['label']}, {analysis['split']} split")
+    axes.set_yticks(range(len(gold)), [confusion["labels"][place] for place in gold])
+    direction = ", direction unknown" if DIRECTION_GIVEN in analysis["run"] else ""
+    title = f"{analysis['run']['label']}, {analysis['split']} split{direction}"
+    axes.set(xlabel="predicted", ylabel="gold", title=title)
     figure.colorbar(image, ax=axes, label="share of the gold relation's pairs", shrink=0.6)
     return figure
 
@@ -243,7 +301,9 @@ def figures(analysis: dict) -> dict[str, Figure]:
         made["entities"] = slices_figure(analysis, families[1:])
     if _timed_groups(analysis):
         made["efficiency"] = efficiency_figure(analysis)
-    return made | {"reliability": reliability_figure(analysis), "confusion": confusion_figure(analysis)}
+    if reliability := reliability_figure(analysis):
+        made["reliability"] = reliability
+    return made | {"confusion": confusion_figure(analysis)}
 
 
 def save_figures(path: Path, folder: Path) -> list[Path]:

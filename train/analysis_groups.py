@@ -1,21 +1,28 @@
-"""What `train.analysis` says of groups of runs: scores, slices, calibration, cost, and differences between groups."""
+"""What `train.analysis` says of groups of runs: scores, slices, calibration, cost, and differences between groups.
+
+All of it is of the mode that users get, in which the direction of pairs is unknown; what is said of the other stands
+under `direction_given`, where there is one.
+"""
 
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from train.analysis_tables import has_own_table
+from train.analysis_tables import DIRECTION_GIVEN, has_own_table
 from train.bootstrap import SAMPLES, f1_interval, paired_difference
-from train.calibration import expected_calibration_error, reliability
+from train.calibration import calibration_of
 from train.finished_runs import Group, Run
-from train.metrics import relation_metrics
+from train.modes import GIVEN, UNKNOWN, metrics_in, rows_in, score_rows
 from train.predictions import RunPredictions, SplitPredictions
 from train.slices import Family, pairs_of_sentence
 from train.variants import CLEAN, recipe, sight
 
 METRICS = ("f1", "precision", "recall", "accuracy", "macro_f1", "none_accuracy")
+CONFIDENCE = ("rows", "confidence", "accuracy", "expected_error")
 
 
 @dataclass
@@ -36,8 +43,6 @@ def analyse_group(group: Group, runs: list[Run], slices: dict[str, Family], sett
         slices: Rows by family and name.
         settings: How to analyse.
     """
-    scores = [run.result["metrics"][settings.split] for run in group.runs]
-    rows = [run.predictions.splits[settings.split] for run in group.runs if run.predictions]
     seconds = [run.result["wall_time_seconds"] for run in group.runs if run.trained]
     return {
         **name_group(group),
@@ -50,11 +55,42 @@ def analyse_group(group: Group, runs: list[Run], slices: dict[str, Family], sett
         "wall_time_seconds": statistics.mean(seconds) if seconds else None,
         "teachers": len(_teachers(group.runs[0])),
         "teachers_wall_time_seconds": teachers_seconds(group.runs[0], runs) if group.trained else None,
-        "validation_f1": group.validation_f1,
-        "metrics": {name: statistics.mean(score[name] for score in scores) for name in METRICS},
-        "runs_with_predictions": len(rows),
-        **(_of_predictions(rows, group.runs, slices, settings) if rows else {}),
+        "runs_with_predictions": sum(run.predictions is not None for run in group.runs),
+        **score_group(group, UNKNOWN, slices, settings),
+        **given_too(partial(score_group, group, GIVEN, slices, settings), group.runs),
     }
+
+
+def given_too(analysed: Callable[[], dict], runs: Sequence[Run]) -> dict:
+    """What is said with the direction given, under its name; nothing of runs that have no such mode."""
+    return {DIRECTION_GIVEN: analysed()} if all(run.has_modes for run in runs) else {}
+
+
+def score_group(group: Group, mode: str, slices: dict[str, Family], settings: Settings) -> dict:
+    """Scores, slices and calibration of the runs in a mode."""
+    validation = [validation_f1(run, mode) for run in group.runs]
+    metrics = [run_metrics(run, settings.split, mode) for run in group.runs]
+    known = [run.predictions for run in group.runs if run.predictions]
+    return {
+        "validation_f1": statistics.mean(validation),
+        "metrics": {name: statistics.mean(of_run[name] for of_run in metrics) for name in METRICS},
+        **(_of_predictions(known, mode, slices, settings) if known else {}),
+    }
+
+
+def validation_f1(run: Run, mode: str) -> float:
+    """F1 on validation in a mode."""
+    return metrics_in(run.result["metrics"]["validation"], mode)["f1"]
+
+
+def run_metrics(run: Run, split: str, mode: str) -> dict[str, float]:
+    """The scores of a run: of what it predicted for each row or, where that is not at hand, as its result file says.
+
+    Old result files count a wrong direction as a relation in `macro_f1`.
+    """
+    if run.predictions:
+        return score_rows(run.predictions, split, mode)
+    return metrics_in(run.result["metrics"][split], mode)
 
 
 def name_group(group: Group) -> dict:
@@ -81,33 +117,47 @@ def teachers_seconds(run: Run, runs: list[Run]) -> float | None:
     return sum(found[0].result["wall_time_seconds"] for found in taught_by)
 
 
-def _of_predictions(rows: list[SplitPredictions], runs: list[Run], slices: dict[str, Family], settings: Settings):
-    labels = next(run.predictions for run in runs if run.predictions)
+def _of_predictions(known: list[RunPredictions], mode: str, slices: dict[str, Family], settings: Settings) -> dict:
+    rows, none_id = [rows_in(of_run.splits[settings.split], mode) for of_run in known], known[0].none_id
     families = {"pairs of the sentence": pairs_of_sentence(rows[0]), **slices}
-    errors = [expected_calibration_error(reliability(of.confidence, of.predicted == of.gold)) for of in rows]
     everything = np.ones(len(rows[0].gold), dtype=bool)
     return {
-        "all": _score_slice(rows, everything, labels, settings),
+        "all": _score_slice(rows, everything, none_id, settings),
         "slices": {
-            family: {name: _score_slice(rows, mask, labels, settings) for name, mask in parts.items()}
+            family: {name: _score_slice(rows, mask, none_id, settings) for name, mask in parts.items()}
             for family, parts in families.items()
         },
-        "expected_calibration_error": statistics.mean(errors),
+        "calibration": _mean_calibration([calibration_of(of_run, none_id) for of_run in rows]),
     }
 
 
-def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, labels: RunPredictions, settings: Settings) -> dict:
+def _mean_calibration(of_runs: list[dict | None]) -> dict | None:
+    """The means over the seeds, without the bins; None where the scores of one are not at hand."""
+    if None in of_runs:
+        return None
+    return {
+        when: {kind: _means([of_run[when][kind] for of_run in of_runs]) for kind in kinds}
+        for when, kinds in of_runs[0].items()
+        if all(when in of_run for of_run in of_runs)
+    }
+
+
+def _means(described: list[dict]) -> dict[str, float | None]:
+    """Each number's mean over those that have it."""
+    known = {name: [of_run[name] for of_run in described if of_run[name] is not None] for name in CONFIDENCE}
+    return {name: statistics.mean(values) if values else None for name, values in known.items()}
+
+
+def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, none_id: int, settings: Settings) -> dict:
     """Mean scores over seeds, and the interval of F1; no F1 where no row holds a relation."""
-    label_names, no_relation, none_id = labels.label_names, labels.no_relation, labels.none_id
     gold = rows[0].gold[mask]
     related = int((gold != none_id).sum())
-    scores = [relation_metrics(of.predicted[mask], of.gold[mask], label_names, no_relation) for of in rows]
-    accuracy = statistics.mean(score["accuracy"] for score in scores) if len(gold) else None
+    accuracy = [float((of.predicted == of.gold)[mask].mean()) for of in rows] if len(gold) else []
     f1 = f1_interval(rows, none_id, mask, settings.samples, settings.seed) if related else (None, None, None)
     return {
         "rows": len(gold),
         "related": related,
-        "accuracy": accuracy,
+        "accuracy": statistics.mean(accuracy) if accuracy else None,
         **dict(zip(("f1", "low", "high"), f1, strict=True)),
     }
 
@@ -119,15 +169,26 @@ def compare_groups(groups: list[Group], settings: Settings) -> list[dict]:
     """
     compared, best = [], {}
     for group in groups:
-        rows = [run.predictions.splits[settings.split] for run in group.runs if run.predictions and run.trained]
-        if not rows or group.protocol != CLEAN or has_own_table(group.folder):
+        runs = [run for run in group.runs if run.predictions and run.trained]
+        if not runs or group.protocol != CLEAN or has_own_table(group.folder):
             continue
         if group.folder not in best:
-            best[group.folder] = group, rows
+            best[group.folder] = group, runs
             continue
-        none_id = next(run.predictions.none_id for run in group.runs if run.predictions)
         reference, theirs = best[group.folder]
-        difference = paired_difference(rows, theirs, none_id, settings.samples, settings.seed)
-        of_both = {"protocol": group.protocol, "best_on_validation": reference.words}
-        compared.append({**name_group(group), **of_both, **difference._asdict()})
+        compared.append(
+            {
+                **name_group(group),
+                "protocol": group.protocol,
+                "best_on_validation": reference.words,
+                **compare_runs(runs, theirs, UNKNOWN, settings),
+                **given_too(partial(compare_runs, runs, theirs, GIVEN, settings), [*runs, *theirs]),
+            }
+        )
     return compared
+
+
+def compare_runs(ours: Sequence[Run], theirs: Sequence[Run], mode: str, settings: Settings) -> dict:
+    """F1 of runs less that of others in a mode."""
+    rows = [[rows_in(run.predictions.splits[settings.split], mode) for run in runs] for runs in (ours, theirs)]
+    return paired_difference(*rows, ours[0].predictions.none_id, settings.samples, settings.seed)._asdict()
