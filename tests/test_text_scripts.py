@@ -7,7 +7,7 @@ from training_fixture import write_text_encoder
 from transformers import pipeline
 
 from train.arguments import parse_arguments
-from train.building import build_model
+from train.building import build_model, build_processor
 from train.inputs import load_inputs
 from vmhan import VMHANConfig
 from vmhan.extraction_request import read_request
@@ -96,7 +96,9 @@ def test_training_keeps_the_scripts_of_its_text(tmp_path, given, kept):
     words = ["--data_dir", str(folder), "--text_model", encoder, "--output_dir", str(tmp_path), "--use_cpu", "true"]
     small = ["--hidden_size", "16", "--num_attention_heads", "2"]
     data, model_settings, training = parse_arguments(["train/configs/mnre/mini.yaml", *words, *small, *given])
-    inputs = load_inputs(data, training)
-    _, model = build_model(data, model_settings, training, inputs.label_names, inputs.splits["train"]["words"])
+    processor = build_processor(data, model_settings, training)
+    inputs = load_inputs(data, training, processor)
+    labels, sentences = (inputs.label_names, inputs.no_relation), inputs.splits["train"]["words"]
+    model = build_model(model_settings, training, processor, *labels, sentences)
     model.save_pretrained(tmp_path / "saved")
     assert VMHANConfig.from_pretrained(tmp_path / "saved").training_scripts == kept
