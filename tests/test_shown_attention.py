@@ -9,7 +9,7 @@ from tiny import tiny_batch, tiny_model
 from vmhan import vhan
 from vmhan.hypergraph import HEAD, HYPEREDGE_TYPES, NODE_TYPES, TAIL
 from vmhan.pair_hypergraph import pair_hypergraph
-from vmhan.pipeline_vmhan import visual_attention
+from vmhan.pair_rows import visual_attention
 
 ROW = 0  # the pair that is shown; its image has three objects
 NAMES = dict.fromkeys(range(len(NODE_TYPES)), ["x"] * 9)
