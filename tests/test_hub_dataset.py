@@ -167,6 +167,20 @@ def test_training_from_the_hub_equals_training_from_the_files(hub, folder, monke
     assert from_hub["metrics"] == from_files["metrics"]
 
 
+def test_words_about_images_can_be_left_out(hub, folder, more, monkeypatch, tmp_path):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
+    dataset_command(words(folder))
+    ours, all_of_it = (load_hub_dataset(NAME, descriptions=keep)["train"] for keep in (False, True))
+    assert set(ours["description"]) == {None} != set(all_of_it["description"])
+    assert not any(ours["object_names"]) and any(all_of_it["object_names"])
+    assert ours.features == all_of_it.features and ours["object_boxes"][:] == all_of_it["object_boxes"][:]
+
+    dataset_command(words_of_more(more))
+    ours, all_of_it = (load_hub_dataset("ada/more-own", captions=keep)["train"] for keep in (False, True))
+    assert not any(map(any, ours["entity_captions"])) and any(map(any, all_of_it["entity_captions"]))
+    assert list(map(len, ours["entity_captions"])) == list(map(len, all_of_it["entity_captions"]))
+
+
 def test_repository_without_what_training_needs_is_refused(hub, folder, monkeypatch, tmp_path):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     dataset_command(["mnre", str(folder), NAME])

@@ -10,6 +10,7 @@ from training_fixture import write_settings
 from transformers import pipeline
 
 from train import run
+from train.batching import PairCollator
 from train.trainer import PairTrainer
 from vmhan import VMHANConfig
 
@@ -95,6 +96,21 @@ def test_finished_model_holds_the_temperatures_that_validation_gave(finished):
     assert set(config.temperatures) == {"direction_unknown", "direction_given"}
     unknown = result["metrics"]["validation"]["direction_unknown"]
     assert set(unknown["per_relation"]) == set(result["metrics"]["validation"]["per_relation"])
+
+
+@pytest.mark.parametrize("words", [["--descriptions", "none"], ["--descriptions", ""], []])
+def test_descriptions_are_switched_off_and_names_of_objects_with_them(tmp_path, monkeypatch, words):
+    settings = write_settings(tmp_path)
+    for path in (tmp_path / "mnre").glob("llavanext_*"):
+        path.unlink()
+    if not words:
+        (tmp_path / "off.yaml").write_text("extends: settings.yaml\ndata: {descriptions: null}", encoding="utf-8")
+        settings = str(tmp_path / "off.yaml")
+    told, call = [], PairCollator._image
+    monkeypatch.setattr(PairCollator, "_image", lambda self, row: told.append(call(self, row)) or told[-1])
+    result = run.main([settings, *words, "--num_train_epochs", "1"])
+    assert result["config"]["data"]["descriptions"] is None and "llavanext_train.json" not in result["data"]
+    assert {str(image) for image in told if image} == {"{'description': None, 'objects': []}"}
 
 
 def test_splits_may_differ_in_size(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tiny import save_tiny_checkpoint
 from training_fixture import write_settings, write_text_encoder
-from transformers import T5Config, T5Model, ViTConfig, ViTModel
+from transformers import AutoConfig, AutoModel, T5Config, T5Model, ViTConfig, ViTModel
 
 from train import run
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
@@ -51,6 +51,19 @@ def test_an_encoder_without_weights_or_without_a_tokenizer_says_so(folders):
         MODEL(str(folders / "no weights"))
     with pytest.raises(ValueError, match="has no tokenizer; put its files"):
         PROCESSOR(str(folders / "no tokenizer"))
+
+
+@pytest.mark.parametrize("kind, offset", [("bert", 0), ("roberta", 2)])
+def test_no_sentence_is_longer_than_the_encoder_has_positions_for(folders, tmp_path, kind, offset):
+    folder = shutil.copytree(folders / "text", tmp_path / kind)
+    config = AutoConfig.for_model(kind, **TINY, vocab_size=141, max_position_embeddings=20, pad_token_id=1)
+    AutoModel.from_config(config).save_pretrained(folder)
+    processor = PROCESSOR(str(folder), max_length=100)
+    assert processor.max_length == 20 - offset
+    with pytest.raises(ValueError, match=rf"at most {20 - offset}"):
+        processor(["a" * 30], [[(0, 1), (2, 3)]], [[(0, 1)]])
+    longest = processor(["a" * (18 - offset)], [[(0, 1), (2, 3)]], [[(0, 1)]])
+    assert MODEL(str(folder), visual_features=["text"])(**longest).logits.isfinite().all()
 
 
 @pytest.mark.parametrize("name, why", [("finished", "is a finished VM-HAN"), ("text", "is a bert, which reads text")])

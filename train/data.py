@@ -26,10 +26,14 @@ def read_rows(data, report_path: Path | None = None) -> DatasetDict:
         FileNotFoundError: A file is missing.
     """
     if data.dataset:
+        if report_path is not None:
+            report_path.write_text("", encoding="utf-8")  # no line of a file is read here; more may be said of rows
         return load_hub_dataset(
             data.dataset,
             pictures=True if data.visual_setting == "pixels" else None if selects(data) else False,
             boxes=data.boxes is not None,
+            descriptions=data.descriptions is not None,
+            captions=data.captions,
             no_relation=data.no_relation,
             max_objects=candidate_objects(data),
             on_missing_image=data.on_missing_image,

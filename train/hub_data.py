@@ -1,5 +1,6 @@
 """Rows from a data set repository on the Hub, as `hub.dataset` makes it, in place of local files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import datasets
@@ -26,6 +27,8 @@ def load_hub_dataset(
     *,
     pictures: bool | None = False,
     boxes: bool = True,
+    descriptions: bool = True,
+    captions: bool = True,
     max_objects: int = 3,
     on_missing_image: str = "none",
     limit: int | None = None,
@@ -38,6 +41,8 @@ def load_hub_dataset(
         pictures: Whether rows hold their picture, as a file in the cache: what looks at pictures wants paths. None
             is where there are pictures.
         boxes: Whether rows keep their boxes. They always do where tails are objects.
+        descriptions: Whether rows keep descriptions and the names of objects out of them.
+        captions: Where tails are objects, whether these keep their captions.
         max_objects: At most so many names and boxes a row. Where tails are objects all are kept.
         on_missing_image: With `pictures`, what a row without one does: `"none"` leaves it empty, `"raise"` stops.
         limit: Keep the first so many rows of each split.
@@ -60,8 +65,22 @@ def load_hub_dataset(
         wanted = pictures is not False
         splits = _unpack(splits, folder, on_missing_image) if wanted else splits.remove_columns("image")
     if has_object_tails(splits["train"].column_names):
-        return splits
+        return splits if captions else _change(splits, _without_captions)
+    splits = splits if descriptions else _change(splits, _without_descriptions)
     return splits.map(_keep_objects, fn_kwargs={"names": max_objects, "boxes": max_objects if boxes else 0})
+
+
+def _change(splits: DatasetDict, change: Callable[[dict], dict]) -> DatasetDict:
+    """Keeps the types of columns of which nothing is left."""
+    return DatasetDict({split: rows.map(change, features=rows.features) for split, rows in splits.items()})
+
+
+def _without_captions(row: dict) -> dict:
+    return {"entity_captions": [None] * len(row["entity_captions"])}
+
+
+def _without_descriptions(row: dict) -> dict:
+    return {"description": None, "object_names": []}
 
 
 def _keep_objects(row: dict, names: int, boxes: int) -> dict:

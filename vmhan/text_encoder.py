@@ -7,6 +7,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig,
 
 from .configuration_vmhan import VMHANConfig
 
+#: Kinds whose first position comes after that of the padding token.
+_POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer")
 _NAME_ONE = "Name the Hub id or the folder of a text encoder, such as bert-base-uncased"
 
 
@@ -25,22 +27,32 @@ def load_text_encoder(name_or_path: str) -> PreTrainedModel:
 
 
 def load_text_tokenizer(name_or_path: str):
-    """The tokenizer of a pretrained text encoder, or of a folder that holds nothing else.
+    """The tokenizer of a pretrained text encoder, whose limit is that of the encoder, or of a folder with it alone.
 
     Raises:
         OSError: It is not there and cannot be fetched.
         ValueError: The name stands for something else.
     """
     folder = Path(name_or_path)
-    if (folder / "config.json").is_file() or not any(folder.glob("tokenizer*")):
-        _text_config(name_or_path)
+    alone = any(folder.glob("tokenizer*")) and not (folder / "config.json").is_file()
+    config = None if alone else _text_config(name_or_path)
     tokenizer = AutoTokenizer.from_pretrained(name_or_path)
     if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without its files
         raise ValueError(
             f'"{name_or_path}" has no tokenizer; put its files (tokenizer.json, tokenizer_config.json) there, '
             "which came with the text encoder."
         )
+    if config is not None and (positions := _positions(config)):
+        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     return tokenizer
+
+
+def _positions(config: PreTrainedConfig) -> int | None:
+    """The most tokens that an encoder has positions for; None where it says nothing of it."""
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions and config.model_type in _POSITIONS_AFTER_PADDING:
+        return positions - config.pad_token_id - 1
+    return positions
 
 
 def _text_config(name_or_path: str) -> PreTrainedConfig:
