@@ -37,7 +37,7 @@ def load_image_input(image, max_pixels: int = MAX_PIXELS) -> Image.Image:
             file; `{"bytes", "path"}`, either of which may be None; a PIL image of any mode; a numpy array
             (height, width[, 3 or 4]); or a torch tensor, also (channels, height, width). Values of arrays are those
             of `array_to_rgb`. A string that names a file is a path, and else base64 where that is an image.
-        max_pixels: Most pixels of a file; it is refused before there is memory for any.
+        max_pixels: Most pixels of a file; it is refused before there is memory for any. A PIL image may have more.
 
     Raises:
         FileNotFoundError: A path leads to no file.
