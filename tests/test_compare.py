@@ -75,6 +75,15 @@ def test_two_parts_share_the_runs_whose_results_are_missing(folder):
     assert len(missing_runs([folder], ["--results_dir", str(folder)], [1, 2, 3])) == 6
 
 
+def test_a_stopped_run_goes_on_unless_it_is_to_begin_anew(folder):
+    resume = ["--resume_from_checkpoint", "last"]
+    for command in missing_runs([folder], [], [1]):
+        assert command[command.index(resume[0]) :][:2] == resume
+    for overrides in (["--overwrite_output_dir", "true"], ["--resume_from_checkpoint", "elsewhere"]):
+        for command in missing_runs([folder], overrides, [1]):
+            assert "last" not in command and overrides[1] in command
+
+
 def test_the_command_runs_each_setting_with_each_seed_and_then_nothing(folder, capsys):
     words = [str(folder), "--seeds", "1", "2", "--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no"]
     words += ["--load_best_model_at_end", "false"]
