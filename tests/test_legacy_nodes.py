@@ -107,7 +107,7 @@ def test_a_run_with_them_says_loudly_that_it_leaks_and_is_no_clean_run(tmp_path,
     assert written["protocol"] == "legacy-crops"
     caplog.clear()
     with caplog.at_level(logging.WARNING):
-        clean = run.main(words)
+        clean = run.main([*words, "--overwrite_output_dir", "true"])
     assert clean["protocol"] == "clean" and "legacy" not in caplog.text
     assert clean["metrics"]["validation"]["loss"] != result["metrics"]["validation"]["loss"]
 

@@ -250,7 +250,7 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
         again = run.main([settings, *words, *final])
         assert len(server.requests) == asked and bool(asked) == (selector == "server")
     assert again["metrics"]["test"]["loss"] == pytest.approx(result["metrics"]["test"]["loss"], rel=1e-5)
-    plain = run.main([settings, *final])
+    plain = run.main([settings, *final[:2], "--run_name", "plain"])
     assert plain["metrics"]["test"]["loss"] != pytest.approx(result["metrics"]["test"]["loss"], rel=1e-5)
     assert plain["node_selection"] is None and result["config"]["data"]["selector"] == name
     assert (result["node_selection"] or {}).get("asked", 0) == again["node_selection"].get("asked", 0)

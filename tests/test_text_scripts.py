@@ -64,7 +64,7 @@ def test_training_scripts_are_those_of_two_percent_of_the_letters():
 def test_the_pipeline_hands_its_scripts_to_the_request(tmp_path):
     extract = pipeline(TASK, model=save_tiny_checkpoint(tmp_path, training_scripts=["LATIN"]))
     asked = {"text": RUSSIAN, "entities": ["Ада", "Боба"]}
-    (request,) = extract.preprocess(asked)
+    request = extract.preprocess(asked)
     assert request.warnings[0].startswith("The text is mostly CYRILLIC")
     assert read_request(asked).warnings == []
 
@@ -81,7 +81,7 @@ def test_the_pipeline_hands_its_scripts_to_the_request(tmp_path):
 )
 def test_a_text_whose_words_the_encoder_does_not_know_has_a_warning(tmp_path, text, told):
     extract = pipeline(TASK, model=save_tiny_checkpoint(tmp_path))
-    (request,) = extract.preprocess({"text": text, "entities": [(0, 3), (4, 7)]})
+    request = extract.preprocess({"text": text, "entities": [(0, 3), (4, 7)]})
     assert len(request.warnings) == (told is not None)
     assert all(told in warning for warning in request.warnings)
 
