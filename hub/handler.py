@@ -4,7 +4,7 @@
 
 `image` is base64, a data URI or bytes; the endpoint fetches no address and opens no file that a request names. A list
 of inputs is answered by a list. `parameters` are those of the pipeline: `pairs`, `direction`. What is wrong with a
-request is answered as `{"error": ...}`.
+request is answered as `{"error": ...}`. How many requests and pairs one call may hold: `request_limits.check_call`.
 """
 
 import logging
@@ -31,13 +31,16 @@ class EndpointHandler:
         # the code it trusts is what lies beside this file; an installed and imported `vmhan` goes before it
         self.extract = pipeline(TASK, model=path, trust_remote_code=True)
         self.load_images = get_class_from_dynamic_module("image_inputs.load_inline_images", path)
+        self.check_call = get_class_from_dynamic_module("request_limits.check_call", path)
 
     def __call__(self, data: dict) -> dict | list[dict]:
         """The pipeline's answer, or `{"error": what is wrong and what to do}`."""
         try:
             inputs, parameters = read_body(data)
             several = isinstance(inputs, list)
-            requests = self.with_images(inputs if several else [inputs])
+            requests = inputs if several else [inputs]
+            self.check_call(requests, parameters.get("pairs"))
+            requests = self.with_images(requests)
             answers = self.extract(requests, **parameters) if requests else []
             return answers if several else answers[0]
         except (ValueError, OSError) as error:

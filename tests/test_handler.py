@@ -5,6 +5,7 @@ import base64
 import importlib.util
 import io
 import json
+from itertools import islice, permutations
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,57 @@ def expected(folder):
 )
 def test_picture_in_the_body_gives_the_pipelines_answer(handler, expected, image):
     assert handler({"inputs": {**REQUEST, "image": image}}) == expected
+
+
+def test_a_call_of_more_requests_than_one_may_hold_is_refused_unread(handler):
+    request = {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}
+    assert len(handler({"inputs": [request] * 32})) == 32
+    assert "33 requests, up to 32" in handler({"inputs": [request] * 33})["error"]
+
+
+def named(count: int) -> list[list[int]]:
+    return list(map(list, islice(permutations(range(16), 2), count)))
+
+
+WORDS = [f"n{number}" for number in range(10, 26)]
+OF_16 = {"text": " ".join(WORDS), "entities": WORDS}  # 120 pairs, if it names none
+BOXES = [{"box": [0, 0, 9, 9]}] * 15
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ({"inputs": [OF_16] * 5}, 600),
+        ({"inputs": [OF_16] * 4 + [{**OF_16, "pairs": [[0, 1]]}]}, 481),
+        ({"inputs": [OF_16] * 4 + [{**OF_16, "pairs": None, "entities": WORDS[:2]}]}, 481),
+        ({"inputs": [OF_16] * 3, "parameters": {"pairs": named(161)}}, 483),
+        ({"inputs": [{**OF_16, "pairs": named(161)}] * 3, "parameters": {"pairs": [[0, 1]]}}, 483),
+        ({"inputs": [{**OF_16, "entities": [*WORDS[:1], *BOXES]}] * 32 + [OF_16]}, None),
+        ({"inputs": [{**OF_16, "entities": [*WORDS[:2], *BOXES[:14]]}] * 17}, 17 * 29),
+    ],
+)
+def test_pairs_of_all_requests_of_a_call_are_counted_before_any_is_read(handler, body, count, monkeypatch):
+    monkeypatch.setattr(handler, "load_images", lambda images: pytest.fail("An image was read."))
+    monkeypatch.setattr(handler, "extract", lambda *args, **options: pytest.fail("The model was asked."))
+    said = handler(body)["error"]
+    assert (f"{count} pairs together, up to 480" if count else "33 requests, up to 32") in said
+
+
+def test_a_call_of_as_many_pairs_as_it_may_hold_is_answered(handler, monkeypatch):
+    monkeypatch.setattr(handler, "extract", lambda requests, **options: [len(requests)] * len(requests))
+    tokens = [{"entity": "B-PER", "index": 1, "word": "n"}]
+    tokens += [{"entity": "I-PER", "index": place, "word": f"##{place}"} for place in range(2, 17)]
+    for body in (
+        {"inputs": [OF_16] * 4},
+        {"inputs": [OF_16] * 32, "parameters": {"pairs": named(15)}},
+        {"inputs": [{**OF_16, "entities": ["Ada", *tokens]}] * 32},  # two entities, once the tokens are merged
+    ):
+        assert handler(body) == [len(body["inputs"])] * len(body["inputs"])
+
+
+def test_the_pipeline_answers_as_many_requests_as_a_python_caller_passes(handler):
+    requests = [{"text": "Ada met Bob", "entities": ["Ada", "Bob"]}] * 33
+    assert len(handler.extract(requests, batch_size=33)) == 33
 
 
 def test_several_inputs_give_several_answers(handler, expected):

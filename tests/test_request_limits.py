@@ -3,14 +3,12 @@
 import json
 import time
 from dataclasses import make_dataclass
-from itertools import combinations, islice
-from pathlib import Path
+from itertools import combinations, islice, permutations
 
 import pytest
 from tiny import save_tiny_checkpoint
 from transformers import pipeline
 
-from hub.contents import model_contents, write_contents
 from hub.handler import EndpointHandler
 from vmhan import RequestLimits
 from vmhan.extraction_request import read_request
@@ -28,7 +26,6 @@ TOO_LARGE = [
     ({"objects": ["a" * 2001]}, "of an object has 2,001 characters, up to 2,000", "max_description_length"),
     ({"objects": [{"label": "a" * 2001}]}, "of an object has 2,001 characters,", "max_description_length"),
     ({"entities": NAMES[:17]}, "entities holds 17 entities, up to 16", "max_entities"),
-    ({"pairs": [(0, 1)] * 241}, "pairs holds 241 pairs, up to 240", "max_pairs"),
     ({"objects": ["dog"] * 101}, "objects holds 101 objects, up to 100", "max_objects"),
 ]
 
@@ -56,11 +53,19 @@ def test_a_python_caller_may_raise_each_limit(changes, said, limit):
         assert read_request({**REQUEST, **changes}, limits=limits)
 
 
+def test_pairs_over_the_limit_are_refused_and_a_python_caller_may_raise_it():
+    request = {**REQUEST, "entities": NAMES[:17], "pairs": list(permutations(range(17), 2))[:241]}
+    with pytest.raises(ValueError, match=r"pairs holds 241 pairs, up to 240.*; .+ limits=RequestLimits\(max_pairs="):
+        read_request(request, limits=RequestLimits(max_entities=None))
+    for limits in (RequestLimits(max_entities=None, max_pairs=241), NO_LIMITS):
+        assert len(read_request(request, limits=limits).pairs) == 241
+
+
 def test_a_request_at_its_limits_is_read():
     text = REQUEST["text"].ljust(2000, ".")
     request = {"text": text, "entities": NAMES[:16], "description": "a" * 2000, "objects": ["dog"] * 100}
     assert len(read_request(request).pairs) == 120
-    assert len(read_request({**request, "pairs": [(0, 1)] * 240}).pairs) == 240
+    assert len(read_request({**request, "pairs": list(permutations(range(16), 2))}).pairs) == 240
 
 
 def test_default_pairs_are_counted_too():
@@ -134,10 +139,8 @@ def test_one_span_given_twice_is_read(words):
 
 
 @pytest.fixture(scope="module")
-def handler(folder, tmp_path_factory):
-    repository = tmp_path_factory.mktemp("repository")
-    write_contents(model_contents(Path(folder)), repository)
-    return EndpointHandler(str(repository))
+def handler(folder):
+    return EndpointHandler(folder)
 
 
 def seconds(ask) -> float:

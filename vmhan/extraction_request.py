@@ -17,7 +17,7 @@ from .request_entities import read_entities, read_pairs
 from .request_fields import read_fields
 from .request_limits import DEFAULT_LIMITS, RequestLimits
 from .request_objects import read_objects
-from .request_text import read_words
+from .request_text import read_words, short_value
 from .text_normalization import Span
 from .text_scripts import script_warning
 
@@ -130,7 +130,7 @@ def read_request(
     fields = read_fields(inputs)
     text = read_words("text", fields.get("text"))
     if not text.strip():
-        raise ValueError(f"text is {fields.get('text')!r}; give the sentence that holds the entities.")
+        raise ValueError(f"text is {short_value(fields.get('text'))}; give the sentence that holds the entities.")
     limits.check_text(text)
     pairs = fields.get("pairs", pairs)
     entities = _read_entity_list(fields.get("entities"), pairs)
@@ -146,8 +146,7 @@ def read_request(
     mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
     if warning := script_warning(text, training_scripts):
         warnings.append(warning)
-    pairs = read_pairs(pairs, mentions, text)
-    limits.check_pairs(len(pairs))
+    pairs = read_pairs(pairs, mentions, text, limits)
     return ExtractionRequest(
         text,
         mentions,
@@ -166,11 +165,11 @@ def _read_entity_list(entities, pairs) -> list:
     given = entities if isinstance(entities, Sequence) and not isinstance(entities, str) else ()
     merged = merge_tokens(given)
     if len(merged) < 2:
-        raise ValueError(f"entities is {entities!r}; a relation needs a list of at least two entities.")
+        raise ValueError(f"entities is {short_value(entities)}; a relation needs a list of at least two entities.")
     if len(merged) < len(given) and pairs is not None:
         raise ValueError(
-            f"pairs is {pairs!r}, but the {len(given)} entities are tokens of {len(merged)} entities; merge them with "
-            '`pipeline("ner", aggregation_strategy="first")`, or leave pairs out.'
+            f"pairs is {short_value(pairs)}, but the {len(given)} entities are tokens of {len(merged)} entities; "
+            'merge them with `pipeline("ner", aggregation_strategy="first")`, or leave pairs out.'
         )
     return merged
 

@@ -15,6 +15,8 @@ Example:
 import re
 from collections.abc import Sequence
 
+from .request_text import short_value
+
 _TAG = re.compile(r"(?:([BIESLU])-)?(.*)", re.DOTALL)
 _OPENING = ("B", "S", "U")  # of a tag, what opens an entity: alone with BIO, or also a single one with BIOES, BILOU
 _PIECE = "##"  # how WordPiece spells what goes on with a word
@@ -39,7 +41,9 @@ def read_mention(entity: dict) -> str | tuple:
         return start, end
     word = entity["text"] if "text" in entity else entity.get("word")
     if start is not None or end is not None or not isinstance(word, str):
-        raise ValueError(f'The entity {entity!r} has no "start" and "end", nor a "text" or a "word" to look for.')
+        raise ValueError(
+            f'The entity {short_value(entity)} has no "start" and "end", nor a "text" or a "word" to look for.'
+        )
     return word if "text" in entity else word.removeprefix(_PIECE).lstrip(_WORD_STARTS)
 
 

@@ -3,13 +3,14 @@
 An entity is a mention in the text or an object of the image. A relation goes from the text to either.
 """
 
-import operator
 from collections.abc import Sequence
 from itertools import combinations
 
 from .mention_search import MentionSearch
 from .recognized_entities import is_mention, read_mention
+from .request_limits import RequestLimits
 from .request_objects import read_entity_object
+from .request_text import read_index, short_text, short_value
 from .text_normalization import Span
 
 
@@ -72,12 +73,14 @@ def _read_span(text: str, entity: str | Sequence[int] | dict) -> Span | str:
 
 def _check_span(text: str, span: Sequence[int]) -> Span:
     try:
-        start, end = map(operator.index, span)
+        start, end = map(read_index, span)
     except (TypeError, ValueError):
-        raise ValueError(f"The entity {span!r} is neither a string nor a (start, end) span of characters.") from None
+        raise ValueError(
+            f"The entity {short_value(span)} is neither a string nor a (start, end) span of characters."
+        ) from None
     if not 0 <= start < end <= len(text):
         raise ValueError(
-            f"The entity span ({start}, {end}) is not within the {len(text)} characters of the text; "
+            f"The entity span {short_value((start, end))} is not within the {len(text)} characters of the text; "
             "spans are end-exclusive character offsets with start < end."
         )
     if not text[start:end].strip():
@@ -85,7 +88,7 @@ def _check_span(text: str, span: Sequence[int]) -> Span:
     return start, end
 
 
-def read_pairs(pairs, mentions: list[Span | int], text: str) -> list[tuple[int, int]]:
+def read_pairs(pairs, mentions: list[Span | int], text: str, limits: RequestLimits) -> list[tuple[int, int]]:
     """The pairs of mentions that a user names, or every two of which one is in the text, heads in the text."""
     if pairs is None:
         pairs = [_from_the_text(pair, mentions) for pair in combinations(range(len(mentions)), 2)]
@@ -93,23 +96,31 @@ def read_pairs(pairs, mentions: list[Span | int], text: str) -> list[tuple[int, 
         if not pairs:
             raise ValueError("All entities are objects of the image; a relation needs one in the text, its head.")
     try:
-        pairs = [tuple(map(operator.index, pair)) for pair in pairs]
+        pairs = [tuple(map(read_index, pair)) for pair in pairs]
     except TypeError:
-        raise ValueError(f"pairs is {pairs!r}; give a list of (head, tail) indices, such as [(0, 1)].") from None
+        raise ValueError(
+            f"pairs is {short_value(pairs)}; give a list of (head, tail) indices, such as [(0, 1)]."
+        ) from None
     if not pairs:
         raise ValueError("pairs is empty; name at least one (head, tail), or leave it out for every two entities.")
-    for pair in pairs:
+    limits.check_pairs(len(pairs))
+    places = {}
+    for place, pair in enumerate(pairs):
         if len(pair) != 2 or not all(0 <= i < len(mentions) for i in pair):
             raise ValueError(
-                f"The pair {pair} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
+                f"The pair {short_value(pair)} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
             )
         head, tail = (mentions[i] for i in pair)
         if isinstance(head, int):
             raise ValueError(f"The head of the pair {pair} is an object of the image; heads are in the text.")
         if head == tail:
             raise ValueError(
-                f"Head and tail of the pair {pair} are both {text[slice(*head)]!r} at {head[0]} to {head[1]}; "
-                "give a (start, end) span for another occurrence, or leave one out."
+                f"Head and tail of the pair {pair} are both {short_text(text[slice(*head)])} at {head[0]} to "
+                f"{head[1]}; give a (start, end) span for another occurrence, or leave one out."
+            )
+        if places.setdefault(pair, place) != place:
+            raise ValueError(
+                f"pairs names the pair {pair} twice, at {places[pair]} and {place}, counted from 0; leave one out."
             )
     return pairs
 

@@ -5,6 +5,15 @@ extract = pipeline(TASK, model=..., limits=RequestLimits(max_entities=40, max_pa
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from math import comb
+from typing import Any
+
+from .recognized_entities import is_mention, merge_tokens
+from .request_fields import is_missing, to_plain
+
+#: Most requests in one call of an endpoint, which answers whoever asks, and most pairs of all of them together. A
+#: Python caller may pass any number.
+MAX_REQUESTS, MAX_PAIRS_TOGETHER = 32, 480
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,54 @@ DEFAULT_LIMITS = RequestLimits()
 NO_LIMITS = RequestLimits(*[None] * len(fields(RequestLimits)))
 
 
+def check_call(requests: list, pairs: Any = None) -> None:
+    """Checks how much one call of an endpoint asks for, before anything of it is read.
+
+    Args:
+        requests: Of the call, as they came.
+        pairs: Those of the call, for each request that has none of its own.
+
+    Raises:
+        ValueError: There are too many requests, or too many pairs in all of them together.
+    """
+    if len(requests) > MAX_REQUESTS:
+        raise ValueError(
+            f'"inputs" holds {len(requests):,} requests, up to {MAX_REQUESTS} are answered; send several calls.'
+        )
+    together = sum(_count_pairs(request, pairs) for request in requests)
+    if together > MAX_PAIRS_TOGETHER:
+        raise ValueError(
+            f'The {len(requests)} requests of "inputs" ask for {together:,} pairs together, up to '
+            f"{MAX_PAIRS_TOGETHER} are answered; send several calls, or name fewer pairs."
+        )
+
+
+def _count_pairs(request: Any, pairs: Any) -> int:
+    """How many pairs a request asks for; no more than it may, for one that asks for more is refused by itself."""
+    if not isinstance(request, Mapping):
+        return 0
+    own = request.get("pairs")
+    pairs = to_plain(pairs if is_missing(own) else own)
+    entities = to_plain(request.get("entities"))
+    if isinstance(pairs, list | tuple):
+        count = len(pairs)
+    elif isinstance(entities, list | tuple):
+        count = _count_every_two(entities)
+    else:
+        count = 0
+    return min(count, DEFAULT_LIMITS.max_pairs)
+
+
+def _count_every_two(entities: list | tuple) -> int:
+    """How many pairs of two entities there are, two objects of the image being none."""
+    try:
+        entities = merge_tokens(entities)
+    except (TypeError, ValueError):
+        return 0  # the request is refused
+    objects = sum(isinstance(entity, dict) and not is_mention(entity) for entity in entities)
+    return comb(len(entities), 2) - comb(objects, 2)
+
+
 def read_limits(limits: "RequestLimits | Mapping | None") -> RequestLimits:
     """Reads the limits of a caller: `RequestLimits`, or a dict of those that are not the default; None lifts all.
 
@@ -90,4 +147,12 @@ def read_limits(limits: "RequestLimits | Mapping | None") -> RequestLimits:
     return RequestLimits(**limits)
 
 
-__all__ = ["DEFAULT_LIMITS", "NO_LIMITS", "RequestLimits", "read_limits"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "MAX_PAIRS_TOGETHER",
+    "MAX_REQUESTS",
+    "NO_LIMITS",
+    "RequestLimits",
+    "check_call",
+    "read_limits",
+]
