@@ -212,6 +212,14 @@ def test_wrong_pairs_of_a_request_are_refused(pairs, said, extract):
         extract({**REQUEST, "pairs": pairs})
 
 
+@pytest.mark.parametrize("limits", [None, {}])
+def test_a_pair_named_twice_is_refused_with_both_places(limits, extract):
+    pairs = [(0, 2), (0, 1), (1, 0), (0, 1), (0, 1)]
+    with pytest.raises(ValueError, match=r"the pair \(0, 1\) twice, at 1 and 3, counted from 0; leave one out"):
+        extract({**REQUEST, "pairs": pairs}, limits=limits, direction="given")
+    assert len(extract({**REQUEST, "pairs": pairs[:3]}, direction="given")["pairs"]) == 3
+
+
 def test_pairs_of_a_call_may_be_an_iterator_for_several_requests(extract):
     answers = extract([REQUEST, REQUEST], pairs=iter([(0, 2)]))
     assert [len(answer["pairs"]) for answer in answers] == [1, 1]
@@ -294,6 +302,139 @@ def test_what_is_wrong_with_the_source_of_requests_is_not_hidden(extract):
 
     with pytest.raises(RuntimeError, match="disk is gone"):
         list(extract(broken(), on_error="skip"))
+
+
+class Hostile:
+    """A scalar of an array that breaks."""
+
+    def tolist(self):
+        raise RuntimeError("No list!")
+
+
+@pytest.mark.parametrize(("bad", "said"), [(Hostile(), "RuntimeError: No list!"), ({"a": Hostile()}, "No list!")])
+def test_an_id_that_cannot_be_read_does_not_kill_the_stream(bad, said, extract, expected):
+    answers = extract([REQUEST, {**REQUEST, "id": bad}, OTHER], on_error="return", batch_size=3)
+    assert_same([answers[0], answers[2]], expected)
+    assert said in answers[1]["error"] and answers[1]["index"] == 1
+
+
+@pytest.mark.parametrize("number", [10**400, 10**5000], ids=["400 digits", "5,000 digits"])
+def test_an_id_may_be_any_integer_and_its_error_can_be_told(number, extract):
+    right, wrong = extract([{**REQUEST, "id": number}, {**WRONG, "id": number}], on_error="return")
+    assert right["id"] == wrong["id"] == number and "'Zoe' does not occur" in wrong["error"]
+    with pytest.raises(ValueError, match="'Zoe' does not occur") as error:
+        extract({**WRONG, "id": number})
+    assert len(error.value.__notes__[0]) < 150
+
+
+class OneRowIsBroken(MapStyle):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        if index == 1:
+            raise KeyError("no such file")
+        return [REQUEST, None, OTHER][index]
+
+
+@pytest.fixture
+def images_of_which_one_is_broken(tmp_path):
+    paths = [str(tmp_path / f"{number}.png") for number in range(3)]
+    for path in paths:
+        Image.new("RGB", (40, 20)).save(path)
+    (tmp_path / "1.png").write_bytes(b"no image")
+    rows = [{"text": TEXT, "entities": ["Ada", "Bob"], "image": path} for path in paths]
+    return datasets.Dataset.from_list(rows).cast_column("image", datasets.Image())
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_an_image_of_a_data_set_that_cannot_be_decoded_stays_with_its_row(
+    batch_size, extract, images_of_which_one_is_broken
+):
+    answers = list(extract(images_of_which_one_is_broken, on_error="return", batch_size=batch_size))
+    assert [len(answer.get("pairs", [])) for answer in answers] == [1, 0, 1]
+    assert "Row 1 cannot be read (UnidentifiedImageError" in answers[1]["error"] and answers[1]["index"] == 1
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_a_row_that_a_data_set_cannot_give_stays_alone(batch_size, extract, expected):
+    answers = list(extract(OneRowIsBroken(), on_error="return", batch_size=batch_size))
+    assert_same([answers[0], answers[2]], expected)
+    assert answers[1] == {
+        "error": "Row 1 cannot be read (KeyError: 'no such file'); mend it, or leave it out.", "index": 1
+    }  # fmt: skip
+    assert_same(list(extract(OneRowIsBroken(), on_error="skip", batch_size=batch_size)), expected)
+    answers = extract(OneRowIsBroken(), batch_size=batch_size)
+    assert_same(next(answers), expected[0])
+    with pytest.raises(ValueError, match="Row 1 cannot be read") as error:
+        next(answers)
+    assert isinstance(error.value.__cause__, KeyError)
+
+
+class StreamingWithLength(Streaming):
+    def __len__(self):
+        return 2
+
+
+def test_an_iterable_data_set_that_knows_its_length_is_iterated(extract, expected):
+    assert_same(list(extract(StreamingWithLength())), expected)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+@pytest.mark.parametrize("on_error", ["raise", "skip", "return"])
+def test_a_source_that_breaks_off_gets_the_answers_before_that(batch_size, on_error, extract, expected):
+    def broken():
+        yield from [REQUEST, OTHER]
+        raise RuntimeError("The disk is gone.")
+
+    answers = extract(broken(), batch_size=batch_size, on_error=on_error)
+    assert_same([next(answers), next(answers)], expected)
+    with pytest.raises(RuntimeError, match="disk is gone"):
+        next(answers)
+
+
+PICTURE = {"image": Image.new("RGB", (40, 20))}
+DOG = {"label": "dog", "box": [10, 5, 30, 15]}
+MANY = list(range(100_000))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"objects": [{"label": "dog", "score": 10**400}]}, "The score 1000.* of 'dog' is no number from 0 to 1"),
+        ({"objects": [{"label": "dog", "score": 10**5000}]}, "a int that cannot be shown of 'dog' is no number"),
+        ({"objects": [{"label": "dog", "score": True}]}, "The score True of 'dog' is no number from 0 to 1"),
+        ({"objects": [{**DOG, "box": [0, 0, 10**400, 5]}]}, r"The box \[0, 0, 1000.* of 'dog' is not four numbers"),
+        ({"objects": [{**DOG, "box": [False, 0, 9, 5]}]}, r"The box \[False, 0, 9, 5\] of 'dog' is not four numbers"),
+        ({"entities": ["Ada", {"box": [0, 0, 9, 10**400]}]}, "The box .* of 'entity' is not four numbers"),
+        ({"entities": ["Ada", {**DOG, "score": True}]}, "The score True of 'dog'"),
+        ({"entities": ["Ada", (True, 3)]}, r"The entity \(True, 3\) is neither"),
+        ({"entities": ["Ada", {"start": False, "end": 3}]}, r"The entity \(False, 3\) is neither"),
+        ({"entities": np.array([[True, False], [True, True]])}, r"The entity \[True, False\] is neither"),
+        ({"pairs": [(False, True)]}, r"pairs is \[\(False, True\)\]; give"),
+        ({"entities": ["Ada", MANY]}, r"The entity \[0, 1, .*\.\.\. is neither"),
+        ({"entities": ["Ada", (0, 10**400)]}, r"The entity span \(0, 1.* is not within"),
+        ({"entities": ["Ada", {"word": MANY}]}, "The entity {'word': .* has no"),
+        ({"entities": ["Ada", {"name": MANY}]}, "The entity {'name': .* is no object"),
+        ({"entities": {"Ada": MANY}}, "entities is {'Ada'"),
+        ({"pairs": MANY}, "pairs is .* give a list"),
+        ({"pairs": [MANY]}, "The pair .* is no"),
+        ({"objects": {"dog": MANY}}, "objects is .* give a list"),
+        ({"objects": [MANY]}, "The object .* is neither"),
+        ({"objects": [{**DOG, "box": MANY}]}, "The box .* of 'dog' is not four numbers"),
+        ({"objects": [{**DOG, "score": MANY}]}, "The score .* of 'dog' is no number"),
+        ({"objects": [{**DOG, "label": "dog" * 500, "score": 2}]}, r"of 'dog.*\.\.\.' is no number"),
+        ({"text": MANY}, "text is .* give a string"),
+        ({"text": " " * 1900}, "text is .* give the sentence"),
+        ({"description": MANY}, "description is .* give a string"),
+        (dict.fromkeys(map(str, MANY)), "Unknown fields .* a request has"),
+        ({"entities": [(0, 1900), (0, 1900)], "text": "a" * 1900}, r"are both 'aaa.*\.\.\.' at 0"),
+    ],
+)  # fmt: skip
+def test_what_is_no_value_is_refused_by_a_short_message_that_names_it(changes, said):
+    with pytest.raises(ValueError, match=said) as error:
+        read_request({**REQUEST, **PICTURE, **changes})
+    assert len(str(error.value)) < 500
 
 
 def test_what_becomes_of_errors_may_be_set_once(folder):

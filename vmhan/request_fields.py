@@ -3,11 +3,15 @@
 Streams are read here too: what counts as one request, as a list of them, or as a stream that is read lazily.
 """
 
-import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
+
+from torch.utils.data import IterableDataset
+
+from .request_text import short_value
 
 FIELDS = ("text", "entities", "image", "description", "objects", "pairs", "id")
 
@@ -24,7 +28,7 @@ def read_fields(inputs: Any) -> dict[str, Any]:
         raise ValueError(f'A request is a dict with "text" and "entities", not {type(inputs).__name__}.')
     unknown = sorted(map(str, set(inputs.keys()) - set(FIELDS)))
     if unknown:
-        raise ValueError(f"Unknown fields {unknown}; a request has {', '.join(FIELDS)}.")
+        raise ValueError(f"Unknown fields {short_value(unknown)}; a request has {', '.join(FIELDS)}.")
     present = {name: inputs[name] for name in inputs.keys() if not is_missing(inputs[name])}  # noqa: SIM118 - a Series
     return {name: value if name == "image" else to_plain(value) for name, value in present.items()}
 
@@ -42,7 +46,7 @@ def is_request(inputs: Any) -> bool:
 
 def is_missing(value: Any) -> bool:
     """Whether a value stands for none: None, a NaN of any kind, or pandas' NA."""
-    if value is None or (isinstance(value, Real) and math.isnan(value)):
+    if value is None or (isinstance(value, Real) and value != value):
         return True
     pandas = sys.modules.get("pandas")  # a value of pandas is here only if pandas is
     return pandas is not None and pandas.api.types.is_scalar(value) and bool(pandas.isna(value))
@@ -71,11 +75,46 @@ def read_requests(inputs: Any) -> tuple[Iterable | None, bool]:
         return inputs.to_dict("records"), False
     if isinstance(inputs, list | tuple):
         return inputs, False
+    # torch's IterableDataset inherits a __getitem__ that only fails
+    if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__") and not isinstance(inputs, IterableDataset):
+        return _read_rows(inputs, len(inputs)), True  # a data set; it need not say where it ends
     if isinstance(inputs, Iterable):
         return inputs, True
-    if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):  # a map-style data set of torch
-        return (inputs[index] for index in range(len(inputs))), True  # it need not say where it ends
     return None, False
 
 
-__all__ = ["FIELDS", "is_missing", "is_request", "read_fields", "read_requests", "request_id", "to_plain"]
+@dataclass(frozen=True)
+class UnreadableRow:
+    """Stands for a request that its source could not give.
+
+    Args:
+        error: What is wrong with it.
+    """
+
+    error: Exception
+
+
+def _read_rows(source: Any, count: int) -> Iterator[Any]:
+    """The requests of a source with indices; one that it cannot give, such as a broken image, takes no other along."""
+    for index in range(count):
+        try:
+            row = source[index]
+        except Exception as error:  # whatever it is, it is this row's
+            wrong = ValueError(
+                f"Row {index} cannot be read ({type(error).__name__}: {error!s:.400}); mend it, or leave it out."
+            )
+            wrong.__cause__ = error
+            row = UnreadableRow(wrong)
+        yield row
+
+
+__all__ = [
+    "FIELDS",
+    "UnreadableRow",
+    "is_missing",
+    "is_request",
+    "read_fields",
+    "read_requests",
+    "request_id",
+    "to_plain",
+]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite
 
-from .request_text import read_words
+from .request_text import read_number, read_words, short_text, short_value
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 # How far a box may stand outside of its image, for networks and annotators round: pixels, or a share of the side.
@@ -13,13 +13,13 @@ _PIXELS_OUTSIDE, _SHARE_OUTSIDE = 1.0, 0.005
 def read_objects(objects: Sequence, image_size: tuple[int, int] | None) -> list[dict]:
     """Objects as `{"label", "score", "box"}`; what a user only names is sure."""
     if not isinstance(objects, Sequence) or isinstance(objects, str):
-        raise ValueError(f"objects is {objects!r}; give a list of names or of dicts, or leave it out.")
+        raise ValueError(f"objects is {short_value(objects)}; give a list of names or of dicts, or leave it out.")
     return [_read_object({"label": item} if isinstance(item, str) else item, image_size) for item in objects]
 
 
 def _read_object(item: dict, image_size: tuple[int, int] | None) -> dict:
     if not isinstance(item, dict) or not read_words("label", item.get("label")).strip():
-        raise ValueError(f'The object {item!r} is neither a name nor a dict with a "label".')
+        raise ValueError(f'The object {short_value(item)} is neither a name nor a dict with a "label".')
     label = item["label"].strip()
     box = item.get("box")
     return {
@@ -35,13 +35,15 @@ def read_entity_object(entity: dict, objects: list[dict] | None, image_size: tup
         count = len(objects or ())
         place = entity["object"]
         if type(place) is not int or not 0 <= place < count:
-            raise ValueError(f"The entity {entity!r} is none of the {count} objects of the request, counted from 0.")
+            raise ValueError(
+                f"The entity {short_value(entity)} is none of the {count} objects of the request, counted from 0."
+            )
         return objects[place]
     if "box" not in entity or not set(entity) <= {"box", "label", "score"}:
         raise ValueError(
-            f'The entity {entity!r} is no object of the image: give {{"box": [left, top, right, bottom]}} in pixels, '
-            'perhaps with a "label" and a "score", or {"object": its place among "objects"}. A mention in the text is '
-            'a string, a (start, end) span, or a dict with "start" and "end", with "text" or with "word".'
+            f'The entity {short_value(entity)} is no object of the image: give {{"box": [left, top, right, bottom]}} '
+            'in pixels, perhaps with a "label" and a "score", or {"object": its place among "objects"}. A mention in '
+            'the text is a string, a (start, end) span, or a dict with "start" and "end", with "text" or with "word".'
         )
     label = read_words("label", entity.get("label")).strip() or None
     name = label or "entity"
@@ -56,35 +58,40 @@ def _read_score(score: float | None, label: str) -> float:
     if score is None:
         return 1.0
     try:
-        number = float(score)
-    except (TypeError, ValueError):
+        number = read_number(score)
+    except (OverflowError, TypeError, ValueError):
         number = float("nan")
     if not 0 <= number <= 1:  # also refuses NaN
-        raise ValueError(f"The score {score!r} of {label!r} is no number from 0 to 1; correct it, or leave it out.")
+        raise ValueError(
+            f"The score {short_value(score)} of {short_text(label)} is no number from 0 to 1; correct it, or leave "
+            "it out."
+        )
     return number
 
 
 def _read_box(box: Sequence[float] | dict, label: str, image_size: tuple[int, int] | None) -> list[float]:
     """Left, top, right and bottom in pixels, cut at the border of the image where they are a little outside."""
     if image_size is None:
-        raise ValueError(f"The object {label!r} has a box, but there is no image to measure it in.")
+        raise ValueError(f"The object {short_text(label)} has a box, but there is no image to measure it in.")
     try:
         edges = [box[name] for name in _CORNERS] if isinstance(box, dict) else box
-        x0, y0, x1, y1 = corners = [float(edge) for edge in edges]
-    except (KeyError, TypeError, ValueError):
+        x0, y0, x1, y1 = corners = [read_number(edge) for edge in edges]
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise ValueError(
-            f"The box {box!r} of {label!r} is not four numbers: left, top, right and bottom in pixels, or a dict of "
-            f"{', '.join(_CORNERS)}."
+            f"The box {short_value(box)} of {short_text(label)} is not four numbers: left, top, right and "
+            f"bottom in pixels, or a dict of {', '.join(_CORNERS)}."
         ) from None
     if not all(map(isfinite, corners)):
-        raise ValueError(f"The box {corners} of {label!r} is not of finite numbers; leave the object out.")
+        raise ValueError(
+            f"The box {short_value(corners)} of {short_text(label)} is not of finite numbers; leave the object out."
+        )
     width, height = image_size
     across, down = (max(_PIXELS_OUTSIDE, _SHARE_OUTSIDE * side) for side in image_size)
     inside = -across <= x0 < x1 <= width + across and -down <= y0 < y1 <= height + down
     x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
     if not inside or x0 >= x1 or y0 >= y1:
         raise ValueError(
-            f"The box {corners} of {label!r} is not within the image of {image_size} pixels; give left, top, right "
-            "and bottom in pixels of it."
+            f"The box {short_value(corners)} of {short_text(label)} is not within the image of {image_size} pixels; "
+            "give left, top, right and bottom in pixels of it."
         )
     return [x0, y0, x1, y1]

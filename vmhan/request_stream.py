@@ -9,7 +9,8 @@ from typing import Any
 from transformers.utils import logging
 
 from .extraction_request import ExtractionRequest
-from .request_fields import request_id
+from .request_fields import UnreadableRow, request_id
+from .request_text import short_value
 
 logger = logging.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class Outcome:
     @property
     def name(self) -> str:
         """The request for an error message; empty if it has neither index nor id."""
-        of_id = "" if self.id is None else f"the id {self.id!r:.80}"
+        of_id = "" if self.id is None else f"the id {short_value(self.id)}"
         if self.index is None:
             return of_id and f"the request with {of_id}"
         return f"request {self.index}, counted from 0" + (of_id and f", with {of_id}")
@@ -69,11 +70,16 @@ class RequestStream:
 
     def answer_all(self, inputs: Iterable, batch_size: int) -> Iterator[dict]:
         """The answers to several, as soon as there are `batch_size` of them."""
-        numbered = enumerate(inputs)
-        while batch := list(islice(numbered, batch_size)):
+        numbered, batch, failure = enumerate(inputs), [], None
+        while failure is None:
+            batch, failure = _read_batch(numbered, batch_size)
             yield from self._answer_batch(batch)
+            if not batch:
+                break
         if self.skipped:
             logger.warning(f"{self.skipped} requests were skipped.")
+        if failure is not None:
+            raise failure
 
     def _answer_batch(self, batch: list[tuple[int | None, Any]]) -> Iterator[dict]:
         outcomes = []
@@ -90,8 +96,12 @@ class RequestStream:
                 yield answer
 
     def _check(self, index: int | None, inputs: Any) -> Outcome:
-        outcome = Outcome(index, request_id(inputs))
+        outcome = Outcome(index)
+        if isinstance(inputs, UnreadableRow):
+            outcome.error = inputs.error
+            return outcome
         try:
+            outcome.id = request_id(inputs)
             outcome.request = self._read(inputs)
         except Exception as error:  # whatever it is, it is this request's
             outcome.error = error
@@ -131,6 +141,16 @@ class RequestStream:
         self.skipped += 1
         logger.warning(f"Skipped {outcome.name or 'the request'}: {message}")
         return None
+
+
+def _read_batch(numbered: Iterator, size: int) -> tuple[list, Exception | None]:
+    """The next requests, up to `size`, and the error with which their source broke off, if it did."""
+    batch = []
+    try:
+        batch.extend(islice(numbered, size))
+    except Exception as error:  # it goes on once the requests before it are answered
+        return batch, error
+    return batch, None
 
 
 def read_batch_size(size: Any) -> int:
