@@ -4,11 +4,13 @@ import json
 import time
 from dataclasses import make_dataclass
 from itertools import combinations, islice, permutations
+from pathlib import Path
 
 import pytest
 from tiny import save_tiny_checkpoint
 from transformers import pipeline
 
+from hub.contents import model_contents, write_contents
 from hub.handler import EndpointHandler
 from vmhan import RequestLimits
 from vmhan.extraction_request import read_request
@@ -139,8 +141,10 @@ def test_one_span_given_twice_is_read(words):
 
 
 @pytest.fixture(scope="module")
-def handler(folder):
-    return EndpointHandler(folder)
+def handler(folder, tmp_path_factory):
+    repository = tmp_path_factory.mktemp("repository")
+    write_contents(model_contents(Path(folder)), repository)  # the handler takes its code from there
+    return EndpointHandler(str(repository))
 
 
 def seconds(ask) -> float:
