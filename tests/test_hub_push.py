@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from local_hub import READER, STRANGER, File, LocalHub, Repository
 from tiny import save_tiny_checkpoint, tiny_model
 from tiny_detectors import save_tiny_bundled
 
+from hub.code_files import code_files, read_registrations
 from hub.connection import HubError
-from hub.contents import model_contents
+from hub.contents import HANDLER, model_contents
 from hub.push import main as push_command
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +55,12 @@ def push(capsys):
         return capsys.readouterr().out
 
     return push
+
+
+def test_no_file_beside_the_weights_hides_one_of_python():
+    """A server may put the folder of the model first on `sys.path`, where `import socket` would find them."""
+    names = {path.stem for path in [*code_files(read_registrations()), HANDLER]}
+    assert "modeling_vmhan" in names and not names & sys.stdlib_module_names
 
 
 def test_one_commit_holds_all_that_loading_needs(hub, folder, push):

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOADING = {
     "describer": "from vmhan.description import load_describer as load",
     "detector": "from vmhan.detectors import load_detector as load",
-    "chat model": "from vmhan.selectors import load_chat_model\nload = lambda name: load_chat_model(name).model",
+    "chat model": "from vmhan.node_selectors import load_chat_model\nload = lambda name: load_chat_model(name).model",
     "tagger": "from page.tagger import Tagger as load",
     "vision encoder": "from vmhan.vision import load_vision_model as load",
     "image processor": "from vmhan.vision import load_image_processor as load",

@@ -30,7 +30,7 @@ from train.selection import (
 )
 from vmhan.mnre import load_mnre
 from vmhan.node_selection import NodeSelection, WordSelector
-from vmhan.selectors import load_selector
+from vmhan.node_selectors import load_selector
 
 TOLD = partial(told_of_image, visual_setting="described", use_boxes=True)
 
@@ -152,7 +152,7 @@ from functools import partial
 from train.batching import told_of_image
 from vmhan.mnre import load_mnre
 from train.selection import select_nodes
-from vmhan.selectors import load_selector
+from vmhan.node_selectors import load_selector
 folder, url, cache = sys.argv[1:]
 rows = load_mnre(folder, image_dir=folder + "/images", max_objects=8)["train"]
 selector = load_selector(url, cache=cache, batch_size=1)

@@ -21,7 +21,7 @@ from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detection import DetectedObject
 from vmhan.image_inputs import load_image_input
 from vmhan.node_selection import Encoder, NodeSelection, NodeSelector, SelectionRequest, WordSelector
-from vmhan.selectors import NONE, WORDS, load_selector
+from vmhan.node_selectors import NONE, WORDS, load_selector
 from vmhan.text_similarity import MeanPooledEncoder
 
 logger = logging.getLogger(__name__)

@@ -17,11 +17,11 @@ from .llm_selection import LLMSelector
 from .modeling_vgg import VGGModel
 from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
 from .node_selection import NodeSelection, SelectionRequest, WordSelector
+from .node_selectors import load_selector
 from .object_names import object_names
 from .pipeline_vmhan import TASK, MultimodalRelationExtractionPipeline
 from .processing_vmhan import VMHANProcessor
 from .request_limits import RequestLimits
-from .selectors import load_selector
 from .text_similarity import MeanPooledEncoder
 
 __version__ = "0.1.0"

@@ -13,7 +13,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedM
 from .chat_models import ChatModel, message
 from .image_inputs import load_image_input
 from .network import hub_settings
-from .selectors import load_chat_model
+from .node_selectors import load_chat_model
 
 PROMPT = "Describe the people and things in this picture in two sentences."
 LONGEST = 60  # wordpieces of a description

@@ -16,12 +16,12 @@ from .extraction_request import ExtractionRequest, read_request
 from .image_memory import ImageMemory, recall_visual_states
 from .looking import look_at_images
 from .node_selection import NodeSelector
+from .node_selectors import WORDS, load_selector
 from .pair_rows import PairRow, entity_fields, pair_rows, read_output
 from .processor_check import check_processor
 from .request_fields import read_requests
 from .request_limits import DEFAULT_LIMITS, RequestLimits, read_limits
 from .request_stream import ON_ERROR, RequestStream, read_batch_size
-from .selectors import WORDS, load_selector
 from .text_similarity import MeanPooledEncoder
 from .unknown_words import unknown_words_warning
 

@@ -4,8 +4,8 @@ from chat_fixture import ChatServer, save_tiny_llama
 from vmhan.chat_models import LocalChatModel
 from vmhan.llm_selection import LLMSelector
 from vmhan.node_selection import SelectionRequest, WordSelector
+from vmhan.node_selectors import load_selector
 from vmhan.remote_chat_model import RemoteChatModel
-from vmhan.selectors import load_selector
 
 REQUEST = SelectionRequest("Ann sings and Bob dances", (0, 3), (14, 17), description="A man in a hat.")
 
