@@ -4,6 +4,7 @@ import base64
 import io
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,17 @@ def as_file(tmp_path: Path, image: bytes = PNG, name: str = "a.png") -> Path:
     return tmp_path / name
 
 
+def read_before(file: io.BytesIO) -> io.BytesIO:
+    file.read()
+    return file
+
+
+def zipped(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.png", PNG)
+    return zipfile.ZipFile(tmp_path / "a.zip").open("a.png")
+
+
 FORMS = {
     "path": lambda tmp_path: str(as_file(tmp_path)),
     "PathLike": as_file,
@@ -57,6 +69,10 @@ FORMS = {
     "bytes": lambda _: PNG,
     "bytearray": lambda _: bytearray(PNG),
     "memoryview": lambda _: memoryview(PNG),
+    "binary file in memory": lambda _: io.BytesIO(PNG),
+    "binary file that was read before": lambda _: read_before(io.BytesIO(PNG)),
+    "open binary file": lambda tmp_path: as_file(tmp_path).open("rb"),
+    "open file in a zip": lambda tmp_path: zipped(tmp_path),
     "base64": lambda _: base64.b64encode(PNG).decode(),
     "base64 of a JPEG's beginning": lambda _: base64.encodebytes(PNG).decode(),
     "base64 without padding": lambda _: base64.b64encode(PNG).decode().rstrip("="),
@@ -218,6 +234,9 @@ def test_of_an_animation_the_first_frame_is_read(kind):
         (GREYS.astype(">u2"), SEEN),
         (np.full((1, 1), 255, np.uint16), [[1]]),
         (np.array([[0.0, 0.5, 1.0005]]), [[0, 128, 255]]),
+        (np.array([[0.0, 99.6, 255.0]]), [[0, 100, 255]]),
+        (np.array([[0.0, 100.0, 255.0]], np.float16), [[0, 100, 255]]),
+        (torch.tensor([[0.0, 0.4, 254.9]]), [[0, 0, 255]]),
         (np.array([[[0, 0, 0, 0], [0, 0, 0, 255]]], np.uint8), [[255, 0]]),
         (torch.tensor([[0, 100, 255]], dtype=torch.uint8), [[0, 100, 255]]),
         (torch.tensor([[[0, 100, 255]]], dtype=torch.uint8), [[0, 100, 255]]),
@@ -241,7 +260,9 @@ def test_arrays_and_tensors_of_one_channel_or_four_are_read(array, expected):
         (np.array(3), r"shape \(\)"),
         (np.full((2, 2), np.nan), "float64 values are not all finite"),
         (np.full((2, 2), np.inf), "not all finite"),
-        (np.array([[0.0, 255.0]]), r"float64 values go from 0\.0 to 255\.0.*floats in 0 to 1"),
+        (np.array([[0.0, 256.0]]), r"float64 values go from 0\.0 to 256\.0.*floats in 0 to 1 or 255"),
+        (np.array([[-1.0, 200.0]]), r"float64 values go from -1\.0 to 200\.0"),
+        (np.array([[np.nan, 200.0]]), "not all finite"),
         (np.array([[-1.0, 1.0]]), r"go from -1\.0 to 1\.0"),
         (np.array([[-1, 1]]), "int64 values go from -1 to 1"),
         (np.array([[0, 70_000]]), "go from 0 to 70000"),
@@ -294,6 +315,9 @@ def test_a_string_that_is_neither_file_nor_image_is_named(name):
         (3, "image is a int; give a path, an http or https address"),
         (None, "image is a NoneType"),
         ([PNG], "image is a list"),
+        (io.StringIO("no image"), 'was opened as text; open it with mode "rb"'),
+        (io.BytesIO(b"no image"), "given as bytes cannot be read"),
+        (io.BytesIO(), "given as bytes cannot be read"),
         ({"bytes": None, "path": None}, r"image is a dict of .*'path': 'NoneType'"),
         ({}, r"image is a dict of {}"),
         (b"", "given as bytes cannot be read"),

@@ -24,8 +24,8 @@ _SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]+):", re.IGNORECASE)  # of two letter
 #: How files of the formats that are read begin.
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II", b"MM")
 _KINDS = (
-    "a path, an http or https address, base64, a data URI, bytes, a PIL image, an array, a tensor, or what `datasets` "
-    'gives, {"bytes", "path"}'
+    "a path, an http or https address, base64, a data URI, bytes, an open binary file, a PIL image, an array, a "
+    'tensor, or what `datasets` gives, {"bytes", "path"}'
 )
 
 
@@ -34,9 +34,10 @@ def load_image_input(image, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
     Args:
         image: A path; an http or https address, fetched by `download_image`; base64 or a data URI; the bytes of a
-            file; `{"bytes", "path"}`, either of which may be None; a PIL image of any mode; a numpy array
-            (height, width[, 3 or 4]); or a torch tensor, also (channels, height, width). Values of arrays are those
-            of `array_to_rgb`. A string that names a file is a path, and else base64 where that is an image.
+            file, or the file opened as binary, such as `io.BytesIO`; `{"bytes", "path"}`, either of which may be
+            None; a PIL image of any mode; a numpy array (height, width[, 3 or 4]); or a torch tensor, also (channels,
+            height, width). Values of arrays are those of `array_to_rgb`. A string that names a file is a path, and
+            else base64 where that is an image.
         max_pixels: Most pixels of a file; it is refused before there is memory for any. A PIL image may have more.
 
     Raises:
@@ -49,6 +50,8 @@ def load_image_input(image, max_pixels: int = MAX_PIXELS) -> Image.Image:
         return _decode("given", lambda: to_upright_rgb(image))
     if isinstance(image, dict):
         image = _of_datasets(image)
+    elif hasattr(image, "read"):
+        image = _of_file(image)
     if isinstance(image, str):
         name, source = _find(image)
     elif isinstance(image, os.PathLike):
@@ -133,6 +136,19 @@ def _of_datasets(image: dict) -> "bytes | str | os.PathLike":
         held = {key: type(value).__name__ for key, value in image.items()}
         raise ValueError(f'image is a dict of {held}; give {{"bytes": the file, "path": its path}}, or one of them.')
     return found
+
+
+def _of_file(file) -> bytes:
+    """The content of an open file, from its beginning, as Pillow reads it."""
+    try:
+        if file.seekable():
+            file.seek(0)
+        content = file.read()
+    except (AttributeError, OSError, ValueError) as error:
+        raise ValueError(f"image is a {type(file).__name__} that cannot be read: {error}.") from error
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise ValueError(f'image is a file that was opened as text; open it with mode "rb", or give {_KINDS}.')
+    return content
 
 
 def _find(text: str) -> tuple[str, str | bytes]:

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 _OVERSHOOT = 1e-3  # how far rounding may carry a float out of 0 to 1
 _CHANNELS = (1, 3, 4)
+_GIVE = "give whole numbers of 8 or 16 bits, or floats in 0 to 1 or 255"
 
 
 def to_upright_rgb(image: Image.Image) -> Image.Image:
@@ -30,7 +31,7 @@ def to_upright_rgb(image: Image.Image) -> Image.Image:
 def array_to_rgb(array: np.ndarray) -> Image.Image:
     """Converts an array (height, width), (height, width, 1), (height, width, 3) or (height, width, 4: RGBA) to RGB.
 
-    Values are whole numbers of 8 or 16 bits, booleans, or floats in 0 to 1.
+    Values are whole numbers of 8 or 16 bits, booleans, or floats in 0 to 1, or 0 to 255 where one is above 1.
 
     Raises:
         ValueError: Another shape, or values out of range.
@@ -83,15 +84,17 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     if kind == "b":
         return values.astype(np.uint8) * np.uint8(255)
     if kind not in "uif":
-        raise ValueError(f"its values are {values.dtype}; give whole numbers of 8 or 16 bits, or floats in 0 to 1")
+        raise ValueError(f"its values are {values.dtype}; {_GIVE}")
     low, high = values.min(), values.max()
     if kind == "f" and low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT:
         return np.rint(values.astype(np.float32).clip(0, 1) * 255).astype(np.uint8)
+    if kind == "f" and low >= 0 and high <= 255 * (1 + _OVERSHOOT):
+        return np.rint(values.astype(np.float32).clip(0, 255)).astype(np.uint8)
     if kind != "f" and low >= 0 and high <= 65535:
         sixteen = high > 255 or (kind == "u" and bits == 16)
         return ((values.astype(np.int32) + 128) // 257 if sixteen else values).astype(np.uint8)
     span = f"go from {low} to {high}" if np.isfinite([low, high]).all() else "are not all finite numbers"
-    raise ValueError(f"its {values.dtype} values {span}; give whole numbers of 8 or 16 bits, or floats in 0 to 1")
+    raise ValueError(f"its {values.dtype} values {span}; {_GIVE}")
 
 
 __all__ = ["array_to_rgb", "tensor_to_rgb", "to_upright_rgb"]
