@@ -79,6 +79,12 @@ def test_tokens_of_one_entity_are_merged(tokens, expected):
     assert mentions(*tokens, token("B-LOC", 9, "Paris", 36, 41)) == [*expected, "Paris"]
 
 
+def test_offsets_may_be_whole_floats_as_a_table_with_gaps_holds_them():
+    tokens = [token("B-PER", 1.0, "Love", 4.0, 8.0), token("I-PER", 2.0, "##lace", 8.0, 12.0)]
+    paris = {"word": "Paris", "start": np.float64(36), "end": np.float32(41)}
+    assert mentions(*tokens, paris, {"word": "Ada", "start": np.nan}) == ["Lovelace", "Paris", "Ada"]
+
+
 @pytest.mark.parametrize("aggregation", ["none", "simple", "first", "max"])
 def test_what_the_pipeline_returns_is_taken_as_it_is(aggregation):
     names = ["O", "B-PER", "I-PER"]
@@ -107,7 +113,7 @@ def test_pairs_do_not_count_tokens_that_are_merged():
         ({"text": "Paris", "start": 36, "end": 60}, r"\(36, 60\) is not within the 41 characters"),
         ({"text": "Paris", "start": 36, "end": None}, 'has no "start" and "end", nor a "text" or a "word"'),
         ({"word": 3}, 'nor a "text" or a "word"'),
-        ({"entity_group": "LOC", "start": 36.0, "end": 41.0}, r"\(36.0, 41.0\) is neither"),
+        ({"entity_group": "LOC", "start": 36.5, "end": 41.0}, r"\(36.5, 41\) is neither"),
         ({"entity_group": "LOC"}, "is no object of the image: .* A mention in the text is"),
     ],
 )
@@ -160,6 +166,11 @@ def test_a_box_a_little_outside_is_cut_at_the_border(box, size, cut):
     assert read_objects({"label": "dog", "box": box}, size=size)[0]["box"] == cut
 
 
+def test_a_score_that_rounding_carried_above_1_is_1():
+    assert read_objects({"label": "dog", "score": 1 + 1e-6})[0]["score"] == 1
+    assert read_objects({"label": "dog", "score": np.nextafter(np.float32(1), np.float32(2))})[0]["score"] == 1
+
+
 @pytest.mark.parametrize(
     "item, why",
     [
@@ -175,6 +186,7 @@ def test_a_box_a_little_outside_is_cut_at_the_border(box, size, cut):
         ({"score": np.float32("nan")}, "nan.* of 'dog' is no number from 0 to 1"),
         ({"score": float("inf")}, "score inf of 'dog'"),
         ({"score": -0.1}, "score -0.1 of 'dog'"),
+        ({"score": 1.00001}, "score 1.00001 of 'dog'"),
         ({"score": 98}, "score 98 of 'dog'"),
         ({"score": "high"}, "score 'high' of 'dog'"),
         ({"score": [0.5]}, r"score \[0.5\] of 'dog'"),

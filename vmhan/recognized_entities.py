@@ -36,7 +36,7 @@ def read_mention(entity: dict) -> str | tuple:
     Raises:
         ValueError: It has neither.
     """
-    start, end = (_given(entity.get(name)) for name in ("start", "end"))
+    start, end = (_whole(_given(entity.get(name))) for name in ("start", "end"))
     if start is not None and end is not None:
         return start, end
     word = entity["text"] if "text" in entity else entity.get("word")
@@ -77,7 +77,7 @@ def _continues(last: dict, token: dict) -> bool:
 
 
 def _is_numbered(token: dict) -> bool:
-    return "entity" in token and isinstance(token.get("index"), int)
+    return "entity" in token and isinstance(_whole(token.get("index")), int)
 
 
 def _join(entity: dict, token: dict) -> dict:
@@ -95,6 +95,11 @@ def _join(entity: dict, token: dict) -> dict:
 def _given(value):
     """A value, or None where a table has NaN for it."""
     return None if value is None or value != value else value
+
+
+def _whole(value):
+    """A value, or the integer that it is: a column of pandas that lacks some holds floats."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 __all__ = ["is_mention", "merge_tokens", "read_mention"]

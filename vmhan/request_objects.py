@@ -8,6 +8,7 @@ from .request_text import read_number, read_words, short_text, short_value
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 # How far a box may stand outside of its image, for networks and annotators round: pixels, or a share of the side.
 _PIXELS_OUTSIDE, _SHARE_OUTSIDE = 1.0, 0.005
+_SCORE_ABOVE = 1e-6  # how far rounding may carry a score above 1
 
 
 def read_objects(objects: Sequence, image_size: tuple[int, int] | None) -> list[dict]:
@@ -61,12 +62,12 @@ def _read_score(score: float | None, label: str) -> float:
         number = read_number(score)
     except (OverflowError, TypeError, ValueError):
         number = float("nan")
-    if not 0 <= number <= 1:  # also refuses NaN
+    if not 0 <= number <= 1 + _SCORE_ABOVE:  # also refuses NaN
         raise ValueError(
             f"The score {short_value(score)} of {short_text(label)} is no number from 0 to 1; correct it, or leave "
             "it out."
         )
-    return number
+    return min(number, 1.0)
 
 
 def _read_box(box: Sequence[float] | dict, label: str, image_size: tuple[int, int] | None) -> list[float]:
