@@ -61,6 +61,48 @@ def test_rows_that_are_left_out_are_counted_and_reported_and_the_others_are_scor
     assert all("wordpieces" in entry["why"] for entry in report)
 
 
+@pytest.fixture
+def untrained(monkeypatch):
+    monkeypatch.setattr(PairTrainer, "train", lambda *args, **kwargs: pytest.fail("it has begun to train"))
+
+
+@pytest.mark.parametrize("content", ["", "\ufeff", "\n \n"], ids=["empty", "a byte order mark", "blank"])
+@pytest.mark.parametrize("split, name", [("train", "train"), ("validation", "val"), ("test", "test")])
+def test_a_file_without_rows_stops_the_run_before_it_trains(tmp_path, untrained, content, split, name):
+    settings = write_settings(tmp_path)
+    path = tmp_path / "mnre" / f"mnre_{name}.txt"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=rf"mnre_{name}.txt holds no entity pair.*put the rows of {split} there"
+    ) as told:
+        run.main([settings])
+    assert str(path) in str(told.value) and ("--read_test false" in str(told.value)) == (split == "test")
+
+
+@pytest.mark.parametrize("fault", ["over the length", "broken"])
+@pytest.mark.parametrize("split, name", [("train", "train"), ("validation", "val"), ("test", "test")])
+def test_a_split_of_which_all_rows_are_left_out_stops_the_run_before_it_trains(
+    tmp_path, untrained, fault, split, name
+):
+    settings = write_settings(tmp_path)
+    path = tmp_path / "mnre" / f"mnre_{name}.txt"
+    rows = read(path)
+    write(path, [{**row, "token": [*row["token"], *LONG]} if fault == "over the length" else {} for row in rows])
+    with pytest.raises(ValueError, match=rf"All {len(rows)} rows of {split} were left out.*mnre_{name}.txt") as told:
+        run.main([settings, "--max_length", "100", "--on_error", "skip"])
+    assert ("--read_test false" in str(told.value)) == (split == "test")
+    assert len((tmp_path / "run" / "bad_lines.jsonl").read_text("utf-8").splitlines()) == len(rows)
+
+
+@pytest.mark.parametrize("fault", ["empty", "over the length"])
+def test_a_test_split_that_is_not_read_may_have_no_rows(tmp_path, fault):
+    settings = write_settings(tmp_path)
+    path = tmp_path / "mnre" / "mnre_test.txt"
+    write(path, [] if fault == "empty" else [{**row, "token": [*row["token"], *LONG]} for row in read(path)])
+    words = ["--max_length", "100", "--on_error", "skip", "--num_train_epochs", "1", "--read_test", "false"]
+    assert list(run.main([settings, *words])["metrics"]) == ["validation"]
+
+
 def test_markers_count(tmp_path):
     rows = load_mnre(write_mnre(tmp_path, sentences=4), boxes=None)["train"]
     first = rows.select([0])

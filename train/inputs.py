@@ -17,7 +17,7 @@ from train.directions import add_undirected, count_by_order
 from train.legacy_crops import read_legacy_crops
 from train.legacy_nodes import add_legacy_nodes
 from train.pictures import PictureCache, PictureReader, count_pictures, report_bad_pictures
-from train.row_checks import keep_readable
+from train.row_checks import keep_readable, refuse_empty
 from train.selection import candidate_objects, select_splits, selects
 from train.side_inputs import SideInput, as_annotated, inputs_made_for_run, inputs_of_run, seen_by_run
 from train.visual_features import PictureEncoder, add_features, add_paths
@@ -71,8 +71,11 @@ def load_inputs(data, training, processor: VMHANProcessor | None = None) -> RunI
     report = _find_report(data, training)
     with training.main_process_first(desc="reading the data"):
         splits = read_rows(data, report)
+    files = split_files(data)
+    refuse_empty(splits, files, training.read_test, report=report)
     if processor is not None:
-        splits = keep_readable(splits, processor, split_files(data), data.on_error, report)
+        read, splits = splits, keep_readable(splits, processor, files, data.on_error, report)
+        refuse_empty(splits, files, training.read_test, read, report)
     object_tails = has_object_tails(splits["train"].column_names)
     if object_tails:
         check_object_tails(data)
@@ -204,3 +207,4 @@ def _add_pictures(
     inputs.picture_counts = count_pictures(splits, reader)
     if has_object_tails(splits["train"].column_names):
         inputs.splits = leave_out_unseen_tails(inputs.splits)
+        refuse_empty(inputs.splits, split_files(data), training.read_test, splits, report)

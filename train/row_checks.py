@@ -56,6 +56,43 @@ def keep_readable(
     return DatasetDict(kept)
 
 
+def refuse_empty(
+    splits: DatasetDict,
+    files: dict[str, str | Path],
+    read_test: bool,
+    before: DatasetDict | None = None,
+    report: Path | None = None,
+) -> None:
+    """Refuses a split without rows, which would only break the run once the model is trained.
+
+    Args:
+        splits: What is left of them.
+        files: As of `keep_readable`.
+        read_test: Whether the test split is scored. Without, it may be empty.
+        before: The splits of which rows were left out since; None where they have just been read.
+        report: The JSON lines of the rows that were left out.
+
+    Raises:
+        ValueError: Names the split, its file and what to do.
+    """
+    for split, rows in splits.items():
+        if len(rows) or (split == "test" and not read_test):
+            continue
+        count = _count_reported(report, files[split]) if before is None else len(before[split])
+        what = f"All {count} rows of {split} were left out, those of {files[split]}" if count else None
+        where = f"; {report} says why" if count and report is not None else ""
+        mend = "mend them" if count else f"put the rows of {split} there"
+        aside = ", or leave test unread with --read_test false" if split == "test" else ""
+        raise ValueError(f"{what or f'{files[split]} holds no entity pair'}{where}. For a run, {mend}{aside}.")
+
+
+def _count_reported(report: Path | None, file: str | Path) -> int:
+    if report is None:
+        return 0
+    with open(report, encoding="utf-8") as lines:
+        return sum(json.loads(line)["path"] == str(file) for line in lines)
+
+
 def find_faults(rows: Dataset, processor: VMHANProcessor) -> dict[int, str]:
     """What the processor has against rows, by their number.
 

@@ -130,4 +130,5 @@ def make_split(rows: list[dict], split: str, tail: dict, relations: ClassLabel, 
         "object_boxes": BOXES,
     }
     features = Features(features | ({"image": Image()} if with_images else {}))
-    return Dataset.from_list(rows, features=features, split=NamedSplit(split))
+    columns = {name: [row[name] for row in rows] for name in features}  # also where there is no row
+    return Dataset.from_dict(columns, features=features, split=NamedSplit(split))

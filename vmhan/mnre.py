@@ -92,6 +92,9 @@ def load_mnre(
     splits = {}
     for split, files in _files(data_dir, descriptions, boxes).items():
         rows = read_lines(files["rows"], partial(_row, relations=relations), bad_lines if on_error == "skip" else None)
+        if relations is None and not rows and bad_lines:
+            report_bad_lines(bad_lines, report_path)
+            raise ValueError(f"All {len(bad_lines)} rows of {split} were left out, first {bad_lines[0]}")
         relations = relations or _relations(rows, files["rows"], no_relation)
         add_mentions(rows)
         rows = rows[:limit]
@@ -157,7 +160,7 @@ def _relations(rows: list[dict], path: Path, named: str | None) -> ClassLabel:
     """The relations of the training rows, the negative label first."""
     names = sorted({row["relation"] for row in rows})
     if not names:
-        raise ValueError(f"{path} holds no entity pair.")
+        raise ValueError(f"{path} holds no entity pair; put the rows of train there, or name another data_dir.")
     try:
         none = choose_no_relation(names, named, expected=NO_RELATION)
     except ValueError as error:
