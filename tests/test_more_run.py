@@ -22,6 +22,7 @@ from train.batching import PairCollator
 from train.controls import BLANK_DESCRIPTION, apply_control
 from train.pictures import seen_boxes
 from train.side_inputs import clean_inputs
+from train.trainer import PairTrainer
 from vmhan.more import load_more
 
 Undecoded = ImageFeature(decode=False)
@@ -207,6 +208,24 @@ def test_controls_are_flags_of_a_run(parts, tmp_path, settings, control):
     places = {"output_dir": tmp_path / "run", "results_dir": tmp_path, "read_test": "false"}
     result = run.main(words_of(parts, settings, control=control, **places))
     assert result["control"] == control and np.isfinite(result["metrics"]["validation"]["loss"])
+
+
+def test_a_split_without_rows_stops_the_run_before_it_trains(parts, tmp_path, monkeypatch):
+    monkeypatch.setattr(PairTrainer, "train", lambda *args, **kwargs: pytest.fail("it has begun to train"))
+    write_more(tmp_path / "more")
+    changes = {"data_dir": tmp_path / "more", "image_dir": tmp_path / "more/img_org", "on_error": "skip"}
+    changes |= {"output_dir": tmp_path / "run"}
+    for picture in (tmp_path / "more" / "img_org" / "test").iterdir():
+        picture.write_bytes(b"")
+    with pytest.raises(
+        ValueError, match=r"All \d+ rows of test were left out.*test\.txt.*bad_lines.*--read_test false"
+    ):
+        run.main(words_of(parts, PAPER, **changes))
+    del changes["image_dir"]
+    for split in ("test", "train"):
+        (tmp_path / "more" / "txt" / f"{split}.txt").write_text("")
+        with pytest.raises(ValueError, match=rf"txt.{split}\.txt holds no entity pair.*rows of {split} there"):
+            run.main(words_of(parts, MINI, **changes))
 
 
 def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, caplog):

@@ -112,8 +112,7 @@ def load_inputs_to_audit(data, training) -> RunInputs:
     _add_objects(inputs, data, training, reader)
     if data.visual_setting == "pixels":
         inputs.splits = add_paths(inputs.splits, reader)
-        if has_object_tails(inputs.splits["train"].column_names):
-            inputs.splits = leave_out_unseen_tails(inputs.splits)
+        _leave_out_unseen_tails(inputs, data, training)
     _audit_what_was_added(inputs, data)
     return inputs
 
@@ -205,6 +204,12 @@ def _add_pictures(
     if report := _find_report(data, training):
         report_bad_pictures(splits, reader, report)
     inputs.picture_counts = count_pictures(splits, reader)
+    _leave_out_unseen_tails(inputs, data, training)
+
+
+def _leave_out_unseen_tails(inputs: RunInputs, data, training) -> None:
+    """Leaves out the rows whose tail is an object of a broken picture."""
+    splits = inputs.splits
     if has_object_tails(splits["train"].column_names):
-        inputs.splits = leave_out_unseen_tails(inputs.splits)
-        refuse_empty(inputs.splits, split_files(data), training.read_test, splits, report)
+        inputs.splits = leave_out_unseen_tails(splits)
+        refuse_empty(inputs.splits, split_files(data), training.read_test, splits, _find_report(data, training))
