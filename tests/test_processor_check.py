@@ -26,6 +26,7 @@ from vmhan.pipeline_vmhan import TASK
 from vmhan.processor_check import check_processor
 
 REQUEST = {"text": "Ada met Bob in Paris", "entities": ["Ada", "Bob", "Paris"], "description": "Two men and a dog."}
+SELECTION = {"selector": "words", "num_text_phrases": 1, "num_visual_phrases": 1, "num_objects": 1}
 MARKED = {"entity_markers": "shared", "entity_pool": "mean_marker"}
 
 
@@ -37,8 +38,7 @@ MARKED = {"entity_markers": "shared", "entity_pool": "mean_marker"}
     [
         (MARKED, {"max_objects": 1, "max_length": 40}),
         ({"entity_markers": "pair"}, {"max_phrase_length": 3}),
-        ({}, {"node_selection": dict.fromkeys(("num_text_phrases", "num_visual_phrases", "num_objects"), 1)
-              | {"selector": "words"}}),
+        ({"node_selection": SELECTION}, {"node_selection": SELECTION}),
         ({"visual_features": ["pixels"], "vision_config": tiny_vgg_config()}, {}),
     ],
     ids=["shared", "pair", "selected", "pixels"],
@@ -92,6 +92,11 @@ def test_no_processor_at_all_is_refused():
         ({}, {"max_length": 513}, "max_length is 513, the text encoder has 512 positions"),
         ({"visual_features": ["pixels"], "vision_config": tiny_vgg_config()}, {},
          r"image_processor is None, the model has a vision encoder \(vmhan_vgg\)"),
+        ({"node_selection": SELECTION}, {}, "node_selection is None, the model was trained with .*'words'"),
+        ({"node_selection": {}}, {"node_selection": SELECTION},
+         "node_selection is .*'selector': 'words'.*, the model was trained with None"),
+        ({"node_selection": SELECTION}, {"node_selection": SELECTION | {"num_objects": 2}},
+         "'num_objects': 2.*, the model was trained with .*'num_objects': 1"),
     ],
 )  # fmt: skip
 def test_a_processor_of_other_settings_is_refused_with_both_values(of_model, of_processor, said, tmp_path):
@@ -99,6 +104,13 @@ def test_a_processor_of_other_settings_is_refused_with_both_values(of_model, of_
     tiny_processor(**of_processor).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=f"not that of this model: .*{said}.*saved beside the model"):
         pipeline(TASK, model=str(tmp_path))
+
+
+@pytest.mark.parametrize("known, told", [(SELECTION, SELECTION), ({}, None), (None, SELECTION), (None, None)])
+def test_selected_nodes_as_in_training_or_of_a_model_that_says_nothing_are_taken(known, told, tmp_path):
+    tiny_model(node_selection=known).save_pretrained(tmp_path)
+    tiny_processor(node_selection=told).save_pretrained(tmp_path)
+    assert pipeline(TASK, model=str(tmp_path))(REQUEST)
 
 
 def test_all_differences_are_named_at_once():

@@ -262,6 +262,8 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
         "num_objects": 1,
     }
     assert saved["max_objects"] == 8
+    config = json.loads((tmp_path / "run" / "final" / "config.json").read_text(encoding="utf-8"))
+    assert config["node_selection"] == saved["node_selection"]
 
 
 def test_without_a_selector_the_saved_processor_says_nothing_of_one(tmp_path):

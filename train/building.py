@@ -52,6 +52,7 @@ def build_model(
         "id2label": labels,
         "label2id": {name: i for i, name in labels.items()},
         "no_relation": no_relation,
+        "node_selection": processor.node_selection or {},
         "training_scripts": model_settings.training_scripts or find_training_scripts(sentences),
     }
     if training.vision_model:

@@ -137,6 +137,9 @@ class VMHANConfig(PreTrainedConfig):
         training_scripts (`list[str]`, *optional*):
             Unicode scripts of the training text, such as `["LATIN"]`: each in which at least 2 % of its letters are
             written. Answers to text in others come with a warning; without the field nothing is known, and none do.
+        node_selection (`dict`, *optional*):
+            How nodes were selected in training, as of `VMHANProcessor`, and `{}` where none were. A processor that
+            says otherwise is refused; without the field nothing is known, and none is.
     """
 
     model_type = "vmhan"
@@ -210,6 +213,7 @@ class VMHANConfig(PreTrainedConfig):
     no_relation: str = NO_RELATION
     temperatures: dict | None = None
     training_scripts: list[str] | None = None
+    node_selection: dict | None = None
 
     def __setattr__(self, name, value):
         super().__setattr__(name, CustomPipelines(value) if name == "custom_pipelines" else value)

@@ -28,6 +28,9 @@ def _differences(processor, model) -> Iterator[str]:
     config, text_model = model.config, model.base_model.text_model
     if processor.entity_markers != config.entity_markers:
         yield f'entity_markers is "{processor.entity_markers}", the model\'s is "{config.entity_markers}"'
+    known, told = config.node_selection, processor.node_selection or {}
+    if known is not None and known != told:
+        yield f"node_selection is {told or None}, the model was trained with {known or None}"
     tokens, embeddings = len(processor.tokenizer), text_model.get_input_embeddings().num_embeddings
     if tokens > embeddings:
         yield (
