@@ -23,6 +23,8 @@ ASIDE |= {"per_device_eval_batch_size", "remove_unused_columns", "accelerator_co
 ASIDE |= {"activation_checkpointing", "resume_from_checkpoint", "read_test", "complete_result", "push_to_hub"}
 ASIDE |= {"overwrite_output_dir"}
 ASIDE_PREFIXES = ("logging_", "save_", "dataloader_", "hub_", "ddp_")
+#: Of the model's config, what is fitted after training.
+FITTED = {"temperatures"}
 #: When it is evaluated, which counts only where the best checkpoint is kept.
 EVALUATION = {"eval_strategy", "eval_steps", "eval_delay", "metric_for_best_model", "greater_is_better"}
 #: Of an evaluation of finished weights, all that counts: the rest of the settings file was not used.
@@ -43,7 +45,7 @@ def settings_of(result: dict) -> dict:
     data["legacy_crops"] = bool(data["legacy_crops"])  # a place, but whether it is read counts
     return {
         **model_defaults(),
-        **result["config"]["model"],
+        **{name: value for name, value in result["config"]["model"].items() if name not in FITTED},
         **{name: result[name] for name in ("protocol", "visual_setting", "control")},
         **data,
         **_of_training(result["config"]["training"]),

@@ -97,6 +97,14 @@ def test_when_it_is_evaluated_counts_where_the_best_is_kept(group):
     assert len(group([result_of(path, 1, *best), result_of(path, 2, *steps)])) == 2
 
 
+def test_temperatures_which_differ_from_seed_to_seed_make_no_groups(group):
+    path = CONFIGS / "mini.yaml"
+    results = [result_of(path, seed) for seed in (1, 2)]
+    for number, result in enumerate(results, start=1):
+        result["config"]["model"]["temperatures"] = {"direction_given": {"relation": number, "no_relation": 1.0}}
+    assert group(results) == [results]
+
+
 def test_other_data_are_another_group(group):
     one, two = (result_of(CONFIGS / "mini.yaml", seed) for seed in (1, 2))
     two["data"] = {"mnre_train.txt": "1"}

@@ -35,6 +35,8 @@ ASIDE |= {"per_device_eval_batch_size", "remove_unused_columns", "accelerator_co
 ASIDE |= {"activation_checkpointing", "resume_from_checkpoint", "read_test", "complete_result", "push_to_hub"}
 ASIDE |= {"overwrite_output_dir"}
 ASIDE_PREFIXES = ("logging_", "save_", "dataloader_", "hub_", "ddp_")
+#: Of the model's config, what is fitted after training.
+FITTED = {"temperatures"}
 #: When it is evaluated, which counts only where the best checkpoint is kept.
 EVALUATION = {"eval_strategy", "eval_steps", "eval_delay", "metric_for_best_model", "greater_is_better"}
 #: Of an evaluation of finished weights, all that counts: the rest of the settings file was not used.
@@ -55,7 +57,8 @@ def settings(result: dict) -> dict[str, Any]:
         name: value for name, value in (_defaults(DataArguments) | config["data"]).items() if name not in PLACES
     }
     of_data["legacy_crops"] = bool(of_data["legacy_crops"])  # a place, but whether it is read counts
-    found = of_data | _defaults(ModelArguments) | config["model"] | _of_training(config["training"])
+    of_model = {name: value for name, value in config["model"].items() if name not in FITTED}
+    found = of_data | _defaults(ModelArguments) | of_model | _of_training(config["training"])
     found |= {name: result[name] for name in ("protocol", "visual_setting", "control")}
     return found | {DATA_FILES: _digest(result.get("data", {}))}
 
