@@ -18,7 +18,9 @@ def finished(tmp_path):
     """The result files of two runs, one of them with selected nodes and pairs turned round."""
     words = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false"]
     run.main([*words, "--run_name", "plain"])
-    run.main([*words, *SELECT, "--undirected_pairs", "true", "--run_name", "selected"])
+    run.main(
+        [*words, *SELECT, "--undirected_pairs", "true", "--run_name", "selected", "--overwrite_output_dir", "true"]
+    )
     return tmp_path, [tmp_path / "results" / f"{name}.json" for name in ("plain", "selected")]
 
 

@@ -102,6 +102,7 @@ def test_constant_objects_of_pixels_come_out_of_one_picture(splits, tmp_path):
 
 def test_each_control_is_a_flag_of_a_run_and_stands_in_its_result(tmp_path):
     words = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false"]  # dropout would draw anew
+    words += ["--overwrite_output_dir", "true"]
     losses = {}
     for control in ("none", "text_only", "shuffled_images", "blank_images", "constant_objects"):
         result = run.main([*words, "--control", control])

@@ -256,5 +256,17 @@ def test_training_on_more_from_the_hub_equals_training_from_the_files(hub, more,
     save_text_encoder(tmp_path)
     words = words_of(tmp_path, MINI, hidden_size=16)
     from_files = training.main(words)
-    from_hub = training.main([*words, "--data_dir", "", "--dataset", "ada/more-own"])
+    from_hub = training.main(
+        [
+            *words,
+            "--data_dir",
+            "",
+            "--dataset",
+            "ada/more-own",
+            "--run_name",
+            "hub",
+            "--output_dir",
+            str(tmp_path / "hub"),
+        ]
+    )
     assert from_hub["data"]["dataset"] == "ada/more-own" and from_hub["metrics"] == from_files["metrics"]

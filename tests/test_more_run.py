@@ -254,7 +254,7 @@ def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, c
 )
 def test_settings_that_do_not_fit_tails_that_are_objects_are_refused(parts, settings, changes, why):
     with pytest.raises((ValueError, FileNotFoundError), match=why):
-        run.main(words_of(parts, settings, **changes))
+        run.main(words_of(parts, settings, overwrite_output_dir="true", **changes))
 
 
 def test_the_audit_asks_for_the_words_about_a_tail_and_not_for_what_the_task_gives(tmp_path):

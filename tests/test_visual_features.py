@@ -372,11 +372,10 @@ def test_controls_change_what_a_run_sees_of_pictures(control, finished, tmp_path
     assert controlled["metrics"]["validation"]["loss"] != result["metrics"]["validation"]["loss"]
 
 
-def test_constant_objects_cannot_be_cut_out_while_training(finished, tmp_path):
+def test_constant_objects_cannot_be_cut_out_while_training(finished):
     _, words, _ = finished
-    elsewhere = ["--output_dir", str(tmp_path / "run"), "--results_dir", str(tmp_path)]
     with pytest.raises(ValueError, match="tune_vision false"):
-        run.main([*words, *elsewhere, "--control", "constant_objects", "--tune_vision", "true"])
+        run.main([*words, "--control", "constant_objects", "--tune_vision", "true", "--overwrite_output_dir", "true"])
 
 
 def test_evaluating_the_finished_model_gives_the_numbers_of_the_run(finished, tmp_path):

@@ -52,10 +52,10 @@ def main(argv: list[str]) -> dict:
     """Runs what `argv` says and returns what the result file holds."""
     data, model_settings, training = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
-    check_output(training)
-    publisher = build_publisher(training)
     check_pixels(data, model_settings, training)
     check_legacy_crops(data)
+    check_output(training)
+    publisher = build_publisher(training)
     set_seed(training.seed)
     processor = build_processor(data, model_settings, training)
     inputs = load_inputs(data, training, processor)
