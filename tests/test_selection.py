@@ -30,7 +30,7 @@ from train.selection import (
 )
 from vmhan.mnre import load_mnre
 from vmhan.node_selection import NodeSelection, WordSelector
-from vmhan.selectors import load_selector
+from vmhan.node_selectors import load_selector
 
 TOLD = partial(told_of_image, visual_setting="described", use_boxes=True)
 
@@ -152,7 +152,7 @@ from functools import partial
 from train.batching import told_of_image
 from vmhan.mnre import load_mnre
 from train.selection import select_nodes
-from vmhan.selectors import load_selector
+from vmhan.node_selectors import load_selector
 folder, url, cache = sys.argv[1:]
 rows = load_mnre(folder, image_dir=folder + "/images", max_objects=8)["train"]
 selector = load_selector(url, cache=cache, batch_size=1)
@@ -250,7 +250,7 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
         again = run.main([settings, *words, *final])
         assert len(server.requests) == asked and bool(asked) == (selector == "server")
     assert again["metrics"]["test"]["loss"] == pytest.approx(result["metrics"]["test"]["loss"], rel=1e-5)
-    plain = run.main([settings, *final[:-1], "plain"])
+    plain = run.main([settings, *final[:2], "--run_name", "plain"])
     assert plain["metrics"]["test"]["loss"] != pytest.approx(result["metrics"]["test"]["loss"], rel=1e-5)
     assert plain["node_selection"] is None and result["config"]["data"]["selector"] == name
     assert (result["node_selection"] or {}).get("asked", 0) == again["node_selection"].get("asked", 0)
@@ -262,6 +262,8 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
         "num_objects": 1,
     }
     assert saved["max_objects"] == 8
+    config = json.loads((tmp_path / "run" / "final" / "config.json").read_text(encoding="utf-8"))
+    assert config["node_selection"] == saved["node_selection"]
 
 
 def test_without_a_selector_the_saved_processor_says_nothing_of_one(tmp_path):
