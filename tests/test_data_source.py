@@ -18,7 +18,7 @@ from hub.push import main as push_command
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "assets" / "vmhan-mini-mnre"
-RESULT = ROOT / "assets" / "results" / "mnre-mini" / "distilled-seed1.json"
+RESULT = ROOT / "assets" / "results" / "mnre-mini" / "second-generation-seed2.json"
 NAMED = ("MNRE", "github.com/thecharm", "states no licence", "stands in train")
 
 

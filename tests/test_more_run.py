@@ -214,7 +214,7 @@ def test_a_split_without_rows_stops_the_run_before_it_trains(parts, tmp_path, mo
     monkeypatch.setattr(PairTrainer, "train", lambda *args, **kwargs: pytest.fail("it has begun to train"))
     write_more(tmp_path / "more")
     changes = {"data_dir": tmp_path / "more", "image_dir": tmp_path / "more/img_org", "on_error": "skip"}
-    changes |= {"output_dir": tmp_path / "run"}
+    changes |= {"output_dir": tmp_path / "run", "results_dir": tmp_path / "results"}
     for picture in (tmp_path / "more" / "img_org" / "test").iterdir():
         picture.write_bytes(b"")
     with pytest.raises(

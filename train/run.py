@@ -4,7 +4,7 @@
     torchrun --nproc_per_node 2 train/run.py ...                     # two processes
     ... --resume_from_checkpoint last                                # go on where a killed run stopped
     ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
-    ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/distilled-seed1.json
+    ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/second-generation-seed2.json
 
 The last one adds to a finished run what it lacks: predictions, or the scores of a split that `--read_test false` left
 unread. The test split is read once, after training, with the checkpoint that is best on validation.
