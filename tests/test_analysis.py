@@ -33,6 +33,7 @@ from train.analysis_tables import (
     slices_table,
     tables,
 )
+from train.calibration import describe_confidence
 from train.finished_runs import Run, group_runs, read_runs
 from train.metrics import WRONG_DIRECTION, relation_metrics
 from train.modes import GIVEN, MODES, rows_in, score_rows
@@ -314,6 +315,17 @@ def test_reliability_bars_are_the_bins_of_both_modes_that_of_users_first(both_mo
         assert [bar.get_height() for bar in upper.patches] == [of_bin["accuracy"] for of_bin in bins]
         assert [bar.get_height() for bar in lower.patches] == [of_bin["rows"] for of_bin in bins]
         assert upper.patches[0].get_facecolor() == to_rgba(COLOURS[0])
+
+
+def test_a_model_that_names_no_relation_has_no_panel_for_them(both_modes):
+    silent = json.loads(json.dumps(both_modes))
+    for told in (silent["run"], silent["run"]["direction_given"]):
+        told["calibration"]["calibrated"]["relations"] = describe_confidence([], [])
+    upper = reliability_figure(silent).axes[:2]
+    assert [axes.get_title().splitlines()[0] for axes in upper] == [
+        "all answers, direction unknown",
+        "all answers, direction given",
+    ]
 
 
 def test_runs_without_scores_leave_calibration_blank_and_have_no_reliability_diagram(both_modes):

@@ -220,10 +220,16 @@ def _beside(axes: Axes, x: float, place: float, text: str, left: bool = False) -
 def reliability_figure(analysis: dict) -> Figure | None:
     """Accuracy over confidence in bins, and how many answers each holds: of the relations named, and of all answers.
 
-    The main mode is on the left. A mode whose scores are not at hand is left out; None if that is so of all.
+    The main mode is on the left. What holds no answers, and a mode whose scores are not at hand, is left out; None if
+    that is so of all.
     """
     known = [(direction, of["calibration"]) for direction, of in by_mode(analysis["run"]) if of["calibration"]]
-    panels = [(direction, calibration, kind) for direction, calibration in known for kind in _ANSWERS]
+    panels = [
+        (direction, calibration, kind)
+        for direction, calibration in known
+        for kind in _ANSWERS
+        if calibration["calibrated"][kind]["rows"]
+    ]
     if not panels:
         return None
     figure = Figure(figsize=(1 + 3.4 * len(panels), 5.6), layout="constrained", dpi=_DPI)
@@ -263,8 +269,6 @@ def _calibration_errors(after: dict, before: dict | None) -> str:
     known = f"error {100 * after['expected_error']:.1f} %"
     if before not in (None, after):
         known += f", without temperatures {100 * before['expected_error']:.1f} %"
-    if not after["rows"]:
-        return known
     return f"{known}\nmean {100 * after['confidence']:.1f} %, right {100 * after['accuracy']:.1f} %"
 
 
