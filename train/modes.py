@@ -1,7 +1,7 @@
 """The two modes in which a split is scored, and the scores and answers of each.
 
 - Direction unknown, the main one: what users get. Each pair is tried both ways round, and a directed relation that is
-  found the wrong way round is wrong (`train.metrics.choose_direction`).
+  found the wrong way round is wrong (`train.metrics.ModeLogits.choose_direction`).
 - Direction given: head and tail stand as the annotators wrote them, which tells much. All printed results know it, so
   only this mode may be compared with them.
 
@@ -14,11 +14,12 @@ import numpy as np
 
 from train.metrics import WRONG_DIRECTION, per_relation_metrics, relation_metrics
 from train.predictions import RunPredictions, SplitPredictions
+from vmhan.temperature import DIRECTION_UNKNOWN
 
 UNKNOWN, GIVEN = "unknown", "given"
 MODES = (UNKNOWN, GIVEN)
 #: Of a result file's `metrics[split]`: where the scores of the main mode lie, beside those with the direction given.
-UNKNOWN_SCORES = "direction_unknown"
+UNKNOWN_SCORES = DIRECTION_UNKNOWN
 _OF_UNKNOWN = ("direction_unknown", "unknown_top", "unknown_scores", "unknown_uncalibrated")
 
 

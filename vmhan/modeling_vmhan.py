@@ -16,6 +16,7 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_vmhan import VMHANConfig
 from .entity_markers import add_markers
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
+from .network import hub_settings
 from .nodes import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length, take_tails
 from .objectives import kl_loss, reconstruction_loss, relation_loss
 from .structure_encoders import STRUCTURE_ENCODERS
@@ -174,79 +175,25 @@ class VMHANModel(VMHANPreTrainedModel):
         pair_sentence: torch.LongTensor | None = None,
         head_span: torch.LongTensor | None = None,
         tail_span: torch.LongTensor | None = None,
-        pair_image: torch.LongTensor | None = None,
-        pixel_values: torch.FloatTensor | None = None,
-        visual_states: torch.FloatTensor | None = None,
-        visual_state_mask: torch.BoolTensor | None = None,
-        visual_text_ids: torch.LongTensor | None = None,
-        visual_text_mask: torch.Tensor | None = None,
-        object_boxes: torch.FloatTensor | None = None,
-        object_box_mask: torch.BoolTensor | None = None,
-        object_mask: torch.BoolTensor | None = None,
-        pair_object_mask: torch.BoolTensor | None = None,
-        tail_object: torch.LongTensor | None = None,
-        text_phrase_spans: torch.LongTensor | None = None,
-        text_phrase_mask: torch.BoolTensor | None = None,
-        visual_phrase_ids: torch.LongTensor | None = None,
-        visual_phrase_mask: torch.Tensor | None = None,
         encoded: EncodedInputs | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        **visual_inputs,
     ) -> VMHANModelOutput:
         """Encodes each sentence and image once and builds the hypergraph of every pair.
 
         Args:
-            input_ids, attention_mask: (sentences, tokens).
-            pair_sentence: Row of each pair's sentence, (pairs,).
-            head_span, tail_span: Wordpieces [start, end) of the mentions, (pairs, 2).
-            pair_image: Row of each pair's image, -1 for none, (pairs,). Without it no pair has an image.
-            pixel_values: Image and crops, (images, 1 + objects, 3, height, width); row 0 is the whole image. The
-                vision encoder turns them into `visual_states`.
-            visual_states: In place of pixels, features of image and crops, (images, 1 + objects, visual).
-            visual_state_mask: Where pixels or states are known, (images, 1 + objects); by default wherever there is a
-                node.
-            visual_text_ids, visual_text_mask: Description of the image and names of its objects,
-                (images, 1 + objects, phrase tokens). A row without tokens is not known.
-            object_boxes: (cx, cy, w, h) in 0..1, (images, objects, 4).
-            object_box_mask: Where they are known, (images, objects); by default wherever there is an object.
-            object_mask: Which objects exist, (images, objects); by default all.
-            pair_object_mask: The objects selected for a pair, (pairs, objects); by default all of its image.
-            tail_object: The object of the pair's image that is its tail, (pairs,); -1, the default, where the tail is
-                text. Such an object is the tail's node and no other, and `tail_span` is not read.
-            text_phrase_spans, text_phrase_mask: Further nodes from the sentence, (pairs, m, 2) and (pairs, m).
-            visual_phrase_ids, visual_phrase_mask: Further nodes about the image, (pairs, n, phrase tokens).
+            input_ids, attention_mask, pair_sentence, head_span, tail_span, visual_inputs: As `encode` takes them.
             encoded: In place of all these, what `encode` made of them, or some of its pairs.
             output_hidden_states, output_attentions: Whether to return the states and attentions of every layer.
 
         Raises:
-            ValueError: Nothing is known of an object that is a tail, there are no means to look at pixels, or a
-                wordpiece has no embedding.
+            ValueError: As `encode` does.
         """
         if encoded is None:
             if input_ids is None:
                 raise ValueError("The model is given no input_ids; call it as model(**processor(...)).")
-            encoded = self.encode(
-                input_ids,
-                attention_mask,
-                pair_sentence,
-                head_span,
-                tail_span,
-                pair_image=pair_image,
-                pixel_values=pixel_values,
-                visual_states=visual_states,
-                visual_state_mask=visual_state_mask,
-                visual_text_ids=visual_text_ids,
-                visual_text_mask=visual_text_mask,
-                object_boxes=object_boxes,
-                object_box_mask=object_box_mask,
-                object_mask=object_mask,
-                pair_object_mask=pair_object_mask,
-                tail_object=tail_object,
-                text_phrase_spans=text_phrase_spans,
-                text_phrase_mask=text_phrase_mask,
-                visual_phrase_ids=visual_phrase_ids,
-                visual_phrase_mask=visual_phrase_mask,
-            )
+            encoded = self.encode(input_ids, attention_mask, pair_sentence, head_span, tail_span, **visual_inputs)
         nodes = self._build_nodes(encoded)
 
         features = nodes.states
@@ -302,9 +249,31 @@ class VMHANModel(VMHANPreTrainedModel):
         What it returns can go through `forward` in chunks of pairs, so that many of them need little memory.
 
         Args:
+            input_ids, attention_mask: (sentences, tokens).
+            pair_sentence: Row of each pair's sentence, (pairs,).
+            head_span, tail_span: Wordpieces [start, end) of the mentions, (pairs, 2).
+            pair_image: Row of each pair's image, -1 for none, (pairs,). Without it no pair has an image.
+            pixel_values: Image and crops, (images, 1 + objects, 3, height, width); row 0 is the whole image. The
+                vision encoder turns them into `visual_states`.
+            visual_states: In place of pixels, features of image and crops, (images, 1 + objects, visual).
+            visual_state_mask: Where pixels or states are known, (images, 1 + objects); by default wherever there is a
+                node.
+            visual_text_ids, visual_text_mask: Description of the image and names of its objects,
+                (images, 1 + objects, phrase tokens). A row without tokens is not known.
+            object_boxes: (cx, cy, w, h) in 0..1, (images, objects, 4).
+            object_box_mask: Where they are known, (images, objects); by default wherever there is an object.
+            object_mask: Which objects exist, (images, objects); by default all.
+            pair_object_mask: The objects selected for a pair, (pairs, objects); by default all of its image.
+            tail_object: The object of the pair's image that is its tail, (pairs,); -1, the default, where the tail is
+                text. Such an object is the tail's node and no other, and `tail_span` is not read.
+            text_phrase_spans, text_phrase_mask: Further nodes from the sentence, (pairs, m, 2) and (pairs, m).
+            visual_phrase_ids, visual_phrase_mask: Further nodes about the image, (pairs, n, phrase tokens).
             sentences_at_once: How many sentences go through the text encoder together; by default all. With a pair of
                 entity markers every pair has a sentence of its own.
-            All others are those of `forward`.
+
+        Raises:
+            ValueError: Nothing is known of an object that is a tail, there are no means to look at pixels, or a
+                wordpiece has no embedding.
         """
         spans = torch.stack([head_span, tail_span], dim=1)
         mentions, text_phrases = self._encode_sentences(
@@ -562,7 +531,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
     def _add_markers(self, text_name_or_path: str) -> None:
         """Makes room for the entity markers that the tokenizer of the text encoder lacks."""
         try:
-            tokenizer = AutoTokenizer.from_pretrained(text_name_or_path)
+            tokenizer = AutoTokenizer.from_pretrained(text_name_or_path, **hub_settings(text_name_or_path))
         except (OSError, ValueError) as error:
             tokenizer, vocabulary, reason = None, {}, f" ({error})"
         else:
@@ -623,7 +592,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
                 they may be the wrong way round. It matters with `config.direction_classifier` only.
             labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels), such as a teacher
                 gives. With them the output holds the loss and its parts.
-            visual_inputs: The optional inputs of `VMHANModel.forward`, among them `encoded` in place of all others.
+            visual_inputs: Those of `VMHANModel.encode`, or `encoded` in place of all others.
         """
         nodes = self.vmhan(
             input_ids,

@@ -40,7 +40,7 @@ class EncodedInputs(NamedTuple):
             is known of any.
         visual_phrases: Further nodes about the image, or None.
         pair_image: Row of each pair's image, -1 for none, (pairs,), or None.
-        pair_object_mask, tail_object: As `VMHANModel.forward` takes them.
+        pair_object_mask, tail_object: As `VMHANModel.encode` takes them.
     """
 
     mentions: NodeGroup

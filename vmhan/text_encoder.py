@@ -6,6 +6,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 
 from .configuration_vmhan import VMHANConfig
+from .network import hub_settings
 
 #: Kinds whose first position comes after that of the padding token.
 _POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer")
@@ -21,7 +22,9 @@ def load_text_encoder(name_or_path: str) -> PreTrainedModel:
     """
     config = _text_config(name_or_path)
     try:
-        return AutoModel.from_pretrained(name_or_path, config=config, dtype=torch.float32)
+        return AutoModel.from_pretrained(
+            name_or_path, config=config, dtype=torch.float32, **hub_settings(name_or_path)
+        )
     except OSError as error:
         raise OSError(f'The text encoder "{name_or_path}" has no weights to load: {error}') from error
 
@@ -36,7 +39,7 @@ def load_text_tokenizer(name_or_path: str):
     folder = Path(name_or_path)
     alone = any(folder.glob("tokenizer*")) and not (folder / "config.json").is_file()
     config = None if alone else _text_config(name_or_path)
-    tokenizer = AutoTokenizer.from_pretrained(name_or_path)
+    tokenizer = AutoTokenizer.from_pretrained(name_or_path, **hub_settings(name_or_path))
     if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes of a folder without its files
         raise ValueError(
             f'"{name_or_path}" has no tokenizer; put its files (tokenizer.json, tokenizer_config.json) there, '
@@ -58,7 +61,7 @@ def _positions(config: PreTrainedConfig) -> int | None:
 def _text_config(name_or_path: str) -> PreTrainedConfig:
     """The config of a text encoder."""
     try:
-        config = AutoConfig.from_pretrained(name_or_path)
+        config = AutoConfig.from_pretrained(name_or_path, **hub_settings(name_or_path))
     except ValueError as error:
         why = _reason(name_or_path, error)
         raise ValueError(f'"{name_or_path}" is no text encoder: {why}. {_NAME_ONE}.') from error
