@@ -8,7 +8,7 @@ from vmhan.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergra
 from .gaussians import gaussians_svg
 from .pair_table import bars_html
 from .picture_svg import boxed_nodes, colour_of, picture_svg
-from .wording import NO_RELATION, WHOLE_PICTURE, node_name, readable, uncertainty
+from .wording import WHOLE_PICTURE, is_related, node_name, readable, relation_words, uncertainty
 
 SHOWN_SCORES = 5
 _AXIS = "<thead><tr><td></td><td class='axis'><span>0%</span><span>100%</span></td><td colspan='3'></td></tr></thead>"
@@ -66,8 +66,8 @@ def _stack(*panels: str) -> str:
 
 def _heading(pair: dict, mark: str) -> str:
     badge = f'<span class="badge {mark.lower()}">{mark}</span> ' if mark else ""
-    name = escape(readable(pair["relation"]))
-    line = f"– {name} –" if pair["relation"] == NO_RELATION else f"— {name} →"
+    name = escape(relation_words(pair))
+    line = f"— {name} →" if is_related(pair) else f"– {name} –"
     return (
         f"<h3>{badge}<bdi>{escape(pair['head']['text'])}</bdi> <em>{line}</em> "
         f"<bdi>{escape(pair['tail']['text'])}</bdi></h3>"

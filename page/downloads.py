@@ -11,7 +11,7 @@ from .colours import CATEGORIES
 from .details import graph_of, likeliest
 from .gaussians import gaussians_svg
 from .picture_svg import picture_svg
-from .wording import NO_RELATION, readable
+from .wording import is_related, readable, relation_words
 
 _WIDTH, _GAP, _INK = 960, 24, "#1b1f27"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML, even escaped
@@ -35,6 +35,7 @@ def downloads_html(answer: dict, chosen: int) -> str:
 def answer_json(answer: dict) -> str:
     """The answer as the pipeline gives it."""
     kept = {key: answer[key] for key in ("text", "pairs", "objects", "description")}
+    kept["pairs"] = [{key: value for key, value in pair.items() if key != "related"} for pair in answer["pairs"]]
     if "warnings" in answer:
         kept["warnings"] = answer["warnings"]
     return json.dumps(kept, ensure_ascii=False, indent=2)
@@ -43,8 +44,8 @@ def answer_json(answer: dict) -> str:
 def figure_svg(answer: dict, chosen: int) -> str:
     """One SVG file with the pair's picture, hypergraph, scores and curves; it needs no other file."""
     pair, half = answer["pairs"][chosen], (_WIDTH - 3 * _GAP) // 2
-    arrow = "→" if pair["relation"] != NO_RELATION else "·"
-    title = f"{pair['head']['text']} {arrow} {readable(pair['relation'])} {arrow} {pair['tail']['text']}"
+    arrow = "→" if is_related(pair) else "·"
+    title = f"{pair['head']['text']} {arrow} {relation_words(pair)} {arrow} {pair['tail']['text']}"
     heading, top = _paragraph(title, 22, 18, 'font-weight="700"')
     sentence, top = _paragraph(answer["text"], 14, top + 4)
     left, right = [], [graph_of(pair), gaussians_svg(pair)]

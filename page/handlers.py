@@ -125,7 +125,9 @@ class Handlers:
             answer, source = ask_model(self.extractor, *question, marked), "Marked by us for this example."
         shown = picture and {"address": data_address(picture), "size": picture.size}
         answer = number_objects(answer)
-        return {**answer, "pairs": sort_pairs(answer["pairs"]), "text": sentence, "picture": shown, "source": source}
+        none = self.extractor.no_relation
+        pairs = sort_pairs([{**pair, "related": pair["relation"] != none} for pair in answer["pairs"]])
+        return {**answer, "pairs": pairs, "text": sentence, "picture": shown, "source": source}
 
     def find_relations(
         self,

@@ -65,6 +65,11 @@ class Extractor:
         """The relations that the model knows."""
         return list(self.pipeline.model.config.id2label.values())
 
+    @property
+    def no_relation(self) -> str:
+        """The model's label of pairs without a relation."""
+        return self.pipeline.model.config.no_relation
+
     def detect_with(self, name: str):
         """The detector of this name, or None for "none".
 

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .wording import NO_RELATION, readable, uncertainty
+from .wording import is_related, relation_words, uncertainty
 
 
 def bar(share: float, colour: str = "") -> str:
@@ -26,17 +26,17 @@ def pairs_html(pairs: list[dict], chosen: int, other: int | None = None) -> str:
 def _row(number: int, pair: dict, chosen: int, other: int | None) -> str:
     """One row; what a visitor wrote is escaped."""
     states = (
-        ("quiet", pair["relation"] == NO_RELATION),
+        ("quiet", not is_related(pair)),
         ("chosen", number == chosen),
         ("other", number == other),
     )
     kinds = " ".join(kind for kind, holds in states if holds)
     breakable = escape(pair["relation"]).replace("/", "/<wbr>").replace("_", "_<wbr>")
-    label = "" if pair["relation"] == NO_RELATION else f"<code>{breakable}</code>"
+    label = f"<code>{breakable}</code>" if is_related(pair) else ""
     return (
         f'<tr data-pair="{number}" class="{kinds}"><td class="from" dir="auto">{escape(pair["head"]["text"])}</td>'
         f'<td class="what"><button type="button" class="name" data-key="pair-{number}" '
-        f'aria-pressed="{str(number == chosen).lower()}">{escape(readable(pair["relation"]))}</button>{label}</td>'
+        f'aria-pressed="{str(number == chosen).lower()}">{escape(relation_words(pair))}</button>{label}</td>'
         f'<td class="to" dir="auto">{escape(pair["tail"]["text"])}</td>{bar(pair["score"])}'
         f'<td class="unsure">{uncertainty(pair):.0%}</td>{_compare(number, pair, chosen, other)}</tr>'
     )

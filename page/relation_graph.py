@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from .wording import NO_RELATION, readable, short
+from .wording import is_related, relation_words, short
 
 _WIDTH, _HEIGHT = 440, 300
 _WIDEST = 6.0  # pixels of the line of a relation whose score is 1; others are in proportion
@@ -25,12 +25,12 @@ def graph_svg(pairs: list[dict], chosen: int, other: int | None = None) -> str:
     entities = sorted({_key(entity) for pair in pairs for entity in (pair["head"], pair["tail"])})
     places = _places([text for _, _, text in entities])
     spots = dict(zip(entities, places, strict=True))
-    order = sorted(range(len(pairs)), key=lambda number: (number == chosen, pairs[number]["relation"] != NO_RELATION))
+    order = sorted(range(len(pairs)), key=lambda number: (number == chosen, is_related(pairs[number])))
     taken = [_frame(entity[2], place) for entity, place in spots.items()]
     drawn = [
         _line(number, pairs[number], spots, ("chosen",) * (number == chosen) + ("other",) * (number == other), taken)
         for number in order
-        if pairs[number]["relation"] != NO_RELATION or len(entities) <= _MOST_FAINT or number in (chosen, other)
+        if is_related(pairs[number]) or len(entities) <= _MOST_FAINT or number in (chosen, other)
     ]
     lines = "".join(part for parts in zip(*drawn, strict=True) for part in parts)  # labels lie on all lines
     ends = {_key(pairs[number][end]) for number in (chosen, other) if number is not None for end in ("head", "tail")}
@@ -71,10 +71,10 @@ def _bent_column(count: int, side: int) -> list[tuple[float, float]]:
 def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: list) -> tuple[str, str]:
     """A line that can be chosen, and its label."""
     head, tail = (_key(pair[end]) for end in ("head", "tail"))
-    related = pair["relation"] != NO_RELATION
+    related = is_related(pair)
     start = _edge_of(spots[tail], spots[head], head[2])
     end = _edge_of(spots[head], spots[tail], tail[2])
-    told = f"{head[2]}, {readable(pair['relation'])}, {tail[2]}: {pair['score']:.0%}"
+    told = f"{head[2]}, {relation_words(pair)}, {tail[2]}: {pair['score']:.0%}"
     kinds = " ".join(states if related else ("quiet", *states))
     way = f"M{start[0]:.0f} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
     stroke = f'stroke-width="{_WIDEST * pair["score"]:.2f}" marker-end="url(#tip)"' if related else ""
@@ -90,7 +90,7 @@ def _line(number: int, pair: dict, spots: dict, states: tuple[str, ...], taken: 
 
 def _label(pair: dict, start, end, taken: list[tuple[float, float, float, float]]) -> str:
     """Name and confidence on a line, where they hide least of the names and labels in `taken`, which they join."""
-    text = f"{readable(pair['relation'])} {pair['score']:.0%}"
+    text = f"{relation_words(pair)} {pair['score']:.0%}"
     half = len(text) * _LETTER * 0.98 / 2 + 8
     spots = [
         (

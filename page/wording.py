@@ -22,6 +22,16 @@ def readable(relation: str) -> str:
     return _SPELLING.get(name, name.replace("_", " "))
 
 
+def is_related(pair: dict) -> bool:
+    """Whether a pair has a relation: as the page has marked it by the model's own negative label, if it has."""
+    return pair.get("related", pair["relation"] != NO_RELATION)
+
+
+def relation_words(pair: dict) -> str:
+    """The relation of a pair in words."""
+    return readable(pair["relation"] if is_related(pair) else NO_RELATION)
+
+
 def node_name(label: str) -> str:
     """What a visual node is called on the page."""
     return "the whole picture" if label == WHOLE_PICTURE else label
@@ -39,12 +49,12 @@ def uncertainty(pair: dict) -> float:
 
 def sort_pairs(pairs: list[dict]) -> list[dict]:
     """Pairs with a relation first, the surest first."""
-    return sorted(pairs, key=lambda pair: (pair["relation"] == NO_RELATION, -pair["score"]))
+    return sorted(pairs, key=lambda pair: (not is_related(pair), -pair["score"]))
 
 
 def summary(pairs: list[dict]) -> str:
     """How many relations of how many kinds were found."""
-    found = [pair["relation"] for pair in pairs if pair["relation"] != NO_RELATION]
+    found = [pair["relation"] for pair in pairs if is_related(pair)]
     kinds = len(set(found))
     if not found:
         return f"No relation in {count(len(pairs), 'pair')}"

@@ -1,5 +1,6 @@
 """Questions to the page: pictures are read with care, and what cannot be answered is refused kindly."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -9,8 +10,10 @@ from tiny import save_tiny_checkpoint
 from tiny_detectors import save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr
 
 from page import detectors
+from page.answer_html import answer_html
 from page.asking import ask_model, check_question
 from page.detectors import NO_DETECTOR, default_detector, detector_choices, weights_state
+from page.downloads import answer_json
 from page.examples import example_picture, find_example
 from page.handlers import Handlers
 from page.model import Extractor
@@ -249,3 +252,18 @@ def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_p
 def test_a_city_and_a_person_named_after_it_do_not_overlap():
     check_question("Paris Hilton in Paris", ["Paris", "Paris Hilton"])
     check_question("Bob met Bob", ["Bob", "Bob"])
+
+
+@pytest.mark.parametrize("none", ["None", "NA"])
+def test_pairs_without_a_relation_are_told_by_the_models_own_label(tmp_path, none):
+    names = [none, "works_for"]
+    labels = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
+    extractor = Extractor(save_tiny_checkpoint(tmp_path, no_relation=none, **labels))
+    extractor.pipeline.model.classifier.bias.data[0] += 50  # so that no pair has one
+    answer = Handlers(extractor).answer("Ada met Bob", suggest_entities("Ada met Bob"), None, "", NO_DETECTOR, None)
+    (pair,) = answer["pairs"]
+    assert pair["relation"] == none
+    shown = answer_html(answer, 0)
+    assert "No relation in 1 pair" in shown and "no relation" in shown and "marker-end" not in shown
+    (kept,) = json.loads(answer_json(answer))["pairs"]
+    assert kept == {key: value for key, value in pair.items() if key != "related"}
