@@ -27,4 +27,4 @@ train:  ## Train the mini configuration on MNRE
 	accelerate launch train/run.py train/configs/mnre/mini.yaml
 
 benchmark:  ## Measure speed
-	$(PYTHON) -m train.benchmark
+	$(PYTHON) -m train.benchmark.measure

@@ -17,9 +17,10 @@ from starlette.middleware import Middleware
 
 from page.build import build_page
 from page.feedback import FeedbackFile
-from page.fetching import NoFetching
-from page.model import BUNDLED_MODEL, Extractor
+from page.fetching import BlockRemoteFiles
+from page.model import Extractor
 from page.style import CSS, THEME
+from vmhan.bundled_weights import BUNDLED_MODEL
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -72,7 +73,7 @@ def main() -> None:
         run_history=False,
         max_file_size="20mb",
         mcp_server=find_spec("mcp") is not None,
-        app_kwargs={"middleware": [Middleware(NoFetching)]},
+        app_kwargs={"middleware": [Middleware(BlockRemoteFiles)]},
     )
 
 

@@ -16,7 +16,9 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import safe_open
 
-from .code_files import ROOT, project_licence, read_registrations
+from vmhan.registrations import AUTO_MAP
+
+from .code_files import ROOT, project_licence
 from .connection import HubError
 from .contents import CARD, CONFIG, read_json, weight_files
 from .data_source import MNRE_CHECKSUMS, OWN, DataSource, find_source
@@ -52,7 +54,7 @@ ORDER = (
 )
 #: Relations that are claims about people, by the last part of MNRE's names.
 DELICATE = ("nationality", "religion", "race")
-#: What `python -m train.overlap` counts of MNRE.
+#: What `python -m train.data.overlap` counts of MNRE.
 OVERLAP = ROOT / "assets" / "results" / "overlap-mnre.json"
 SIGHT = {
     "pixels": "pixels of the picture and its objects",
@@ -239,7 +241,7 @@ def _has_object_tails(result: dict | None) -> bool:
 
 
 def _auto_classes() -> str:
-    names = [f"`{name}`" for name in read_registrations().auto_map]
+    names = [f"`{name}`" for name in AUTO_MAP]
     return f"{', '.join(names[:-1])} and {names[-1]} load it too."
 
 

@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
-from .code_files import PACKAGE, ROOT, Registrations, code_files, read_registrations, requirements
+from vmhan.registrations import AUTO_MAP, CUSTOM_PIPELINES
+
+from .code_files import PACKAGE, ROOT, code_files, requirements
 from .connection import HubError
 
 Contents = dict[str, Path | bytes]
 
 HANDLER = Path(__file__).with_name("handler.py")
-#: The detector that looks at pictures where the user names none; `vmhan.detectors` finds it there beside the model.
-DETECTOR, BESIDE_MODEL = ROOT / "assets" / "detector", "detector"
+#: The detector that looks at images where the user names none; `vmhan.bundled_weights` finds it beside the model.
+DETECTOR, BESIDE_MODEL = ROOT / "vmhan" / "weights" / "detector", "detector"
 CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
 WEIGHTS, INDEX_OF_SHARDS = "model.safetensors", "model.safetensors.index.json"
 #: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
@@ -41,15 +43,14 @@ def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
         HubError: The folder holds no VM-HAN, or weights in pickles only.
     """
     check_folder(folder)
-    registrations = read_registrations(package)
-    code = [*code_files(registrations, package), HANDLER]
+    code = [*code_files(package), HANDLER]
     saved = {path.name: path for path in sorted(folder.iterdir()) if _belongs(path)}
     if WEIGHTS in saved:
         saved.pop(INDEX_OF_SHARDS, None)  # of an earlier saving, whose shards are gone
     processor = read_json(folder / PROCESSOR)
     generated = {
-        CONFIG: _dump(_with_registrations(read_json(folder / CONFIG), registrations)),
-        PROCESSOR: _dump(_with_processor(processor, registrations)),
+        CONFIG: _dump(_with_registrations(read_json(folder / CONFIG))),
+        PROCESSOR: _dump(_with_processor(processor)),
         "requirements.txt": ("\n".join(requirements(code)) + "\n").encode(),
     }
     of_detector = [path for path in DETECTOR.glob("*") if _belongs(path) or path.name == CARD]
@@ -116,14 +117,13 @@ def left_out(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not _belongs(path) and path.name != CARD)
 
 
-def _with_registrations(config: dict, registrations: Registrations) -> dict:
-    pipelines = registrations.custom_pipelines
-    return {**config, "auto_map": registrations.auto_map, "custom_pipelines": pipelines}
+def _with_registrations(config: dict) -> dict:
+    return {**config, "auto_map": AUTO_MAP, "custom_pipelines": CUSTOM_PIPELINES}
 
 
-def _with_processor(config: dict, registrations: Registrations) -> dict:
+def _with_processor(config: dict) -> dict:
     name = "AutoProcessor"
-    return {**config, "auto_map": {name: registrations.auto_map[name]}}
+    return {**config, "auto_map": {name: AUTO_MAP[name]}}
 
 
 def _dump(value: dict) -> bytes:

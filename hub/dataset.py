@@ -21,9 +21,9 @@ from pathlib import Path
 from datasets import ClassLabel, DatasetDict
 from huggingface_hub import DatasetCard, DatasetCardData, HfApi
 
-from vmhan.data_rows import find_no_relation, no_relation_of
-from vmhan.mnre import load_mnre, mnre_checksums
-from vmhan.more import load_more, more_checksums
+from vmhan.data.mnre import load_mnre, mnre_checksums
+from vmhan.data.more import load_more, more_checksums
+from vmhan.data.schema import find_no_relation, no_relation_of
 
 from .connection import HubError, check_login, explained_errors, is_private, open_repository, run_command
 from .contents import CARD

@@ -1,9 +1,9 @@
 """Pushes a trained model to the Hub, in one commit.
 
-    python -m hub.push assets/vmhan-mini-mnre user/name --dry-run         # lists what would go; needs no login
-    python -m hub.push assets/vmhan-mini-mnre user/name --private
+    python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --dry-run         # lists what would go; needs no login
+    python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --private
     python -m hub.push runs/mnre/final user/name --result assets/results/mnre.json --compare assets/results/mnre-mini
-    python -m hub.push assets/vmhan-mini-mnre user/name --export folder   # the same files in a folder
+    python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --export folder   # the same files in a folder
     python -m hub.push runs/own/final user/name --dataset-name "Our news" --dataset-url https://example.org/news
 
 Weights, config, processor, the code files that the Auto classes need, the pipeline, the model card made from the
@@ -76,7 +76,7 @@ def push(contents: Contents, name: str, private: bool = False, message: str = ME
     Raises:
         HubError: With what to do about it.
     """
-    api, present = claim(name, private)
+    api, present = ensure_repository(name, private)
     with explained_errors(name):
         stale = [path for path in present - contents.keys() if is_weights(path)]
         before = api.model_info(name).sha
@@ -88,7 +88,7 @@ def push(contents: Contents, name: str, private: bool = False, message: str = ME
     return None if commit.oid == before else commit.commit_url
 
 
-def claim(name: str, private: bool = False) -> tuple[HfApi, set[str]]:
+def ensure_repository(name: str, private: bool = False) -> tuple[HfApi, set[str]]:
     """Makes the repository if there is none, and returns the client and the files that are there.
 
     Raises:
@@ -143,7 +143,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write it to a folder, and send nothing")
     options = parser.parse_args(argv)
     if options.claim:
-        claim(options.name, options.private)
+        ensure_repository(options.name, options.private)
         print(f"{options.name} is there, and may be written to.")
         return
     contents = collect(

@@ -1,6 +1,6 @@
 """Which results differ in nothing but the seed, and what tells the others apart.
 
-`train/variants.py` says the same for the tables of training; the two do not import each other, a test compares them.
+`vmhan/evaluation/run_grouping.py` says the same for the tables of training; a test compares them.
 """
 
 import functools
@@ -18,11 +18,32 @@ DATA_SETTINGS = {
     **{"on_missing_image": "raise", "on_error": "raise"},
 }
 #: Settings of training that change where and how it runs and what it tells, not what is learnt.
-ASIDE = {"seed", "output_dir", "results_dir", "run_name", "report_to", "disable_tqdm", "debug", "use_cpu", "do_eval"}
-ASIDE |= {"per_device_eval_batch_size", "remove_unused_columns", "accelerator_config", "gradient_checkpointing"}
-ASIDE |= {"activation_checkpointing", "resume_from_checkpoint", "read_test", "complete_result", "push_to_hub"}
-ASIDE |= {"overwrite_output_dir"}
-ASIDE_PREFIXES = ("logging_", "save_", "dataloader_", "hub_", "ddp_")
+NON_IDENTITY_FIELDS = {
+    "seed",
+    "output_dir",
+    "results_dir",
+    "run_name",
+    "report_to",
+    "disable_tqdm",
+    "debug",
+    "use_cpu",
+    "do_eval",
+}
+NON_IDENTITY_FIELDS |= {
+    "per_device_eval_batch_size",
+    "remove_unused_columns",
+    "accelerator_config",
+    "gradient_checkpointing",
+}
+NON_IDENTITY_FIELDS |= {
+    "activation_checkpointing",
+    "resume_from_checkpoint",
+    "read_test",
+    "complete_result",
+    "push_to_hub",
+}
+NON_IDENTITY_FIELDS |= {"overwrite_output_dir"}
+NON_IDENTITY_PREFIXES = ("logging_", "save_", "dataloader_", "hub_", "ddp_")
 #: Of the model's config, what is fitted after training.
 FITTED = {"temperatures"}
 #: When it is evaluated, which counts only where the best checkpoint is kept.
@@ -67,9 +88,11 @@ def _of_training(training: dict) -> dict:
     """Result files name what differs from the defaults; encoders go by the last part of their Hub id or folder."""
     if training.get("checkpoint"):
         return {name: training[name] for name in OF_EVALUATION if name in training}
-    aside = ASIDE if training.get("load_best_model_at_end") else ASIDE | EVALUATION
+    aside = NON_IDENTITY_FIELDS if training.get("load_best_model_at_end") else NON_IDENTITY_FIELDS | EVALUATION
     found = {
-        name: value for name, value in training.items() if name not in aside and not name.startswith(ASIDE_PREFIXES)
+        name: value
+        for name, value in training.items()
+        if name not in aside and not name.startswith(NON_IDENTITY_PREFIXES)
     }
     return found | {name: Path(found[name]).name for name in ("text_model", "vision_model") if found.get(name)}
 

@@ -20,8 +20,6 @@ from .contents import Contents, size, write_contents
 from .space_contents import APP, space_contents
 
 MODEL_VARIABLE = "VMHAN_MODEL"
-#: Holds the bundled model, or nothing where another is named.
-ASSETS = "assets/"
 
 
 def push_space(
@@ -55,7 +53,7 @@ def push_space(
             api.add_space_variable(name, key, value)
         if hardware and api.get_space_runtime(name).requested_hardware != hardware:
             api.request_space_hardware(name, hardware)
-        folders = {ASSETS, *(path.split("/")[0] + "/" for path in contents if "/" in path)}
+        folders = {*(path.split("/")[0] + "/" for path in contents if "/" in path)}
         stale = [path for path in sorted(present - contents.keys()) if path.startswith(tuple(folders))]
         before = api.space_info(name).sha
         operations = [

@@ -22,8 +22,7 @@ def space_contents(root: Path = ROOT, model: str | None = None, **card_settings)
         card_settings: Further arguments of `space_card`.
     """
     sources = local_sources(root)
-    bundled = [] if model else [path.name for path in model_folders(root)]
-    files = [*sources, *named_assets(root, sources, bundled)]
+    files = [*sources, *data_files(root, sources, with_model=not model)]
     contents: Contents = {path.relative_to(root).as_posix(): path for path in sorted(files)}
     needed = requirements(sources, leave_out=("gradio",))  # the Space has Gradio already, of the version in its card
     return {
@@ -59,25 +58,25 @@ def _imported(path: Path) -> set[str]:
     return names
 
 
+def data_files(root: Path, sources: list[Path], with_model: bool) -> list[Path]:
+    """The files beside the sources in their packages: templates, scripts, the detector, perhaps the model."""
+    packages = {root / path.relative_to(root).parts[0] for path in sources} - {root / APP}
+    models = set() if with_model else set(model_folders(root))
+    return sorted(
+        path
+        for package in packages
+        for path in package.rglob("*")
+        if path.is_file()
+        and path.suffix not in (".py", ".pyc")
+        and "__pycache__" not in path.parts
+        and not models & set(path.parents)
+    )
+
+
 def model_folders(root: Path) -> list[Path]:
-    """The models that are bundled in `assets/`."""
-    return [path.parent for path in sorted((root / "assets").glob(f"*/{CONFIG}")) if "model_type" in read_json(path)]
-
-
-def named_assets(root: Path, sources: list[Path], models: list[str]) -> list[Path]:
-    """Files of what lies in `assets/` and is named in the sources; of the models there only those in `models`."""
-    words = {
-        part
-        for path in sources
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        for part in node.value.split("/")
-    }
-    unwanted = {path.name for path in model_folders(root)} - set(models)
-    named = [path for path in sorted((root / "assets").glob("*")) if path.name in words - unwanted]
-    return [
-        file for path in named for file in ([path] if path.is_file() else sorted(path.rglob("*"))) if file.is_file()
-    ]
+    """The models that the package brings along."""
+    folders = (root / "vmhan" / "weights").glob(f"*/{CONFIG}")
+    return [path.parent for path in sorted(folders) if "model_type" in read_json(path)]
 
 
 def space_card(model: str | None, title: str = "VM-HAN", hardware: str = "cpu-basic", preload: bool = False) -> bytes:

@@ -5,17 +5,19 @@ from itertools import combinations
 import gradio as gr
 from PIL import Image
 
-from vmhan.detection import DetectorUnavailable
+from vmhan.bundled_weights import BUNDLED
+from vmhan.detectors.loading import has_weights
+from vmhan.object_detection import NO_DETECTOR, DetectorUnavailable
 from vmhan.request_entities import find_mentions
 from vmhan.request_limits import DEFAULT_LIMITS
 
-from .detectors import BUNDLED, NO_DETECTOR, default_detector, has_weights, spoken
+from .detectors import default_detector, spoken
 from .model import Extractor
-from .refusals import refuse, unavailable
+from .refusals import unavailable, user_error
 from .wording import short
 
 
-def ask_model(
+def run_extraction(
     extractor: Extractor,
     text: str,
     entities: list,
@@ -51,7 +53,7 @@ def ask_model(
     try:
         return extractor(question, detector)
     except ValueError as error:  # a bad question
-        raise refuse(str(error)) from error
+        raise user_error(str(error)) from error
     except (OSError, RuntimeError) as error:
         raise unavailable("The model failed on this question. Please try another.", error) from error
 
@@ -84,7 +86,7 @@ def _choose_another(name: str) -> str:
 def check_question(text: str, entities: list, description: str | None = None) -> None:
     """Refuses what the model should not be asked."""
     if not text.strip():
-        raise refuse("Write a sentence first, or choose an example.")
+        raise user_error("Write a sentence first, or choose an example.")
     most = DEFAULT_LIMITS
     lengths = {
         "sentence": (text, most.max_text_length),
@@ -92,15 +94,15 @@ def check_question(text: str, entities: list, description: str | None = None) ->
     }
     for name, (words, longest) in lengths.items():
         if len(words) > longest:
-            raise refuse(f"This {name} has {len(words):,} characters. Up to {longest:,} can be read.")
+            raise user_error(f"This {name} has {len(words):,} characters. Up to {longest:,} can be read.")
     if len(entities) < 2:
-        raise refuse("A relation needs two entities: click their words in the sentence.")
+        raise user_error("A relation needs two entities: click their words in the sentence.")
     if len(entities) > most.max_entities:
-        raise refuse(f"These are {len(entities)} entities. Up to {most.max_entities} go at once.")
+        raise user_error(f"These are {len(entities)} entities. Up to {most.max_entities} go at once.")
     for first, second in combinations(_spans(text, entities), 2):
         if first[0] < second[1] and second[0] < first[1]:
             names = " and ".join(f"“{short(text[slice(*span)], 40)}”" for span in (first, second))
-            raise refuse(f"The entities {names} overlap. Choose ones that stand apart.")
+            raise user_error(f"The entities {names} overlap. Choose ones that stand apart.")
 
 
 def _spans(text: str, entities: list) -> list[tuple[int, int]]:

@@ -23,8 +23,8 @@ from .handlers import (
 )
 from .model import Extractor
 from .uploads import picture_input
-from .wording import readable
-from .words import Entities
+from .wording import relation_label
+from .words import EntitySelection
 from .words_html import CLICK_WORDS, words_html
 
 INTRODUCTION = """<header class="intro"><h1>Who is what to whom?</h1>
@@ -53,7 +53,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
                 picture, description, describe = _picture_inputs()
         run = gr.Button("Find relations", variant="primary", size="lg", elem_id="run")
         answer_shown = _html("", js_on_load=CHOOSE_PAIR, elem_id="answer")
-        entities, answer, filled, slug = gr.State(Entities()), gr.State(), gr.State(""), gr.State()
+        entities, answer, filled, slug = gr.State(EntitySelection()), gr.State(), gr.State(""), gr.State()
 
         everything = [sentence, picture, description, filled, slug, entities, words, answer, answer_shown]
         for filled_in in (
@@ -125,7 +125,9 @@ def _sentence_inputs(extractor: Extractor) -> tuple:
         submit_btn=False,
         elem_id="sentence",
     )
-    words = _html(words_html(Entities(), DEFAULT_LIMITS.max_text_length), js_on_load=CLICK_WORDS, elem_id="words")
+    words = _html(
+        words_html(EntitySelection(), DEFAULT_LIMITS.max_text_length), js_on_load=CLICK_WORDS, elem_id="words"
+    )
     join = gr.Checkbox(True, label="Words that stand side by side make one entity", container=False)
     with gr.Row():
         by = "by the tagger" if extractor.tagger else "by capital letters"
@@ -163,7 +165,7 @@ def _detector_inputs(extractor: Extractor) -> tuple:
 
 def _feedback_inputs(handlers: Handlers, answer: gr.State) -> None:
     try:
-        labels = [(readable(label), label) for label in handlers.extractor.labels]
+        labels = [(relation_label(label), label) for label in handlers.extractor.labels]
     except (OSError, ValueError):  # said when a question comes
         labels = []
     with gr.Row(elem_id="feedback"):

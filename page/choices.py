@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from .refusals import refuse
+from .refusals import user_error
 
 
 def choice_input(choices: list[tuple[str, str]], told: str, optional: bool = False, **settings) -> gr.Dropdown:
@@ -20,7 +20,7 @@ def choice_input(choices: list[tuple[str, str]], told: str, optional: bool = Fal
 
     def choose(payload) -> str | None:
         if payload not in values:
-            raise refuse(told)
+            raise user_error(told)
         return payload
 
     dropdown = gr.Dropdown(choices, **settings)

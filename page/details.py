@@ -3,12 +3,12 @@
 import math
 from html import escape
 
-from vmhan.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergraph_svg, nearly_even
+from vmhan.visualization.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergraph_svg, nearly_even
 
 from .gaussians import gaussians_svg
 from .pair_table import bars_html
 from .picture_svg import boxed_nodes, colour_of, picture_svg
-from .wording import WHOLE_PICTURE, is_related, node_name, readable, relation_words, uncertainty
+from .wording import WHOLE_PICTURE, is_related, node_name, relation_label, relation_words, uncertainty
 
 SHOWN_SCORES = 5
 _AXIS = "<thead><tr><td></td><td class='axis'><span>0%</span><span>100%</span></td><td colspan='3'></td></tr></thead>"
@@ -34,7 +34,7 @@ def details_html(answer: dict, chosen: int, other: int | None) -> str:
 def pair_html(answer: dict, number: int, mark: str = "") -> str:
     """All that is known of one pair."""
     pair = answer["pairs"][number]
-    bars = bars_html([(readable(label), score, "") for label, score in likeliest(pair)])
+    bars = bars_html([(relation_label(label), score, "") for label, score in likeliest(pair)])
     graph = graph_of(pair)
     curves = gaussians_svg(pair)
     hypergraph = f'<div class="wide">{graph}</div>{_legend()}{_shares_told(pair)}' if graph else ""

@@ -5,7 +5,9 @@ from pathlib import Path
 
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ultralytics would install packages when a picture is broken
 
-from vmhan.detectors import BUNDLED, NO_DETECTOR, has_weights
+from vmhan.bundled_weights import BUNDLED
+from vmhan.detectors.loading import has_weights
+from vmhan.object_detection import NO_DETECTOR
 
 #: Names that `load_detector` takes, and what they are. Visitors choose among these, so that none names a file.
 OFFERED = {

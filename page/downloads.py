@@ -11,7 +11,7 @@ from .colours import CATEGORIES
 from .details import graph_of, likeliest
 from .gaussians import gaussians_svg
 from .picture_svg import picture_svg
-from .wording import is_related, readable, relation_words
+from .wording import is_related, relation_label, relation_words
 
 _WIDTH, _GAP, _INK = 960, 24, "#1b1f27"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML, even escaped
@@ -90,7 +90,7 @@ def _column(parts: list[str], x: float, y: float, width: float) -> tuple[str, fl
 def _bars(pair: dict, width: int) -> str:
     scores = likeliest(pair)
     rows = "".join(
-        f'<text x="0" y="{24 * row + 17}">{escape(readable(label))}</text>'
+        f'<text x="0" y="{24 * row + 17}">{escape(relation_label(label))}</text>'
         f'<rect x="150" y="{24 * row + 7}" width="{max(2, (width - 220) * score):.0f}" height="10" rx="5" '
         f'fill="{CATEGORIES[1]}"/><text x="{width}" y="{24 * row + 17}" text-anchor="end">{score:.1%}</text>'
         for row, (label, score) in enumerate(scores)

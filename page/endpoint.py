@@ -3,9 +3,9 @@
 import gradio as gr
 from PIL import Image
 
-from .asking import ask_model
+from .asking import run_extraction
 from .model import Extractor
-from .refusals import refuse
+from .refusals import user_error
 from .uploads import picture_input
 
 _ENTITY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]}
@@ -52,8 +52,8 @@ def extraction(extractor: Extractor):
             answer.
         """
         if not isinstance(entities, list | tuple | None):
-            raise refuse(f"entities is {entities!r:.80}; give a list of at least two.")
+            raise user_error(f"entities is {entities!r:.80}; give a list of at least two.")
         entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities or []]
-        return ask_model(extractor, text or "", entities, image, description)
+        return run_extraction(extractor, text or "", entities, image, description)
 
     return extract

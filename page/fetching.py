@@ -9,7 +9,7 @@ _FETCH = re.compile(r"/(file|proxy)[=/]\s*https?:", re.IGNORECASE)
 _FILMS = re.compile(r"/process_recording/*$", re.IGNORECASE)
 
 
-class NoFetching:
+class BlockRemoteFiles:
     """Refuses requests to Gradio's routes for files, of which there are two, that name an address.
 
     The route that cuts films is closed: it gives whatever it is sent to ffmpeg, and a playlist names other files.

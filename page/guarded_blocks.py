@@ -5,7 +5,7 @@ from html import escape
 import gradio as gr
 from gradio.blocks import BlockFunction
 
-from .refusals import refuse
+from .refusals import user_error
 from .upload_folder import check_files
 
 
@@ -42,5 +42,5 @@ def _bare_file(value) -> dict | None:
     if value is None:
         return None
     if not isinstance(value, dict) or "path" not in value:
-        raise refuse("Please send the picture as a file.")
+        raise user_error("Please send the picture as a file.")
     return {"path": value["path"], "meta": {"_type": "gradio.FileData"}}

@@ -3,20 +3,21 @@
 import gradio as gr
 from PIL import Image
 
+from vmhan.object_detection import NO_DETECTOR
 from vmhan.request_limits import DEFAULT_LIMITS
 
 from .answer_html import WAITING, answer_html
-from .asking import ask_model, usable_detector
-from .detectors import NO_DETECTOR, default_detector, found_by
+from .asking import run_extraction, usable_detector
+from .detectors import default_detector, found_by
 from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
 from .feedback import FeedbackFile
 from .model import Extractor
 from .object_names import number_objects
 from .picture_svg import data_address
-from .refusals import refuse, unavailable
+from .refusals import unavailable, user_error
 from .uploads import read_picture
 from .wording import sort_pairs
-from .words import Entities, carry_ranges, character_spans, click_word, suggest_entities
+from .words import EntitySelection, carry_ranges, character_spans, click_word, suggest_entities
 from .words_html import words_html
 
 
@@ -44,7 +45,7 @@ class Handlers:
 
     # The sentence and its entities
 
-    def suggest_entities(self, sentence: str) -> Entities:
+    def suggest_entities(self, sentence: str) -> EntitySelection:
         """By the tagger, if there is one and until it fails, or by capital letters."""
         if not self.extractor.tagger or self._tagger_failed or len(sentence) > DEFAULT_LIMITS.max_text_length:
             return suggest_entities(sentence[: 2 * DEFAULT_LIMITS.max_text_length])._replace(sentence=sentence)
@@ -55,7 +56,7 @@ class Handlers:
             gr.Warning(unavailable("The tagger cannot be had now; capital letters suggest entities.", error).message)
             return suggest_entities(sentence)
 
-    def edit_sentence(self, sentence: str, entities: Entities) -> tuple:
+    def edit_sentence(self, sentence: str, entities: EntitySelection) -> tuple:
         """What was picked by hand stays while its words do; otherwise suggestions. Old answers go."""
         sentence = sentence or ""
         if sentence == entities.sentence:
@@ -63,7 +64,7 @@ class Handlers:
         kept = ()
         if entities.by_hand and len(sentence) <= DEFAULT_LIMITS.max_text_length:
             kept = carry_ranges(entities, sentence)
-        entities = Entities(sentence, kept, by_hand=True) if kept else self.suggest_entities(sentence)
+        entities = EntitySelection(sentence, kept, by_hand=True) if kept else self.suggest_entities(sentence)
         return *show_entities(entities), *show_answer(None)
 
     def suggest(self, sentence: str) -> tuple:
@@ -84,7 +85,7 @@ class Handlers:
             example.sentence, entities, picture, example.description, detector, slug
         )
 
-    def show_example(self, sentence: str, slug: str | None, entities: Entities) -> tuple:
+    def show_example(self, sentence: str, slug: str | None, entities: EntitySelection) -> tuple:
         """The prepared answer, unless the visitor writes or picks words already."""
         answer = self._example_answers.get(slug)
         if answer is None or answer["text"] != sentence or entities.by_hand:
@@ -98,7 +99,7 @@ class Handlers:
     def describe(self, picture: Image.Image | None, detector: str) -> tuple[str, str]:
         """Words about the picture, for the visitor to edit."""
         if picture is None:
-            raise refuse("Add a picture first, or describe in your own words what it shows.")
+            raise user_error("Add a picture first, or describe in your own words what it shows.")
         detector = NO_DETECTOR if self.extractor.describer else usable_detector(self.extractor, detector, picture)
         try:
             words = self.extractor.describe(picture, detector)
@@ -106,23 +107,25 @@ class Handlers:
             message = "This picture cannot be described now. Say in your own words what it shows."
             raise unavailable(message, error) from error
         if detector == NO_DETECTOR and not self.extractor.describer:
-            raise refuse("Choose a detector that looks at the picture, or say in your own words what it shows.")
+            raise user_error("Choose a detector that looks at the picture, or say in your own words what it shows.")
         if not words:
-            raise refuse("Nothing was found in this picture. Describe it in your own words.")
+            raise user_error("Nothing was found in this picture. Describe it in your own words.")
         return words, words
 
     # Answers
 
-    def answer(self, sentence, entities: Entities, picture, description: str, detector: str, slug: str | None) -> dict:
+    def answer(
+        self, sentence, entities: EntitySelection, picture, description: str, detector: str, slug: str | None
+    ) -> dict:
         """The model's answer with what the page needs to show it; pairs are sorted."""
         example = find_example(slug)
         detector = usable_detector(self.extractor, detector, picture)
         question = sentence, character_spans(entities), picture, description
-        answer = ask_model(self.extractor, *question, detector=detector)
+        answer = run_extraction(self.extractor, *question, detector=detector)
         source = _source(answer["objects"], detector)
         marked = marked_objects(example, picture.size) if example and picture else None
         if marked and not any(item["box"] for item in answer["objects"]):
-            answer, source = ask_model(self.extractor, *question, marked), "Marked by us for this example."
+            answer, source = run_extraction(self.extractor, *question, marked), "Marked by us for this example."
         shown = picture and {"address": data_address(picture), "size": picture.size}
         answer = number_objects(answer)
         none = self.extractor.no_relation
@@ -132,7 +135,7 @@ class Handlers:
     def find_relations(
         self,
         sentence: str,
-        entities: Entities,
+        entities: EntitySelection,
         picture: Image.Image | None,
         description: str,
         detector: str,
@@ -157,7 +160,7 @@ class Handlers:
     def keep_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> dict:
         """A visitor's word on the pair that is shown, which is kept once; the answer with what was said of it."""
         if not answer:
-            raise refuse("Find relations first, then say what you think of them.")
+            raise user_error("Find relations first, then say what you think of them.")
         said = {**answer.get("said", {}), answer["chosen"]: (verdict, corrected)}
         if said == answer.get("said"):  # a double click
             return answer
@@ -209,14 +212,14 @@ def fill(example: Example) -> tuple:
     )
 
 
-def pick_word(entities: Entities, join: bool, event: gr.EventData) -> tuple:
+def pick_word(entities: EntitySelection, join: bool, event: gr.EventData) -> tuple:
     """A click on a word."""
     return *show_entities(click_word(entities, int(event.word), join)), *show_answer(None)
 
 
 def clear_entities(sentence: str) -> tuple:
     """Nothing picked."""
-    return *show_entities(Entities(sentence or "", by_hand=True)), *show_answer(None)
+    return *show_entities(EntitySelection(sentence or "", by_hand=True)), *show_answer(None)
 
 
 def choose_pair(answer: dict | None, event: gr.EventData) -> tuple:
@@ -229,7 +232,7 @@ def choose_pair(answer: dict | None, event: gr.EventData) -> tuple:
     return show_answer(answer, chosen, None if pair in (other, chosen) else pair)
 
 
-def show_entities(entities: Entities) -> tuple[Entities, str]:
+def show_entities(entities: EntitySelection) -> tuple[EntitySelection, str]:
     """The state and the words on show."""
     return entities, words_html(entities, DEFAULT_LIMITS.max_text_length)
 

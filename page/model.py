@@ -3,12 +3,12 @@
 from pathlib import Path
 from threading import Lock, RLock
 
+from vmhan.bundled_weights import BUNDLED_MODEL
+from vmhan.object_detection import NO_DETECTOR
+
 from . import spaces
-from .detectors import NO_DETECTOR
 
 on_gpu = spaces.GPU if spaces else lambda function: function
-ROOT = Path(__file__).resolve().parents[1]
-BUNDLED_MODEL = ROOT / "assets" / "vmhan-mini-mnre"
 
 
 class Extractor:
@@ -54,11 +54,11 @@ class Extractor:
         return self._once("pipeline", self._load_pipeline)
 
     @property
-    def memory(self):
+    def cache(self):
         """What was seen in the last images."""
-        from vmhan.image_memory import ImageMemory
+        from vmhan.image_cache import ImageCache
 
-        return self._once("memory", ImageMemory)
+        return self._once("cache", ImageCache)
 
     @property
     def labels(self) -> list[str]:
@@ -76,13 +76,13 @@ class Extractor:
         Raises:
             DetectorUnavailable: Its weights cannot be had.
         """
-        from vmhan.detectors import load_detector
+        from vmhan.detectors.loading import load_detector
 
         return None if name == NO_DETECTOR else self._once(("detector", name), lambda: load_detector(name))
 
     def describe_with(self):
         """The describer, or None if none was named."""
-        from vmhan.description import load_describer
+        from vmhan.llm.captioning import load_describer
 
         return self.describer and self._once("describer", lambda: load_describer(self.describer))
 
@@ -102,15 +102,15 @@ class Extractor:
         Raises:
             DetectorUnavailable, OSError: The tool cannot be had.
         """
-        from vmhan.description import compose_description
-        from vmhan.pictures import visual_key
+        from vmhan.image_description import compose_description
+        from vmhan.visual_inputs import visual_key
 
         describer = self.describe_with()
         tool = describer or self.detect_with(detector)
         if tool is None:
             return None
         look = describer.describe if describer else tool.detect
-        (seen,) = self.memory.recall(tool, [visual_key({"image": picture})], lambda _: look([picture]))
+        (seen,) = self.cache.get_or_compute(tool, [visual_key({"image": picture})], lambda _: look([picture]))
         return seen if describer else compose_description(item.label for item in seen)
 
     @on_gpu
@@ -144,10 +144,10 @@ class Extractor:
         from safetensors import SafetensorError
         from transformers import pipeline
 
-        from vmhan.pipeline_vmhan import TASK
+        from vmhan.registrations import TASK
 
         try:
-            return pipeline(TASK, model=self.model, hypergraph=True, memory=self.memory)
+            return pipeline(TASK, model=self.model, hypergraph=True, cache=self.cache)
         except SafetensorError as error:
             raise OSError(
                 f'The weights in "{self.model}" are damaged, or a pointer of Git LFS in their place ({error}); '

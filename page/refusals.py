@@ -7,7 +7,7 @@ import gradio as gr
 _log = logging.getLogger(__name__)
 
 
-def refuse(message: str) -> gr.Error:
+def user_error(message: str) -> gr.Error:
     """A message in plain text. On its way to the page, where it becomes a toast, `GuardedBlocks` escapes it."""
     return gr.Error(message, print_exception=False)
 
@@ -18,4 +18,4 @@ def unavailable(message: str, error: Exception) -> gr.Error:
     `gr.Warning` is escaped by nobody, so its message holds no words of visitors.
     """
     _log.warning("%s\n  %s", message, error)
-    return refuse(message)
+    return user_error(message)

@@ -6,7 +6,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, pipelin
 
 from vmhan.network import hub_settings
 
-from .words import Entities, entities_at
+from .words import EntitySelection, entities_at
 
 
 class Tagger:
@@ -32,7 +32,7 @@ class Tagger:
         self.find = pipeline("token-classification", model=model, tokenizer=tokenizer, aggregation_strategy="simple")
         self._lock = Lock()  # tokenizers are not safe to share between threads
 
-    def suggest(self, sentence: str) -> Entities:
+    def suggest(self, sentence: str) -> EntitySelection:
         """The spans it finds, widened to whole words."""
         with self._lock:
             found = self.find(sentence) if sentence.strip() else []

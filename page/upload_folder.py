@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from .refusals import refuse
+from .refusals import user_error
 from .wording import short
 
 _ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]+:|//)", re.IGNORECASE)  # a single letter is a drive of Windows
@@ -51,12 +51,14 @@ def stored_upload(path: str) -> Path:
         try:
             file = folder.joinpath(*parts).resolve(strict=True)
         except FileNotFoundError as error:
-            raise refuse(f"The upload “{short(parts[1], 60)}” is not kept here any more. {_SEND} again.") from error
+            raise user_error(
+                f"The upload “{short(parts[1], 60)}” is not kept here any more. {_SEND} again."
+            ) from error
         except (OSError, RuntimeError, ValueError):  # no name of a file, or a ring of links
             file = None
         if file == folder.resolve().joinpath(*parts) and file.is_file():  # neither a link nor behind one
             return file
-    raise refuse(f"“{short(path, 60)}” was not uploaded to this page. {_SEND}.")
+    raise user_error(f"“{short(path, 60)}” was not uploaded to this page. {_SEND}.")
 
 
 def _below(folder: Path, path: Path) -> tuple[str, ...]:
@@ -70,7 +72,9 @@ def _below(folder: Path, path: Path) -> tuple[str, ...]:
 def _check_file(path, url) -> None:
     """Refuses a path that is no upload's, and an address that is not the one under which this page serves it."""
     if not isinstance(path, str) or not path:
-        raise _fetches_nothing(url) if url else refuse(f"{_SEND}; “{short(str(path), 60)}” is no path of an upload.")
+        raise (
+            _fetches_nothing(url) if url else user_error(f"{_SEND}; “{short(str(path), 60)}” is no path of an upload.")
+        )
     stored_upload(path)
     if url and not unquote(str(url).partition("?")[0]).endswith(
         f"/file={path}"
@@ -79,4 +83,4 @@ def _check_file(path, url) -> None:
 
 
 def _fetches_nothing(address) -> gr.Error:
-    return refuse(f"{_SEND}; this page does not fetch addresses such as “{short(str(address), 60)}”.")
+    return user_error(f"{_SEND}; this page does not fetch addresses such as “{short(str(address), 60)}”.")

@@ -6,10 +6,9 @@ import gradio as gr
 from gradio.data_classes import ImageData
 from PIL import Image
 
-from vmhan.image_files import ImageTooLarge, open_image
-from vmhan.image_modes import to_upright_rgb
+from vmhan.image_decoding import ImageTooLarge, open_image, to_upright_rgb
 
-from .refusals import refuse
+from .refusals import user_error
 from .upload_folder import stored_upload
 
 LONGEST_SIDE = 1600  # pixels; what is larger costs time and adds nothing
@@ -35,7 +34,7 @@ def read_upload(payload: ImageData | None) -> Image.Image | None:
     if payload is None:
         return None
     if not payload.path:
-        raise refuse("Please send the picture as a file.")
+        raise user_error("Please send the picture as a file.")
     return read_picture(stored_upload(payload.path))
 
 
@@ -46,8 +45,8 @@ def read_picture(path: str | Path) -> Image.Image:
             opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # JPEGs are decoded small at once
             picture = to_upright_rgb(opened)
     except ImageTooLarge as error:
-        raise refuse(f"This picture {error}") from error
+        raise user_error(f"This picture {error}") from error
     except Exception as error:  # Pillow raises many kinds for a broken file
-        raise refuse(f"This picture cannot be read. {_ADVICE}") from error
+        raise user_error(f"This picture cannot be read. {_ADVICE}") from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return picture

@@ -14,7 +14,7 @@ _SPELLING = {
 }
 
 
-def readable(relation: str) -> str:
+def relation_label(relation: str) -> str:
     """`/per/org/member_of` in words: "member of"."""
     if relation == NO_RELATION:
         return "no relation"
@@ -29,7 +29,7 @@ def is_related(pair: dict) -> bool:
 
 def relation_words(pair: dict) -> str:
     """The relation of a pair in words."""
-    return readable(pair["relation"] if is_related(pair) else NO_RELATION)
+    return relation_label(pair["relation"] if is_related(pair) else NO_RELATION)
 
 
 def node_name(label: str) -> str:

@@ -30,7 +30,7 @@ _OPENERS = set(
 _ACRONYMS = {"US", "WHO"}  # names, where "Us" and "Who" are none
 
 
-class Entities(NamedTuple):
+class EntitySelection(NamedTuple):
     """What is picked in a sentence: ranges of words, and whether a visitor had a hand in them."""
 
     sentence: str = ""
@@ -48,7 +48,7 @@ def word_texts(sentence: str) -> list[str]:
     return [sentence[start:end] for start, end in split_words(sentence)]
 
 
-def suggest_entities(sentence: str) -> Entities:
+def suggest_entities(sentence: str) -> EntitySelection:
     """Runs of capitalised words, @mentions and #hashtags: a start for the visitor, with no model behind it.
 
     Example:
@@ -65,7 +65,7 @@ def suggest_entities(sentence: str) -> Entities:
             ranges.append((place, place + 1))
         elif start is None and _is_name(word):
             start = place
-    return Entities(sentence, tuple(sorted(ranges)))
+    return EntitySelection(sentence, tuple(sorted(ranges)))
 
 
 def _is_name(word: str) -> bool:
@@ -77,7 +77,7 @@ def _continues_name(words: list[str], place: int) -> bool:
     return place < len(words) and (_is_name(words[place]) or (inside and _is_name(words[place + 1])))
 
 
-def click_word(entities: Entities, word: int, join: bool = True) -> Entities:
+def click_word(entities: EntitySelection, word: int, join: bool = True) -> EntitySelection:
     """What a click makes of the entities: a picked word is dropped, another is picked and may join its neighbours."""
     if not 0 <= word < len(split_words(entities.sentence)):  # deleted meanwhile
         return entities
@@ -90,10 +90,10 @@ def click_word(entities: Entities, word: int, join: bool = True) -> Entities:
         joined = [part for part in apart if join and (part[1] == word or part[0] == word + 1)]
         apart = [part for part in apart if part not in joined]
         changed = [(min([word, *(first for first, _ in joined)]), max([word + 1, *(end for _, end in joined)]))]
-    return Entities(entities.sentence, tuple(sorted(apart + changed)), by_hand=True)
+    return EntitySelection(entities.sentence, tuple(sorted(apart + changed)), by_hand=True)
 
 
-def carry_ranges(entities: Entities, sentence: str) -> tuple[tuple[int, int], ...]:
+def carry_ranges(entities: EntitySelection, sentence: str) -> tuple[tuple[int, int], ...]:
     """Where the picked ranges stand in `sentence`, those whose words an edit has left together."""
     blocks = SequenceMatcher(None, word_texts(entities.sentence), word_texts(sentence), autojunk=False)
     return tuple(
@@ -104,13 +104,13 @@ def carry_ranges(entities: Entities, sentence: str) -> tuple[tuple[int, int], ..
     )
 
 
-def character_spans(entities: Entities) -> list[tuple[int, int]]:
+def character_spans(entities: EntitySelection) -> list[tuple[int, int]]:
     """The entities as the pipeline takes them: end-exclusive character ranges."""
     words = split_words(entities.sentence)
     return [(words[first][0], words[end - 1][1]) for first, end in entities.ranges]
 
 
-def entities_at(sentence: str, spans: list[tuple[int, int]]) -> Entities:
+def entities_at(sentence: str, spans: list[tuple[int, int]]) -> EntitySelection:
     """The words that character ranges touch; a range that shares a word with an earlier one is left out."""
     ranges, taken = [], set()
     for start, end in spans:
@@ -118,4 +118,4 @@ def entities_at(sentence: str, spans: list[tuple[int, int]]) -> Entities:
         if touched and not touched & taken:
             ranges.append((min(touched), max(touched) + 1))
             taken |= touched
-    return Entities(sentence, tuple(sorted(ranges)))
+    return EntitySelection(sentence, tuple(sorted(ranges)))

@@ -3,7 +3,7 @@
 from html import escape
 
 from .colours import CATEGORIES
-from .words import Entities, split_words
+from .words import EntitySelection, split_words
 
 _HINT = '<p class="hint">The words of your sentence appear here. Click those of each person, place or thing.</p>'
 
@@ -24,7 +24,7 @@ watch("value", () => {
 """
 
 
-def words_html(entities: Entities, longest: int) -> str:
+def words_html(entities: EntitySelection, longest: int) -> str:
     """Every word is a button; those of one entity share a frame and a colour.
 
     Args:
@@ -33,7 +33,7 @@ def words_html(entities: Entities, longest: int) -> str:
     return f"<h4>{count_pairs(len(entities.ranges))}</h4>{_words(entities, longest)}"
 
 
-def _words(entities: Entities, longest: int) -> str:
+def _words(entities: EntitySelection, longest: int) -> str:
     sentence = entities.sentence
     if len(sentence) > longest:
         return f'<p class="hint">This sentence has {len(sentence):,} characters. Up to {longest:,} can be read.</p>'
@@ -76,5 +76,5 @@ def count_pairs(entities: int) -> str:
     """What is picked, or what to do."""
     pairs = entities * (entities - 1) // 2
     if pairs == 0:
-        return "Entities: click the words of at least two"
-    return f"Entities: {entities} picked, so {pairs} pair{'s' if pairs > 1 else ''}"
+        return "EntitySelection: click the words of at least two"
+    return f"EntitySelection: {entities} picked, so {pairs} pair{'s' if pairs > 1 else ''}"

@@ -3,28 +3,31 @@
 import os
 from pathlib import Path
 
-import pytest
-
-# Without a network the Hub's client would try again for minutes before it gave up.
+# Without a network the Hub's client would try again for minutes before it gave up. Tests run side by side, each in one
+# thread: threads of torch that fight for the cores make tiny models ten times slower.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import pytest  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
 def no_bundled_detector(monkeypatch):
     """No test rests on what the bundled detector finds unless it says so: that changes with each training."""
-    monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", Path("no bundled detector"))
+    monkeypatch.setattr("vmhan.bundled_weights.BUNDLED_FOLDER", Path("no bundled detector"))
 
 
 @pytest.fixture
 def bundled_detector(monkeypatch) -> Path:
     """Lets the bundled detector be the one in `assets/`; returns its folder."""
-    from vmhan.pipeline_vmhan import _load_detector  # here, so that no test waits for it without need
+    from vmhan.pipeline_vmhan import _load_bundled_detector  # here, so that no test waits for it without need
 
-    folder = Path(__file__).resolve().parents[1] / "assets" / "detector"
-    monkeypatch.setattr("vmhan.detectors.BUNDLED_FOLDER", folder)
-    _load_detector.cache_clear()
+    folder = Path(__file__).resolve().parents[1] / "vmhan" / "weights" / "detector"
+    monkeypatch.setattr("vmhan.bundled_weights.BUNDLED_FOLDER", folder)
+    _load_bundled_detector.cache_clear()
     yield folder
-    _load_detector.cache_clear()
+    _load_bundled_detector.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from train.finished_runs import Run
-from train.metrics import WRONG_DIRECTION, relation_metrics
-from train.predictions import RunPredictions, SplitPredictions
+from vmhan.evaluation.metrics import WRONG_DIRECTION, relation_metrics
+from vmhan.evaluation.predictions import RunPredictions, SplitPredictions
+from vmhan.evaluation.runs import Run
 
 LABELS = ["None", "a"]
 RELATED, UNRELATED = 400, 600

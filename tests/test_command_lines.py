@@ -16,7 +16,7 @@ COMMANDS = sorted(
     if "__main__" in path.read_text(encoding="utf-8")
 )
 #: Those that `accelerate launch` starts, by their file.
-LAUNCHED = {name: f"accelerate launch {name.replace('.', '/')}.py" for name in ("train.run", "train.detector")}
+LAUNCHED = {name: f"accelerate launch {name.replace('.', '/')}.py" for name in ("train.run", "train.detector.run")}
 
 
 SECTIONS = ("data: --data_dir", "model: --entity_markers", "training: --run_name")
@@ -47,7 +47,7 @@ def parser_of(monkeypatch):
 
 
 def test_the_commands_are_found():
-    assert {"train.run", "train.compare", "train.search", "train.detector", "hub.push"} < set(COMMANDS)
+    assert {"train.run", "train.compare", "train.search", "train.detector.run", "hub.push"} < set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,13 +11,13 @@ import torch
 from tiny import tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
 from transformers import BertModel
 
-from train.report import DOCUMENTS, fill, make_tables
+from train.report.write import DOCUMENTS, fill, make_tables
 from vmhan.processor_check import check_processor
 from vmhan.request_limits import DEFAULT_LIMITS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CARDS = tuple(ROOT / "assets" / name / "README.md" for name in ("vmhan-mini-mnre", "detector"))
+CARDS = tuple(ROOT / "vmhan" / "weights" / name / "README.md" for name in ("vmhan-mini-mnre", "detector"))
 #: What may stand before a block and below it.
 BLOCK = re.compile(
     r"(?P<mark><!-- not run: [^\n]+ -->\n\n)?```python\n(?P<code>.*?)```(\s*```text\n(?P<printed>.*?)```)?", re.DOTALL
@@ -91,7 +91,7 @@ def test_documents_say_how_much_of_test_stands_in_train(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_documents_say_what_the_classifier_has_beside_equation_9(path):
-    config = json.loads((ROOT / "assets/vmhan-mini-mnre/config.json").read_text(encoding="utf-8"))
+    config = json.loads((ROOT / "vmhan/weights/vmhan-mini-mnre/config.json").read_text(encoding="utf-8"))
     words = " ".join(path.read_text(encoding="utf-8").split())
     assert config["pair_features"] == "interaction" and config["direction_classifier"]
     assert "has interaction features and a direction classifier beside equation 9" in words

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from train import run
-from train.batching import PairCollator
+from train.data.collator import PairCollator
 from train.trainer import PairTrainer
 
 collate, train, write_result = PairCollator.__call__, PairTrainer.train, run.write_result

@@ -18,11 +18,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from train.arguments import DataArguments, RunArguments
-from train.data import checksums
-from train.inputs import RunInputs, load_inputs_to_audit
-from train.results import code_version, versions, write_result
-from train.selection import selects
-from train.side_inputs import seen_by_run
+from train.data.inputs import RunInputs, load_inputs_to_audit
+from train.data.rows import checksums
+from train.data.selection import selects
+from train.data.side_inputs import seen_by_run
+from vmhan.evaluation.result_file import code_version, versions, write_result
 
 #: Of the settings of training, those that the inputs depend on.
 _TRAINING = ("seed", "text_model", "checkpoint", "max_length")

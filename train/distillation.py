@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from datasets import Dataset, List, Value
 
-from train.batching import TARGET, sort_by_sentence
-from train.building import load_finished, make_trainer
-from train.inputs import RunInputs, feature_folder
-from train.pictures import checksum
-from train.row_checks import find_faults
+from train.data.collator import TARGET
+from train.data.image_reader import checksum
+from train.data.inputs import RunInputs, feature_folder
+from train.data.row_checks import find_faults
+from train.model_factory import load_finished, make_trainer
+from vmhan.data.schema import sort_by_sentence
 
 #: What a model may be told of a pair.
 _TOLD = (
@@ -25,7 +26,7 @@ _TOLD = (
 )
 
 
-def ask_teachers(inputs: RunInputs, data, training) -> Dataset:
+def add_teacher_targets(inputs: RunInputs, data, training) -> Dataset:
     """The rows to train on, with what the teachers of `training`, each with its own processor, make of them."""
 
     def score(teacher: str, rows: Dataset) -> np.ndarray:

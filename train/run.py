@@ -4,7 +4,7 @@
     torchrun --nproc_per_node 2 train/run.py ...                     # two processes
     ... --resume_from_checkpoint last                                # go on where a killed run stopped
     ... --seed 2 --entity_markers pair --report_to tensorboard       # any setting can be overridden
-    ... --checkpoint assets/vmhan-mini-mnre --complete_result assets/results/mnre-mini/second-generation-seed2.json
+    ... --checkpoint vmhan/weights/vmhan-mini-mnre --complete_result assets/results/mnre-mini/<run>.json
 
 The last one adds to a finished run what it lacks: predictions, or the scores of a split that `--read_test false` left
 unread. The test split is read once, after training, with the checkpoint that is best on validation.
@@ -23,12 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
 from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
-from train.building import build_model, build_processor, make_trainer  # noqa: E402
-from train.cores import warn_of_idle_cores  # noqa: E402
-from train.data import checksums  # noqa: E402
-from train.distillation import ask_teachers  # noqa: E402
-from train.evaluation import fit_mode_temperatures, predict_split, score_split  # noqa: E402
-from train.inputs import add_visual_inputs, load_inputs  # noqa: E402
+from train.cpu_threads import warn_of_idle_cores  # noqa: E402
+from train.data.inputs import add_visual_inputs, load_inputs  # noqa: E402
+from train.data.rows import checksums  # noqa: E402
+from train.distillation import add_teacher_targets  # noqa: E402
+from train.model_factory import build_model, build_processor, make_trainer  # noqa: E402
 from train.outputs import (  # noqa: E402
     check_output,
     clear_output,
@@ -37,15 +36,16 @@ from train.outputs import (  # noqa: E402
     result_path,
     save,
 )
-from train.predictions import (  # noqa: E402
+from train.publishing import Publisher  # noqa: E402
+from train.scoring import fit_mode_temperatures, predict_split, score_split  # noqa: E402
+from vmhan.evaluation.predictions import (  # noqa: E402
     RunPredictions,
     differences,
     predictions_path,
     weights_checksum,
     write_predictions,
 )
-from train.publishing import Publisher  # noqa: E402
-from train.results import code_version, versions, write_result  # noqa: E402
+from vmhan.evaluation.result_file import code_version, versions, write_result  # noqa: E402
 
 
 def main(argv: list[str]) -> dict:
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> dict:
     add_visual_inputs(inputs, model, processor, data, training)
     described = describe_inputs(inputs, data)  # now: so may the data
     if training.teachers and not training.checkpoint:
-        inputs.splits["train"] = ask_teachers(inputs, data, training)
+        inputs.splits["train"] = add_teacher_targets(inputs, data, training)
     trainer = make_trainer(inputs, processor, data, training, model=model, publisher=publisher)
     started = time.perf_counter()
     if not training.checkpoint:
@@ -96,7 +96,7 @@ def main(argv: list[str]) -> dict:
         rows = {name: of_split for name, (_, of_split) in scored.items()}
         of_run = label_names, result["data"], weights_checksum(model), rows, inputs.no_relation
         predictions = RunPredictions(*of_run)
-        keep(result, predictions, model, training, publisher if failure is None else None)
+        save_run(result, predictions, model, training, publisher if failure is None else None)
     if failure is not None:
         raise failure
     return result
@@ -154,10 +154,10 @@ def describe_settings(data, model_settings, training, model) -> dict:
     }
 
 
-def keep(result, predictions, model, training, publisher) -> None:
+def save_run(result, predictions, model, training, publisher) -> None:
     """Writes and pushes what a run has made; with `complete_result`, only what is missing of that."""
     if training.complete_result:
-        complete(Path(training.complete_result), result, predictions)
+        backfill_result(Path(training.complete_result), result, predictions)
         return
     if not training.checkpoint:
         model.config.save_pretrained(final_folder(training))  # with the temperatures that were fitted since
@@ -168,7 +168,7 @@ def keep(result, predictions, model, training, publisher) -> None:
         publisher.push_finished(final_folder(training), path)
 
 
-def complete(path: Path, result: dict, predictions: RunPredictions) -> None:
+def backfill_result(path: Path, result: dict, predictions: RunPredictions) -> None:
     """Writes predictions beside a result file that is there already, and into it the scores of splits that it lacks.
 
     Raises:

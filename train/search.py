@@ -30,13 +30,13 @@ except ImportError as error:
     raise ImportError('The search needs optuna: pip install -e ".[search]".') from error
 
 from train.arguments import ModelArguments, RunArguments, parse_arguments, settings_parser
-from train.building import build_model, build_processor, make_trainer
-from train.data import checksums
-from train.inputs import add_visual_inputs, load_inputs
-from train.results import code_version, versions, write_result
+from train.data.inputs import add_visual_inputs, load_inputs
+from train.data.rows import checksums
+from train.model_factory import build_model, build_processor, make_trainer
 from train.settings_parser import ParserBesideSettings
 from train.trainer import PairTrainer
 from vmhan import VMHANForRelationExtraction
+from vmhan.evaluation.result_file import code_version, versions, write_result
 
 TRIALS = 5
 #: What the paper tuned without saying to what: the weights of equation 12, and the number of layers and heads. The

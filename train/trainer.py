@@ -6,10 +6,10 @@ from torch.utils.data import Sampler
 from transformers import Trainer, TrainerState
 from transformers.trainer_utils import HubStrategy
 
-from train.averaging import WeightAverage
-from train.batching import SentenceSampler
+from train.data.collator import SentenceSampler
 from train.optimization import parameter_groups
 from train.publishing import Publisher
+from train.weight_average import WeightAverage
 
 
 class PairTrainer(Trainer):

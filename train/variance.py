@@ -25,15 +25,16 @@ from sklearn.metrics import roc_auc_score
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from train.batching import PairCollator
-from train.building import load_finished
-from train.directions import evaluation_rows, is_symmetric
-from train.metrics import ModeLogits, found_labels
-from train.predictions import weights_checksum
-from train.results import LIBRARIES, ROOT, code_version, versions, write_result
-from vmhan.data_rows import no_relation_of
-from vmhan.mnre import load_mnre, mnre_checksums
-from vmhan.temperature import DIRECTION_GIVEN, DIRECTION_UNKNOWN, calibrated_scores
+from train.data.collator import PairCollator
+from train.data.directions import evaluation_rows
+from train.model_factory import load_finished
+from vmhan.configuration_vmhan import DIRECTION_GIVEN, DIRECTION_UNKNOWN
+from vmhan.data.mnre import load_mnre, mnre_checksums
+from vmhan.data.schema import is_symmetric, no_relation_of
+from vmhan.evaluation.metrics import ModeLogits, found_labels
+from vmhan.evaluation.predictions import weights_checksum
+from vmhan.evaluation.result_file import LIBRARIES, ROOT, code_version, versions, write_result
+from vmhan.temperature import calibrated_scores
 
 _SETTINGS = ("described", "composed", "object_names", "text_only")
 
@@ -98,7 +99,7 @@ def main(argv: list[str]) -> dict:
     """Measures, prints and writes; returns what the file holds."""
     parser = argparse.ArgumentParser(prog="python -m train.variance", description=__doc__.splitlines()[0])
     parser.add_argument("--data_dir", required=True, help="folder of MNRE's files")
-    parser.add_argument("--model", default="assets/vmhan-mini-mnre", help="a finished model")
+    parser.add_argument("--model", default="vmhan/weights/vmhan-mini-mnre", help="a finished model")
     parser.add_argument("--visual_setting", default="described", choices=_SETTINGS, help="as in train/run.py")
     parser.add_argument("--batch_size", type=int, default=128, help="pairs in a batch")
     parser.add_argument("--limit", type=int, help="only the first so many rows of each split")

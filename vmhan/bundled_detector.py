@@ -1,6 +1,6 @@
 """The project's own object detector, as it is used: a folder with weights and settings, and images to objects.
 
-The folder holds `model.safetensors` and `config.json` (`DetectorSettings`), and is written by `train/detector.py`.
+The folder holds `model.safetensors` and `config.json` (`DetectorSettings`), and is written by `train/detector/run.py`.
 """
 
 import json
@@ -22,9 +22,9 @@ from torchvision.ops.boxes import clip_boxes_to_image
 from torchvision.transforms.v2.functional import horizontal_flip_bounding_boxes, pil_to_tensor
 from torchvision.tv_tensors import BoundingBoxFormat
 
-from .detection import DetectedObject
 from .detector_network import MEAN_COLOUR, DensePrediction, DetectorNetwork, DetectorSettings
 from .image_inputs import load_image_input
+from .object_detection import DetectedObject
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -54,7 +54,7 @@ class BundledDetector:
     """
 
     def __init__(self, folder: str | Path, device: str | torch.device | None = None, threshold: float | None = None):
-        network, settings = load_detector(folder)
+        network, settings = load_network(folder)
         self.settings = settings if threshold is None else replace(settings, score_threshold=threshold)
         self.network = fuse_normalisation(network.eval()).to(device, memory_format=torch.channels_last)
 
@@ -67,7 +67,7 @@ class BundledDetector:
         return detect_objects(self.network, self.settings, [load_image_input(image) for image in images])
 
 
-def load_detector(folder: str | Path) -> tuple[DetectorNetwork, DetectorSettings]:
+def load_network(folder: str | Path) -> tuple[DetectorNetwork, DetectorSettings]:
     """The network and the settings of a folder, as `save_detector` wrote them; errors as of `BundledDetector`."""
     settings = read_settings(folder)
     network = DetectorNetwork(settings)

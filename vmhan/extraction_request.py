@@ -9,17 +9,16 @@ from typing import Any
 
 from PIL import Image
 
-from .detection import DetectedObject
 from .image_inputs import load_image_input
 from .node_selection import SelectionRequest
+from .object_detection import DetectedObject
 from .recognized_entities import merge_tokens
 from .request_entities import read_entities, read_pairs
-from .request_fields import read_fields
 from .request_limits import DEFAULT_LIMITS, RequestLimits
 from .request_objects import read_objects
-from .request_text import read_words, short_value
+from .request_values import read_fields, read_words, short_value
+from .text_checks import script_warning
 from .text_normalization import Span
-from .text_scripts import script_warning
 
 
 @dataclass

@@ -59,7 +59,7 @@ def build_incidence(types: torch.Tensor, node_mask: torch.Tensor, kinds: Sequenc
         Bool tensor of shape (pairs, nodes, hyperedges), hyperedges as in `HYPEREDGE_TYPES`, or every two nodes.
     """
     if tuple(kinds) == (PAIRWISE,):
-        return _every_two(node_mask)
+        return pairwise_incidence(node_mask)
     columns = [torch.isin(types, torch.tensor(_MEMBERS[name], device=types.device)) for name in HYPEREDGE_TYPES]
     incidence = node_mask[:, :, None] & torch.stack(columns, dim=-1)
     has_image = (node_mask & is_visual(types)).any(dim=1)
@@ -68,7 +68,7 @@ def build_incidence(types: torch.Tensor, node_mask: torch.Tensor, kinds: Sequenc
     return incidence & (there & (has_image[:, None] | ~needs_image))[:, None, :]
 
 
-def _every_two(node_mask: torch.Tensor) -> torch.Tensor:
+def pairwise_incidence(node_mask: torch.Tensor) -> torch.Tensor:
     nodes = node_mask.shape[1]
     first, second = torch.triu_indices(nodes, nodes, offset=1, device=node_mask.device)
     places = torch.arange(nodes, device=node_mask.device)[:, None]

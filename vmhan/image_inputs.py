@@ -16,9 +16,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .image_download import MAX_FILE_SIZE, download_image
-from .image_files import MAX_PIXELS, ImageTooLarge, check_pixels, open_image, spoken
-from .image_modes import array_to_rgb, tensor_to_rgb, to_upright_rgb
+from .image_decoding import (
+    MAX_PIXELS,
+    ImageTooLarge,
+    array_to_rgb,
+    check_pixels,
+    open_image,
+    spoken,
+    tensor_to_rgb,
+    to_upright_rgb,
+)
+from .network import MAX_FILE_SIZE, download_image
 
 _SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]+):", re.IGNORECASE)  # of two letters and more: "C:" is a drive
 #: How files of the formats that are read begin.

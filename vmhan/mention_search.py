@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from .request_text import short_text
+from .request_values import short_text
 from .text_normalization import NormalizedText, Span, normalize
 
 WHOLE, JOINED, IN_TAG, IN_WORD = range(4)  # how a name stands in the text, the best first

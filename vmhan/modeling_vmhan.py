@@ -14,15 +14,22 @@ from transformers.utils import logging
 from transformers.utils.generic import can_return_tuple
 
 from .configuration_vmhan import VMHANConfig
-from .entity_markers import add_markers
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
+from .losses import kl_loss, reconstruction_loss, relation_loss
 from .network import hub_settings
-from .nodes import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length, take_tails
-from .objectives import kl_loss, reconstruction_loss, relation_loss
+from .node_states import (
+    EncodedInputs,
+    NodeGroup,
+    VisualNodes,
+    box_features,
+    pool_spans,
+    replace_object_tails,
+    split_by_length,
+)
 from .structure_encoders import STRUCTURE_ENCODERS
-from .text_encoder import load_text_encoder
+from .text_encoder import add_markers, load_text_encoder
 from .vhan import Gaussian, GaussianNodes
-from .vision import build_vision_model, encode_distinct, feature_width, load_image_processor, load_vision_model
+from .vision_encoder import build_vision_model, encode_distinct, feature_width, load_image_processor, load_vision_model
 
 logger = logging.get_logger(__name__)
 
@@ -286,9 +293,9 @@ class VMHANModel(VMHANPreTrainedModel):
             if pixel_values is not None and "pixels" in self.config.visual_features:
                 if visual_states is not None:
                     raise ValueError("Give pixel_values or visual_states, which are made of them, not both.")
-                visual_state_mask = self._looked_at(pixel_values, visual_state_mask, object_mask, pair_image)
+                visual_state_mask = self._visible_mask(pixel_values, visual_state_mask, object_mask, pair_image)
                 visual_states = self.encode_images(pixel_values, visual_state_mask)
-            known = self._known_of_images(
+            known = self._collect_visual_features(
                 visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
             )
             if known:
@@ -307,7 +314,7 @@ class VMHANModel(VMHANPreTrainedModel):
         mentions, visual = encoded.mentions, encoded.visual_of_pairs()
         if visual is not None:
             if encoded.tail_object is not None:
-                mentions, visual = take_tails(mentions, visual, encoded.tail_object)
+                mentions, visual = replace_object_tails(mentions, visual, encoded.tail_object)
             if encoded.pair_object_mask is not None:
                 selected = nn.functional.pad(encoded.pair_object_mask.bool(), (1, 0), value=True)
                 visual = visual._replace(mask=visual.mask & selected)
@@ -332,7 +339,7 @@ class VMHANModel(VMHANPreTrainedModel):
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.config.tune_vision):
             return encode_distinct(self.vision_model, pixel_values, mask.bool(), self.config.visual_hidden_size)
 
-    def _looked_at(self, pixel_values, mask, object_mask, pair_image) -> torch.Tensor:
+    def _visible_mask(self, pixel_values, mask, object_mask, pair_image) -> torch.Tensor:
         """Images and crops that exist and that some pair looks at, (images, 1 + objects)."""
         wanted = torch.zeros(len(pixel_values), 1, dtype=torch.bool, device=pixel_values.device)
         wanted[pair_image[pair_image >= 0]] = True
@@ -405,7 +412,7 @@ class VMHANModel(VMHANPreTrainedModel):
             text_mask = torch.cat([of_image, text_mask[:, 1:]], dim=1)
         return pair_image.masked_fill(hidden[pair_image.clamp(min=0)], -1), text_mask
 
-    def _known_of_images(
+    def _collect_visual_features(
         self, visual_states, visual_state_mask, visual_text_ids, visual_text_mask, object_boxes, object_box_mask
     ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """Values and masks, by name, of the features that the config lists and the batch holds."""
@@ -551,7 +558,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
 
         Args:
             text: Hub id or folder of the text encoder.
-            vision: The vision encoder, as `vmhan.vision.load_vision_model` takes it. It is saved with the model.
+            vision: The vision encoder, as `load_vision_model` takes it. It is saved with the model.
             settings: Fields of `VMHANConfig`; `visual_hidden_size` is the vision encoder's.
         """
         vision_model = load_vision_model(vision)

@@ -1,7 +1,7 @@
 """Node selection: which phrases and objects join head, tail and image as nodes of a pair's hypergraph.
 
 A selector takes requests and returns, for each, m phrases of the sentence, n phrases about the image and k of its
-objects. `WordSelector` needs no LLM; `LLMSelector` (llm_selection.py) asks one, as the paper does. How the nodes join
+objects. `WordSelector` needs no LLM; `LLMSelector` (llm/selector.py) asks one, as the paper does. How the nodes join
 hyperedges stands in hypergraph.py: text phrases join the global and the textual one, visual phrases what objects join.
 
 A request has no field for the relation, so no selection can depend on it. Nor does one depend on which entity is
@@ -16,11 +16,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from .detection import DetectedObject
-from .object_names import FUNCTION_WORDS, object_names
+from .object_detection import DetectedObject
+from .object_nouns import FUNCTION_WORDS, object_names
 
 Span = tuple[int, int]
 Encoder = Callable[[list[str]], torch.Tensor]
+#: Settings that name no LLM: no selection at all, and selection by words.
+NONE, WORDS = "none", "words"
 
 
 class SelectionRequest(NamedTuple):

@@ -8,8 +8,8 @@ import torch
 from .configuration_vmhan import VMHANConfig
 from .extraction_request import ExtractionRequest
 from .hypergraph import HEAD, IMAGE, OBJECT, TAIL, VISUAL_PHRASE, is_visual
+from .hypergraph_output import node_names, pair_hypergraph
 from .node_selection import NodeSelection
-from .pair_hypergraph import node_names, pair_hypergraph
 from .temperature import calibrated_scores
 
 

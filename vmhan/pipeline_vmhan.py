@@ -2,32 +2,30 @@
 
 import os
 from collections.abc import Iterator
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from itertools import groupby
 
 import torch
 from transformers import Pipeline
 from transformers.utils import logging
 
-from .description import ImageDescriber, load_describer
-from .detection import DetectorUnavailable, ObjectDetector
-from .detectors import BUNDLED, NO_DETECTOR, bundled_detector_of, load_detector
+from .bundled_weights import BUNDLED, bundled_detector_of, load_bundled_detector
 from .extraction_request import ExtractionRequest, read_request
-from .image_memory import ImageMemory, recall_visual_states
-from .looking import look_at_images
-from .node_selection import NodeSelector
-from .node_selectors import WORDS, load_selector
+from .image_analysis import annotate_images
+from .image_cache import ImageCache, cached_visual_states
+from .image_description import ImageDescriber
+from .node_selection import WORDS, NodeSelector, WordSelector
+from .object_detection import NO_DETECTOR, DetectorUnavailable, ObjectDetector
 from .pair_rows import PairRow, entity_fields, pair_rows, read_output
 from .processor_check import check_processor
-from .request_fields import read_requests
 from .request_limits import DEFAULT_LIMITS, RequestLimits, read_limits
 from .request_stream import ON_ERROR, RequestStream, read_batch_size
+from .request_values import read_requests
+from .text_checks import unknown_words_warning
 from .text_similarity import MeanPooledEncoder
-from .unknown_words import unknown_words_warning
 
 logger = logging.get_logger(__name__)
 
-TASK = "multimodal-relation-extraction"
 #: Pairs that go through the hypergraph together, and wordpieces through the text encoder: what bounds the memory.
 PAIRS_AT_ONCE, WORDPIECES_AT_ONCE = 128, 16_384
 _NOT_GIVEN = object()
@@ -37,7 +35,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     """Relations between the entities of a sentence with a picture.
 
     ```python
-    extract = pipeline("multimodal-relation-extraction", model="assets/vmhan-mini-mnre")
+    extract = pipeline("multimodal-relation-extraction", model="vmhan/weights/vmhan-mini-mnre")
     extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "description": "Two people shake hands."})
     ```
 
@@ -74,13 +72,13 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             classifier has learnt to.
         detector: What finds the objects of an image: a name or path as `load_detector` takes it, an
             `ObjectDetector`, or `"none"`. By default the bundled one.
-        or_bundled: Whether the bundled detector may stand in, with a warning, for one that cannot be had.
+        fallback_to_bundled: Whether the bundled detector may stand in, with a warning, for one that cannot be had.
         describer: What describes an image: a model's name or address as `load_describer` takes it, or an
             `ImageDescriber`.
         selector: What selects the nodes of a pair, for a model that was trained with selected nodes: a name as
             `load_selector` takes it, or a `NodeSelector`. By default the one that needs no LLM.
         hypergraph: Whether each pair also holds its `"hypergraph"`, as `pair_hypergraph` makes it.
-        memory: An `ImageMemory`, so that what was detected, described and encoded of the last images is not made anew.
+        cache: An `ImageCache`, so that what was detected, described and encoded of the last images is not made anew.
         limits: How large a request may be: `RequestLimits`, a dict of those that differ from the defaults, or None for
             no limits.
         on_error: What becomes of a request that cannot be answered, the others of its batch are answered whatever:
@@ -108,19 +106,19 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         pairs=None,
         direction=None,
         detector=None,
-        or_bundled=False,
+        fallback_to_bundled=False,
         describer=None,
         selector=None,
         hypergraph=None,
-        memory=None,
+        cache=None,
         limits=_NOT_GIVEN,
         on_error=None,
         **unknown,
     ):
         if unknown:
             raise ValueError(
-                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, or_bundled, describer, "
-                "selector, hypergraph, memory, limits, on_error and batch_size."
+                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, fallback_to_bundled, "
+                "describer, selector, hypergraph, cache, limits, on_error and batch_size."
             )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
@@ -130,10 +128,10 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         if limits is not _NOT_GIVEN:
             of_requests["limits"] = read_limits(limits)
         chosen = {} if direction is None else {"both_directions": direction == "best"}
-        further = {"hypergraph": hypergraph, "memory": memory}
+        further = {"hypergraph": hypergraph, "cache": cache}
         chosen |= {name: value for name, value in further.items() if value is not None}
         tools = {
-            "detector": (detector, partial(self._load_detector, or_bundled=or_bundled)),
+            "detector": (detector, partial(self._load_detector, fallback_to_bundled=fallback_to_bundled)),
             "describer": (describer, _load_describer),
             "selector": (selector, self._load_selector),
         }
@@ -174,22 +172,23 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             )
         return request
 
-    def _load_detector(self, name: "str | os.PathLike", or_bundled: bool = False) -> ObjectDetector | None:
+    def _load_detector(self, name: "str | os.PathLike", fallback_to_bundled: bool = False) -> ObjectDetector | None:
         """The detector `name`, or the bundled one, which comes with the package or with the model."""
         if name == NO_DETECTOR:
             return None
         try:
-            return _load_detector(self._bundled_detector if name == BUNDLED else name)
-        except DetectorUnavailable as error:
-            if name == BUNDLED or not or_bundled:
+            return self._bundled_detector if name == BUNDLED else _load_detector(name)
+        except OSError as error:  # DetectorUnavailable, of this code or of the installed package
+            if name == BUNDLED or not fallback_to_bundled:
                 raise
             stand_in = self._load_detector(BUNDLED)
             logger.warning(f"{error} The bundled detector stands in.")
             return stand_in
 
-    @cached_property
-    def _bundled_detector(self) -> str:
-        return bundled_detector_of(self.model.name_or_path, getattr(self.model.config, "_commit_hash", None))
+    @property
+    def _bundled_detector(self) -> ObjectDetector:
+        revision = getattr(self.model.config, "_commit_hash", None)
+        return _load_bundled_detector(bundled_detector_of(self.model.name_or_path, revision))
 
     def _default_detector(self, requests: list[ExtractionRequest]) -> ObjectDetector | None:
         """The bundled detector, if it is here and any image needs it."""
@@ -214,6 +213,12 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             logger.warning_once("An LLM selected the nodes that this model was trained with; now words select them.")
         counts = {key: value for key, value in settings.items() if key != "selector"}
         encode = MeanPooledEncoder(self.model.base_model.text_model, self.processor.tokenizer)
+        if name == WORDS:
+            return WordSelector(**counts, encode=encode)
+        try:
+            from vmhan.llm.loading import load_selector
+        except ImportError as error:
+            raise ImportError(_NEEDS_PACKAGE.format(f"The selector {name!r}")) from error
         return load_selector(name, encode=encode, **counts)
 
     def _forward(
@@ -224,16 +229,16 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         describer: ImageDescriber | None = None,
         selector: NodeSelector | None = None,
         hypergraph: bool = False,
-        memory: ImageMemory | None = None,
+        cache: ImageCache | None = None,
     ) -> list[dict]:
         """Answers to `requests`, whose sentences and images are encoded once."""
-        self._enrich(requests, detector, describer, memory)
+        self._enrich(requests, detector, describer, cache)
         rows = [pair_rows(request, both_directions) for request in requests]
         flat = [row for of_request in rows for row in of_request]
         self._select_nodes(flat, selector)
         batch = self._build_batch(requests, rows)
-        if memory is not None and "pixel_values" in batch:
-            recall_visual_states(batch, self.model.base_model, memory)
+        if cache is not None and "pixel_values" in batch:
+            cached_visual_states(batch, self.model.base_model, cache)
         self._run_model(batch, flat, hypergraph)
         return [self._build_answer(request, of_request) for request, of_request in zip(requests, rows, strict=True)]
 
@@ -246,12 +251,12 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         requests: list[ExtractionRequest],
         detector: ObjectDetector | str | None,
         describer: ImageDescriber | None,
-        memory: ImageMemory | None,
+        cache: ImageCache | None,
     ) -> None:
         """Fills in the objects and descriptions that users left out."""
         if detector == BUNDLED:  # nobody named another
             detector = self._default_detector(requests)
-        look_at_images(requests, detector, describer, self.processor.max_objects, memory)
+        annotate_images(requests, detector, describer, self.processor.max_objects, cache)
 
     def _select_nodes(self, rows: list[PairRow], selector: NodeSelector | None) -> None:
         """Fills in the selected nodes of every pair; none for a model that was trained without."""
@@ -330,9 +335,28 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         }
 
 
-# Detectors and describers are named in every call, and loaded once.
-_load_detector = lru_cache(maxsize=2)(load_detector)
-_load_describer = lru_cache(maxsize=2)(load_describer)
+# Detectors and describers are named in every call, and loaded once. A model from the Hub comes with the bundled
+# detector and selection by words; what else can be named lies in the folders of the package.
+_NEEDS_PACKAGE = "{} needs the package, which did not come with the model; pip install vmhan."
+_load_bundled_detector = lru_cache(maxsize=2)(load_bundled_detector)
 
 
-__all__ = ["TASK", "MultimodalRelationExtractionPipeline"]
+@lru_cache(maxsize=2)
+def _load_detector(name: "str | os.PathLike") -> ObjectDetector:
+    try:
+        from vmhan.detectors.loading import load_detector
+    except ImportError as error:
+        raise ImportError(_NEEDS_PACKAGE.format(f"The detector {os.fspath(name)!r}")) from error
+    return load_detector(name)
+
+
+@lru_cache(maxsize=2)
+def _load_describer(name: "str | os.PathLike") -> ImageDescriber:
+    try:
+        from vmhan.llm.captioning import load_describer
+    except ImportError as error:
+        raise ImportError(_NEEDS_PACKAGE.format(f"The describer {os.fspath(name)!r}")) from error
+    return load_describer(name)
+
+
+__all__ = ["MultimodalRelationExtractionPipeline"]

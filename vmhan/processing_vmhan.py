@@ -11,13 +11,11 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import BatchFeature, ProcessorMixin
 
-from .entity_markers import MARKERS, MARKERS_LIKE, add_markers
 from .node_selection import NodeSelection, Span
-from .object_tails import beside_tails, find_object_tails
-from .pictures import encode_visuals, visual_key
-from .selected_nodes import flat_selections, kept_objects, text_phrase_tensors
-from .text_encoder import load_text_tokenizer
-from .vision import load_image_processor
+from .pair_inputs import beside_tails, find_object_tails, flat_selections, kept_objects, text_phrase_tensors
+from .text_encoder import MARKERS, MARKERS_LIKE, add_markers, load_text_tokenizer
+from .vision_encoder import load_image_processor
+from .visual_inputs import encode_visuals, visual_key
 
 
 class VMHANProcessor(ProcessorMixin):

@@ -15,7 +15,7 @@ Example:
 import re
 from collections.abc import Sequence
 
-from .request_text import short_value
+from .request_values import short_value
 
 _TAG = re.compile(r"(?:([BIESLU])-)?(.*)", re.DOTALL)
 _OPENING = ("B", "S", "U")  # of a tag, what opens an entity: alone with BIO, or also a single one with BIOES, BILOU

@@ -10,7 +10,7 @@ from .mention_search import MentionSearch
 from .recognized_entities import is_mention, read_mention
 from .request_limits import RequestLimits
 from .request_objects import read_entity_object
-from .request_text import read_index, short_text, short_value
+from .request_values import read_index, short_text, short_value
 from .text_normalization import Span
 
 

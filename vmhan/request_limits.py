@@ -9,7 +9,7 @@ from math import comb
 from typing import Any
 
 from .recognized_entities import is_mention, merge_tokens
-from .request_fields import is_missing, to_plain
+from .request_values import is_missing, to_plain
 
 #: Most requests in one call of an endpoint, which answers whoever asks, and most pairs of all of them together. A
 #: Python caller may pass any number.

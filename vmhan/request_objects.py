@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite
 
-from .request_text import read_number, read_words, short_text, short_value
+from .request_values import read_number, read_words, short_text, short_value
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 # How far a box may stand outside of its image, for networks and annotators round: pixels, or a share of the side.

@@ -9,8 +9,7 @@ from typing import Any
 from transformers.utils import logging
 
 from .extraction_request import ExtractionRequest
-from .request_fields import UnreadableRow, request_id
-from .request_text import short_value
+from .request_values import UnreadableRow, request_id, short_value
 
 logger = logging.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Loads pretrained text encoders and their tokenizers, and says what else a name stands for."""
+"""Loads pretrained text encoders and their tokenizers, with the tokens that mark entities."""
 
 from pathlib import Path
 
@@ -90,4 +90,17 @@ def _reason(name_or_path: str, error: ValueError) -> str:
     return str(error).splitlines()[0].rstrip(".")
 
 
-__all__ = ["load_text_encoder", "load_text_tokenizer"]
+#: Opening and closing tokens: of every mention, or of head and of tail.
+MARKERS = {"none": (), "shared": ("[E]", "[/E]"), "pair": ("[H]", "[/H]", "[T]", "[/T]")}
+#: Tokens whose embeddings the markers start from.
+MARKERS_LIKE = {"[E]": "[", "[/E]": "]", "[H]": "[", "[/H]": "]", "[T]": "<", "[/T]": ">"}
+
+
+def add_markers(tokenizer, entity_markers: str) -> dict[str, str]:
+    """Adds the entity markers to a tokenizer; returns those that it lacked, each with the token it starts from."""
+    known = tokenizer.get_vocab()
+    tokenizer.add_tokens(list(MARKERS[entity_markers]), special_tokens=True)
+    return {marker: MARKERS_LIKE[marker] for marker in MARKERS[entity_markers] if marker not in known}
+
+
+__all__ = ["MARKERS", "MARKERS_LIKE", "add_markers", "load_text_encoder", "load_text_tokenizer"]

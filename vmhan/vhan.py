@@ -98,7 +98,7 @@ class NonNegativeLinear(nn.Linear):
         return F.linear(states, self.weight.abs())
 
 
-class Messages(nn.Module):
+class HyperedgeAttention(nn.Module):
     """The sums of equations 6 and 8, which differ only in who sends to whom.
 
     The attention of a head weighs that head's slice of `mean @ W` and, squared, of `variance @ W'`.
@@ -116,12 +116,12 @@ class Messages(nn.Module):
 
     def forward(self, attention: torch.Tensor, senders: Gaussian, receivers: Gaussian) -> Gaussian:
         """`attention` is (pairs, heads, receivers, senders); returns the receivers with their messages added."""
-        mean = self.activation(_gather(attention, self.mean(senders.mean)))
+        mean = self.activation(attend(attention, self.mean(senders.mean)))
         kept = self.dropout(torch.ones_like(mean))  # one draw: what a message loses, it loses in mean and variance
         if not self.variational:
             return Gaussian(receivers.mean + kept * mean, receivers.variance)
         sent = self.mean(senders.variance, squared=True) if self.squares_mean else self.variance(senders.variance)
-        variance = F.relu(_gather(attention.square(), sent))
+        variance = F.relu(attend(attention.square(), sent))
         return Gaussian(receivers.mean + kept * mean, receivers.variance + kept * variance)
 
 
@@ -137,10 +137,10 @@ class VHANLayer(nn.Module):
         self.updates_hyperedges = self.sequential or not is_last
         self.scores = AttentionScores(config)
         self.node_scores = AttentionScores(config) if self.updates_hyperedges and not config.tie_scores else None
-        self.to_nodes = Messages(config)
+        self.to_nodes = HyperedgeAttention(config)
         self.node_norm = _norm(config)
         if self.updates_hyperedges:
-            self.to_hyperedges = Messages(config)
+            self.to_hyperedges = HyperedgeAttention(config)
             self.hyperedge_norm = _norm(config)
 
     def forward(self, nodes: Gaussian, hyperedges: Gaussian, incidence: torch.Tensor):
@@ -262,6 +262,6 @@ def _norm(config: VMHANConfig) -> nn.Module:
     return nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
 
 
-def _gather(attention: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+def attend(attention: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """(pairs, heads, receivers, senders) and (pairs, senders, hidden) to (pairs, receivers, hidden)."""
     return (attention @ split_heads(values, attention.shape[1])).transpose(1, 2).flatten(-2)

@@ -1,0 +1,180 @@
+"""A pushed model loads in a process that has never seen this repository, and gives the same numbers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from local_hub import LocalHub
+from PIL import Image
+from tiny import save_tiny_checkpoint, tiny_image_processor, tiny_model, tiny_processor, tiny_vgg_config
+from tiny_detectors import save_tiny_bundled
+from transformers import pipeline
+
+from hub.contents import model_contents, write_contents
+from hub.push import main as push_command
+from vmhan import VMHANForRelationExtraction, VMHANProcessor
+from vmhan.detectors.loading import load_detector
+
+NAME = "ada/vmhan-tiny"
+REQUEST = {"text": "Ada met Bob in Paris", "entities": ["Ada", "Bob", "Paris"], "description": "A man on a bridge."}
+CALL = {"text": ["Ada met Bob"], "mentions": [[[0, 3], [8, 11]]], "pairs": [[[0, 1]]]}
+
+# Neither the package nor its optional dependency can be imported here.
+WITHOUT_PACKAGE = """
+import sys
+sys.modules["vmhan"] = sys.modules["ultralytics"] = None
+"""
+LOAD = """
+import json, sys
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoProcessor, pipeline
+name, request, call, trust = json.loads(sys.argv[1])
+trust = {"trust_remote_code": True} if trust else {}
+processor = AutoProcessor.from_pretrained(name, **trust)
+def logits(**settings):
+    model = AutoModelForSequenceClassification.from_pretrained(name, **trust, **settings).eval()
+    with torch.no_grad():
+        return model, model(**processor(**call)).logits.float().tolist()
+model, plain = logits()
+half, in_half = logits(dtype=torch.bfloat16)
+placed, on_map = logits(device_map="cpu")
+eager, in_eager = logits(attn_implementation="eager")
+with torch.no_grad():
+    nodes = AutoModel.from_pretrained(name, **trust).eval()(**processor(**call)).last_node_mean.tolist()
+extract = pipeline(model=name, **trust)
+by_task = pipeline("multimodal-relation-extraction", model=name, **trust)
+config = AutoConfig.from_pretrained(name, **trust)
+print(json.dumps({
+    "classes": [type(loaded).__name__ for loaded in (config, processor, model)], "by_task": by_task(request),
+    "module": type(model).__module__.split(".")[0], "answer": extract(request), "logits": plain, "bf16": in_half,
+    "dtype": str(half.dtype), "device_map": on_map, "eager": in_eager, "nodes": nodes,
+    "attention": eager.config.text_config._attn_implementation,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """Folder, answer, logits and node states of the model here."""
+    settings = {"visual_features": ["text", "box"], "entity_markers": "shared", "entity_pool": "mean_marker"}
+    folder = Path(save_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), **settings))
+    model = VMHANForRelationExtraction.from_pretrained(folder).eval()
+    batch = VMHANProcessor.from_pretrained(folder)(**CALL)
+    with torch.no_grad():
+        numbers = {"logits": model(**batch).logits.tolist(), "nodes": model.vmhan(**batch).last_node_mean.tolist()}
+    return {
+        "folder": folder,
+        "answer": pipeline("multimodal-relation-extraction", model=str(folder))(REQUEST),
+        **numbers,
+    }
+
+
+LOOK = """
+import json, sys
+from transformers import pipeline
+name, picture = json.loads(sys.argv[1])
+extract = pipeline(model=name, trust_remote_code=True)
+print(json.dumps(extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": picture})["objects"]))
+"""
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory) -> str:
+    return save_tiny_bundled(tmp_path_factory.mktemp("detector"))
+
+
+@pytest.fixture(scope="module")
+def hub(local, detector, tmp_path_factory):
+    """A Hub that holds the model in shards, privately, and a detector beside it."""
+    home = tmp_path_factory.mktemp("pusher")
+    model = VMHANForRelationExtraction.from_pretrained(local["folder"])
+    sharded = home / "sharded"
+    model.save_pretrained(sharded, max_shard_size="20KB")
+    VMHANProcessor.from_pretrained(local["folder"]).save_pretrained(sharded)
+    with LocalHub() as hub, pytest.MonkeyPatch.context() as patch:
+        hub.enter(patch, home)
+        patch.setattr("hub.contents.DETECTOR", Path(detector))
+        push_command([str(sharded), NAME, "--private"])
+        yield hub
+
+
+def load(hub, home: Path, name: str, head: str, trust: bool) -> dict:
+    """What a process that starts with `head` finds under `name`."""
+    return run(hub, home, head, LOAD, json.dumps([name, REQUEST, CALL, trust]))
+
+
+def run(hub, home: Path, head: str, code: str, *words: str) -> dict:
+    """What a process prints that starts with `head`, as JSON."""
+    environment = hub.environment(home)
+    if head == WITHOUT_PACKAGE:
+        del environment["PYTHONPATH"]
+    command = [sys.executable, "-c", head + code, *words]
+    finished = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=600)
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def assert_same(found: dict, local: dict) -> None:
+    assert found["classes"] == ["VMHANConfig", "VMHANProcessor", "VMHANForRelationExtraction"]
+    for name in ("logits", "nodes"):
+        torch.testing.assert_close(torch.tensor(found[name]), torch.tensor(local[name]))
+    for kind in ("device_map", "eager"):
+        torch.testing.assert_close(torch.tensor(found[kind]), torch.tensor(local["logits"]), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(torch.tensor(found["bf16"]), torch.tensor(local["logits"]), atol=0.1, rtol=0.1)
+    assert found["by_task"] == found["answer"]
+    assert found["dtype"] == "torch.bfloat16" and found["attention"] == "eager"
+    for ours, theirs in zip(found["answer"]["pairs"], local["answer"]["pairs"], strict=True):
+        assert ours["relation"] == theirs["relation"] and ours["scores"] == pytest.approx(theirs["scores"], abs=1e-5)
+        assert [node["label"] for node in ours["objects"]] == [node["label"] for node in theirs["objects"]]
+
+
+def test_clean_process_loads_it_from_the_hub(hub, local, tmp_path):
+    found = load(hub, tmp_path, NAME, WITHOUT_PACKAGE, trust=True)
+    assert found["module"] == "transformers_modules"
+    assert_same(found, local)
+
+
+def test_clean_process_loads_it_from_a_folder(hub, local, tmp_path):
+    write_contents(model_contents(local["folder"]), tmp_path / "exported")
+    found = load(hub, tmp_path, str(tmp_path / "exported"), WITHOUT_PACKAGE, trust=True)
+    assert found["module"] == "transformers_modules"
+    assert_same(found, local)
+
+
+def test_clean_process_finds_objects_with_the_detector_beside_the_model(hub, detector, tmp_path):
+    picture = Image.new("RGB", (60, 40), "red")
+    picture.save(tmp_path / "red.png")
+    objects = run(hub, tmp_path, WITHOUT_PACKAGE, LOOK, json.dumps([NAME, str(tmp_path / "red.png")]))
+    found = load_detector(detector).detect([picture])[0][: len(objects)]
+    assert objects and [item["label"] for item in objects] == [item.label for item in found]
+    assert [item["score"] for item in objects] == pytest.approx([item.score for item in found], abs=1e-4)
+
+
+def test_clean_process_looks_at_pixels(hub, tmp_path):
+    """A vision encoder of our own, which no registry of `transformers` knows there."""
+    folder, picture = tmp_path / "pixels", tmp_path / "picture.png"
+    tiny_model(visual_features=["pixels"], vision_config=tiny_vgg_config()).save_pretrained(folder)
+    tiny_processor(image_processor=tiny_image_processor()).save_pretrained(folder)
+    Image.linear_gradient("L").convert("RGB").save(picture)
+    write_contents(model_contents(folder), tmp_path / "exported")
+    request = {**REQUEST, "image": str(picture), "objects": ["bridge"]}
+    code = """
+import json, sys
+from transformers import pipeline
+answer = pipeline(model=sys.argv[1], trust_remote_code=True)(json.loads(sys.argv[2]))
+print(json.dumps({"answer": answer}))
+"""
+    found = run(hub, tmp_path, WITHOUT_PACKAGE, code, str(tmp_path / "exported"), json.dumps(request))["answer"]
+    local = pipeline("multimodal-relation-extraction", model=str(folder))(request)
+    for ours, theirs in zip(found["pairs"], local["pairs"], strict=True):
+        assert ours["scores"] == pytest.approx(theirs["scores"], abs=1e-5)
+        assert ours["objects"][0]["label"] == "image"
+
+
+def test_package_loads_it_from_the_hub_without_remote_code(hub, local, tmp_path):
+    found = load(hub, tmp_path, NAME, "import vmhan\n", trust=False)
+    assert found["module"] == "vmhan"
+    assert_same(found, local)

@@ -1,0 +1,139 @@
+import ast
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+from training_fixture import write_settings
+
+from train.data.collator import TARGET
+from train.distillation import add_targets
+from train.run import main as train
+from train.trainer import PairTrainer
+from vmhan.losses import relation_loss
+
+ROWS = {
+    "words": [["a", "b", "c", "d"], ["a", "b"], ["a", "b", "c", "d"]],
+    "image_id": ["1", "2", "1"],
+    "relation": [2, 0, 1],
+    "number": [0, 1, 2],
+}
+
+
+def score_by_number(teacher, rows):
+    """Teacher "one" likes relation `number`, teacher "none" likes none."""
+    likes = 50.0 if teacher.endswith("one") else 0.0
+    return np.eye(3, dtype=np.float32)[rows["number"]] * likes
+
+
+@pytest.fixture
+def teachers(tmp_path):
+    for name in ("one", "indifferent"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(name)
+    return [str(tmp_path / "one"), str(tmp_path / "indifferent")]
+
+
+def test_target_mixes_the_gold_label_with_the_mean_of_the_teachers(tmp_path, teachers):
+    rows = add_targets(Dataset.from_dict(ROWS), teachers, 0.6, score_by_number, tmp_path)
+    teacher = (np.eye(3) + np.full((3, 3), 1 / 3)) / 2
+    expected = 0.6 * teacher + 0.4 * np.eye(3)[ROWS["relation"]]
+    np.testing.assert_allclose(np.array(rows["target"]), expected, atol=1e-6)
+    assert rows["relation"] == ROWS["relation"]
+
+
+def test_teacher_is_asked_once_for_the_same_rows(tmp_path, teachers):
+    asked = []
+
+    def score(teacher, rows):
+        asked.append(Path(teacher).name)
+        return score_by_number(teacher, rows)
+
+    rows = Dataset.from_dict(ROWS)
+    first = add_targets(rows, teachers, 0.6, score, tmp_path / "kept")
+    again = add_targets(rows, teachers, 0.6, score, tmp_path / "kept")
+    assert asked == ["one", "indifferent"]
+    assert first["target"][:] == again["target"][:]
+    add_targets(rows.select([0, 1]), teachers[:1], 0.6, score, tmp_path / "kept")
+    assert asked == ["one", "indifferent", "one"]
+
+
+def test_teacher_weight_out_of_range_is_refused(tmp_path, teachers):
+    with pytest.raises(ValueError, match=r"teacher_weight is 1\.5"):
+        add_targets(Dataset.from_dict(ROWS), teachers, 1.5, score_by_number, tmp_path)
+
+
+def test_loss_of_probabilities_is_their_cross_entropy():
+    logits = torch.randn(4, 3, dtype=torch.float64)
+    labels = torch.tensor([0, 2, 1, 1])
+    target = torch.rand(4, 3).softmax(dim=-1)
+    expected = -sum(float(target[i, k]) * float(logits[i].log_softmax(-1)[k]) for i in range(4) for k in range(3)) / 4
+    assert float(relation_loss(logits, target)) == pytest.approx(expected, abs=1e-9)
+    one_hot = torch.eye(3)[labels]
+    assert float(relation_loss(logits, one_hot)) == pytest.approx(float(relation_loss(logits, labels)), abs=1e-9)
+
+
+@pytest.fixture
+def trainers(monkeypatch):
+    """Of each trainer that a run makes, what it is given to train on and to evaluate, and the rows it predicts."""
+    made, create, predict = [], PairTrainer.__init__, PairTrainer.predict
+
+    def watched_create(self, *args, **kwargs):
+        made.append({"train": kwargs["train_dataset"], "validation": kwargs["eval_dataset"], "predicted": []})
+        self.watched = made[-1]
+        create(self, *args, **kwargs)
+
+    def watched_predict(self, rows, *args, **kwargs):
+        self.watched["predicted"].append(rows)
+        return predict(self, rows, *args, **kwargs)
+
+    monkeypatch.setattr(PairTrainer, "__init__", watched_create)
+    monkeypatch.setattr(PairTrainer, "predict", watched_predict)
+    return made
+
+
+def splits_of(rows) -> set[str]:
+    """The splits that rows stand in; the invented images are called by them."""
+    return {image.split("_")[2] for image in rows["image_id"]}
+
+
+def test_the_student_learns_training_rows_and_the_teacher_scores_no_others(tmp_path, trainers):
+    settings = write_settings(tmp_path)
+    lines = len((tmp_path / "mnre" / "mnre_train.txt").read_text("utf-8").splitlines())
+    train([settings, "--num_train_epochs", "1"])
+    trainers.clear()
+    teacher = ["--teachers", str(tmp_path / "run" / "final"), "--feature_cache", str(tmp_path / "kept")]
+    train([settings, *teacher, "--num_train_epochs", "1", "--output_dir", str(tmp_path / "student")])
+    asked, student = trainers
+    assert [splits_of(rows) for rows in asked["predicted"]] == [{"train"}]
+    assert splits_of(student["train"]) == {"train"} and sorted(student["train"]["line"]) == list(range(1, lines + 1))
+    assert TARGET in student["train"].column_names
+    assert splits_of(student["validation"]) == {"val"} and TARGET not in student["validation"].column_names
+    assert [splits_of(rows) for rows in student["predicted"]] == [{"val"}, {"test"}]
+    assert all(TARGET not in rows.column_names for rows in student["predicted"])
+
+
+def test_a_row_that_a_teacher_cannot_read_is_named_before_training(tmp_path):
+    settings = write_settings(tmp_path)
+    train([settings, "--num_train_epochs", "0", "--max_length", "100"])
+    path = tmp_path / "mnre" / "mnre_train.txt"
+    rows = [ast.literal_eval(line) for line in path.read_text("utf-8").splitlines()]
+    rows[4]["token"] = [*rows[4]["token"], "x" * 55]
+    path.write_text("".join(f"{row!r}\n" for row in rows), "utf-8")
+    teacher = str(tmp_path / "run" / "final")
+    with pytest.raises(ValueError, match=r"teacher .*final cannot read line 5 of train: The text takes"):
+        train([settings, "--teachers", teacher, "--output_dir", str(tmp_path / "student")])
+
+
+def test_student_learns_from_a_finished_run_and_says_so(tmp_path):
+    settings = write_settings(tmp_path)
+    train([settings])
+    teacher = str(tmp_path / "run" / "final")
+    student = ["--teachers", teacher, "--teacher_weight", "0.5", "--output_dir", str(tmp_path / "student")]
+    result = train([settings, *student, "--feature_cache", str(tmp_path / "kept"), "--undirected_pairs", "true"])
+    assert len(list((tmp_path / "kept").glob("teacher-*.npy"))) == 1
+    assert result["config"]["training"]["teachers"] == [teacher]
+    saved = json.loads((tmp_path / "results" / "student.json").read_text())
+    assert saved["metrics"]["test"]["rows"] == result["metrics"]["test"]["rows"] > 0

@@ -1,0 +1,82 @@
+"""Which way round pairs stand: what MNRE's order gives away, and rows that do not know it.
+
+Annotators wrote related pairs in the direction of the relation, and the others as they stand in the sentence. A model
+that is told the order of its pairs learns that, and is wrong about the pairs of a user, who does not know the order.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+from datasets import ClassLabel, Dataset, concatenate_datasets
+
+from vmhan.data.schema import SYMMETRIC, has_object_tails, no_relation_of, sort_by_sentence
+
+
+def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """How many pairs are related and how many are not, by which of head and tail comes first in the sentence."""
+    relations: ClassLabel = dataset.features["relation"]
+    none = relations.str2int(no_relation_of(relations))
+    columns = (dataset[name] for name in ("head_span", "tail_span", "relation"))
+    counts = Counter((head < tail, relation != none) for head, tail, relation in zip(*columns, strict=True))
+    return {
+        order: {"related": counts[is_first, True], "unrelated": counts[is_first, False]}
+        for order, is_first in (("head_first", True), ("tail_first", False))
+    }
+
+
+def add_undirected(dataset: Dataset) -> Dataset:
+    """The rows, whose direction is given, and each pair of them both ways round, where it is not.
+
+    It costs little: all share the encoding of their sentence.
+    """
+    return concatenate_datasets([with_direction(dataset, given=True), with_direction(both_ways(dataset), given=False)])
+
+
+class EvaluationRows(NamedTuple):
+    """The rows that score a split in both modes, and where each comes from.
+
+    Args:
+        rows: Each pair with its direction given, then as annotated and the other way round without it; the pairs of a
+            sentence side by side. Where tails are objects, which have no other direction, the pairs alone.
+        order: Sorts `rows` by these modes, and within a mode as the split is, (rows,).
+        modes: How many there are, 3 or 1.
+    """
+
+    rows: Dataset
+    order: np.ndarray
+    modes: int
+
+    def split(self, values: np.ndarray) -> list[np.ndarray]:
+        """Values of `rows`, (rows, ...), by mode, each in the order of the split."""
+        return np.split(values[self.order], self.modes)
+
+
+def evaluation_rows(dataset: Dataset) -> EvaluationRows:
+    """Lays out a split so that one pass scores it in both modes."""
+    one_way = has_object_tails(dataset.column_names)
+    rows = dataset if one_way else add_undirected(dataset)
+    rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
+    return EvaluationRows(rows, np.argsort(rows["place"]), 1 if one_way else 3)
+
+
+def with_direction(dataset: Dataset, given: bool) -> Dataset:
+    """The rows with a column that says whether their direction is given."""
+    return dataset.add_column("direction_given", [given] * len(dataset))
+
+
+def both_ways(dataset: Dataset) -> Dataset:
+    """The rows, and after them all of them the other way round: the same relation if it is symmetric, else none."""
+    relations: ClassLabel = dataset.features["relation"]
+    none = relations.str2int(no_relation_of(relations))
+    symmetric = {relations.str2int(name) for name in SYMMETRIC & set(relations.names)}
+    swapped = dataset.map(
+        lambda row: {
+            "head_span": row["tail_span"],
+            "tail_span": row["head_span"],
+            "relation": row["relation"] if row["relation"] in symmetric else none,
+        },
+        features=dataset.features,
+        desc="Reversing pairs",
+    )
+    return concatenate_datasets([dataset, swapped])

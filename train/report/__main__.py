@@ -1,0 +1,5 @@
+"""`python -m train.report`."""
+
+from train.report.write import main
+
+main()

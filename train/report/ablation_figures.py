@@ -1,0 +1,47 @@
+"""Table 2 as a picture: what each part is worth here, beside what the paper says."""
+
+import hashlib
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from train.report.ablation_tables import AblationRow, ablation_rows, ablations_table
+from vmhan.evaluation.runs import Run
+
+OURS, PAPER = "#0072B2", "#D55E00"  # of Okabe and Ito
+
+
+def ablations_figure(rows: list[AblationRow]) -> Figure:
+    """F1 of each row less that of the full model, ours with its interval; rows that have not been run are left out."""
+    measured = [row for row in rows if row.difference]
+    figure = Figure(figsize=(9, 1.9 + 0.38 * len(measured)), layout="constrained", dpi=130)
+    axes = figure.subplots()
+    places = range(len(measured))
+    ours = [100 * row.difference.f1 for row in measured]
+    low, high = ([100 * getattr(row.difference, end) for row in measured] for end in ("low", "high"))
+    axes.hlines(places, low, high, color=OURS, linewidth=2, alpha=0.5)
+    axes.plot(ours, places, "o", color=OURS, label="here, with its 95 % interval")
+    axes.plot([row.published for row in measured], places, "D", color=PAPER, fillstyle="none", label="in the paper")
+    axes.axvline(0, color="black", linewidth=1, linestyle=":")
+    axes.set_yticks(places, [row.title for row in measured])
+    axes.margins(y=0.4 / len(measured))
+    axes.invert_yaxis()
+    axes.set_xlabel("F1 less that of the full model, points, MNRE's test split, direction given as in print")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def save_ablations_figure(runs: list[Run], folder: Path) -> Path:
+    """Draws `ablations-mnre.png`, which holds the checksum of the table of the same runs, and returns its path."""
+    _, rows = ablation_rows(runs)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "ablations-mnre.png"
+    ablations_figure(rows).savefig(path, metadata={"Source": source(runs)})
+    return path
+
+
+def source(runs: list[Run]) -> str:
+    """What the picture of these runs is made from."""
+    return f"table mnre-ablations {hashlib.sha256(ablations_table(runs).encode()).hexdigest()}"

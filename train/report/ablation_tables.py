@@ -1,0 +1,154 @@
+"""Table 2 of the paper, measured here, beside what the paper reports: differences to the full model.
+
+They are of the mode in which the direction of pairs is given, as print has it; the other stands in columns of its own.
+"""
+
+from dataclasses import dataclass
+
+from vmhan.evaluation.bootstrap import Difference, f1_interval, paired_difference
+from vmhan.evaluation.modes import GIVEN, UNKNOWN, rows_in
+from vmhan.evaluation.paper_tables import ABLATIONS_MNRE, MAIN_MNRE
+from vmhan.evaluation.predictions import SplitPredictions
+from vmhan.evaluation.runs import Run
+from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, scores, settings_name, spread
+
+FULL = "full"
+#: The settings in train/configs/mnre/ablations, in the order of Table 2, by the paper's names.
+ROWS = {
+    "without_hypergraph": "w/o Multi-Modal Hypergraph",
+    "without_variational": "w/o Variational Representation",
+    "without_vhan": "w/o V-HAN",
+    "without_kl": "w/o KL Loss",
+    "without_text_phrases": "w/o Text LLM Enhancement",
+    "without_visual_phrases": "w/o Visual LLM Enhancement",
+    "without_global": "w/o Global Hypergraph",
+    "without_intra_modal": "w/o Intra-modal Hypergraph",
+    "without_inter_modal": "w/o Inter-modal Hypergraph",
+    "with_hgnn": "repl. HGNN",
+    "with_variational_gcn": "repl. Variational GCN",
+    "with_gcn": "repl. GCN",
+    "with_gat": "repl. GAT",
+}
+#: Scores that are not compared with the paper: what stands over their columns, split and mode.
+_FURTHER = {
+    f"validation F1{GIVEN_SUFFIX}": ("validation", GIVEN),
+    "validation F1": ("validation", UNKNOWN),
+    "test F1": ("test", UNKNOWN),
+}
+_HEAD = (
+    *("variant", "seeds", f"test F1{GIVEN_SUFFIX}", "95 % interval"),
+    *("less the full model", "95 % interval", "in the paper", "the paper's difference"),
+    *_FURTHER,
+)
+
+
+@dataclass
+class AblationRow:
+    """What was measured of a row of Table 2.
+
+    Args:
+        title: Its name in the paper.
+        runs: One for each seed; none where it has not been run.
+        published: F1 in the paper less that of the full model there, percent.
+        difference: Of F1 with the direction given to our full model; None where predictions are missing.
+    """
+
+    title: str
+    runs: list[Run]
+    published: float
+    difference: Difference | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether our interval holds the paper's difference, and whether it holds zero.
+
+        "seen" holds the first alone, "not seen" zero alone, "cannot tell" both. Where it holds neither there is a
+        difference, but "smaller", "larger" or "opposite".
+        """
+        if self.difference is None:
+            return ""
+        ours, low, high, _ = self.difference
+        theirs = self.published / 100
+        if low <= 0 <= high:
+            return "cannot tell" if low <= theirs <= high else "not seen"
+        if low <= theirs <= high:
+            return "seen"
+        if (ours > 0) != (theirs > 0):
+            return "opposite"
+        return "smaller" if abs(ours) < abs(theirs) else "larger"
+
+
+def ablation_rows(runs: list[Run]) -> tuple[list[Run], list[AblationRow]]:
+    """The runs of the full model, and a row for each of Table 2, in its order.
+
+    Raises:
+        ValueError: A run is of no row, or is not `clean`.
+    """
+    groups: dict[str, list[Run]] = {name: [] for name in (FULL, *ROWS)}
+    for run in runs:
+        name = settings_name(run.result)
+        if name not in groups:
+            raise ValueError(f"No row of Table 2 is called {name!r}; there are {', '.join(groups)}.")
+        if run.result["protocol"] != "clean":
+            raise ValueError(f"{run.name} is of the protocol {run.result['protocol']!r}; Table 2 is of clean runs.")
+        groups[name].append(run)
+    full, paper_full = groups[FULL], MAIN_MNRE[-1].f1
+    published = {row.name: row.f1 - paper_full for row in ABLATIONS_MNRE}
+    return full, [
+        AblationRow(title, groups[name], published[title], _difference(groups[name], full))
+        for name, title in ROWS.items()
+    ]
+
+
+def ablations_table(runs: list[Run]) -> str:
+    """A line for each row of Table 2; what has not been run is empty. Errors are those of `ablation_rows`.
+
+    Intervals are of drawing the test sentences anew, for which predictions have to be at hand.
+    """
+    full, rows = ablation_rows(runs)
+    lines = [list(_HEAD), ["---"] * len(_HEAD)]
+    lines.append(["VM-HAN (full)", *_measured(full), "", "", f"F1 {MAIN_MNRE[-1].f1:.1f}", "", *_further(full)])
+    for row in rows:
+        difference = f"{100 * (_mean_f1(row.runs) - _mean_f1(full)):+.1f}" if row.runs and full else ""
+        interval = _span(*row.difference[1:3], sign="+") if row.difference else ""
+        beside_print = [difference, interval, f"{row.published:+.1f}", row.verdict]
+        lines.append([row.title, *_measured(row.runs), *beside_print, *_further(row.runs)])
+    return markdown_table(lines)
+
+
+def _further(runs: list[Run]) -> list[str]:
+    results = [run.result for run in runs]
+    return [spread(scores(results, split, "f1", mode)) for split, mode in _FURTHER.values()]
+
+
+def _measured(runs: list[Run]) -> list[str]:
+    """Seeds, F1 and its interval."""
+    if not runs:
+        return ["0", "", ""]
+    known = all(run.predictions for run in runs)
+    interval = _span(*f1_interval(_of_test(runs), runs[0].predictions.none_id)[1:], sign="") if known else ""
+    return [str(len(runs)), spread(_f1(runs)), interval]
+
+
+def _difference(runs: list[Run], full: list[Run]) -> Difference | None:
+    if not runs or not full or not all(run.predictions for run in [*runs, *full]):
+        return None
+    return paired_difference(_of_test(runs), _of_test(full), full[0].predictions.none_id)
+
+
+def _f1(runs: list[Run]) -> list[float]:
+    """As in print: with the direction given, or in the one mode that there is."""
+    results = [run.result for run in runs]
+    return scores(results, "test", "f1", GIVEN) or scores(results, "test", "f1")
+
+
+def _mean_f1(runs: list[Run]) -> float:
+    return sum(_f1(runs)) / len(runs)
+
+
+def _of_test(runs: list[Run]) -> list[SplitPredictions]:
+    return [rows_in(run.predictions.splits["test"], GIVEN) for run in runs]
+
+
+def _span(*ends: float, sign: str) -> str:
+    return " to ".join(f"{100 * end:{sign}.1f}" for end in ends)

@@ -1,0 +1,32 @@
+"""Figures, made from the result files.
+
+python -m train.report.figures            # all that there are results for, into assets/results/figures/
+"""
+
+import argparse
+from pathlib import Path
+
+from train.report.ablation_figures import save_ablations_figure
+from train.report.analysis_figures import save_figures
+from train.report.audit_figure import save_audit_figure
+from vmhan.evaluation.runs import read_runs
+
+RESULTS = Path(__file__).resolve().parents[2] / "assets" / "results"
+
+
+def main() -> None:
+    """Writes the figures."""
+    parser = argparse.ArgumentParser(prog="python -m train.report.figures", description=__doc__.splitlines()[0])
+    parser.add_argument("--results_dir", type=Path, default=RESULTS, help="folder of the result files")
+    results = parser.parse_args().results_dir
+    audit = results / "audit-mnre.json"
+    if audit.exists():
+        print(save_audit_figure(audit, results / "figures"))
+    if ablations := read_runs([results / "mnre-ablations"], "test"):
+        print(save_ablations_figure(ablations, results / "figures"))
+    for path in sorted(results.glob("analysis-*.json")):
+        print(*save_figures(path, results / "figures"), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Data sets, read to one schema: a row for each entity pair."""

@@ -1,0 +1,1 @@
+"""Object detectors beside the bundled one: YOLOs of ultralytics, and any of `transformers`."""

@@ -1,0 +1,187 @@
+"""How far a score, or the difference of two runs, would have moved with other sentences.
+
+    python -m vmhan.evaluation.bootstrap assets/results/mnre-mini/a.json .../b.json   # F1 of a less b
+    ... --mode given                                    # only with the direction of pairs given; by default both modes
+
+Pairs of one sentence are not independent, so whole sentences are drawn with replacement (a cluster bootstrap; Efron
+and Tibshirani, "An Introduction to the Bootstrap", 1993). Two runs are scored on the same draws. The p-value is the
+share of draws in which the difference strays from the one observed by at least its own size: how often chance alone
+would bring such a difference if there were none (Berg-Kirkpatrick et al., "An Empirical Investigation of Statistical
+Significance in NLP", 2012).
+
+The draws are of rows. What another seed of training would change is not in them; several seeds are averaged.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from vmhan.evaluation.modes import MODES, has_modes, rows_in
+from vmhan.evaluation.predictions import SplitPredictions, predictions_path, read_predictions
+
+SAMPLES = 10_000
+LEVEL = 0.95
+_AT_ONCE = 500  # samples that are in memory together
+_SAME = 1e-12
+
+
+class Difference(NamedTuple):
+    """F1 of one side less that of the other, its interval and p-value."""
+
+    f1: float
+    low: float
+    high: float
+    p: float
+
+
+def f1_interval(
+    runs: Sequence[SplitPredictions],
+    none_id: int,
+    rows: np.ndarray | None = None,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Micro F1, the mean of several runs, and the ends of its interval.
+
+    Args:
+        runs: Of the same rows, such as those of several seeds; `vmhan.evaluation.modes.rows_in` tells in which mode.
+        none_id: Label id that F1 leaves out.
+        rows: `(pairs,)`, bool, the rows to score; by default all.
+        samples: Draws.
+        seed: Of the draws.
+
+    Returns:
+        F1, its low and its high end. With one sentence, which nothing can be drawn from, both ends are F1.
+
+    Raises:
+        ValueError: The runs differ in their rows.
+    """
+    check_same_rows(runs)
+    observed, drawn = _draw(_counts(runs, none_id, rows), lambda f1: f1.mean(axis=0), samples, seed)
+    return observed, *_ends(drawn)
+
+
+def paired_difference(
+    ours: Sequence[SplitPredictions],
+    theirs: Sequence[SplitPredictions],
+    none_id: int,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """Mean F1 of `ours` less that of `theirs` on the same draws.
+
+    Arguments and errors are those of `f1_interval`.
+    """
+    check_same_rows([*ours, *theirs])
+    counts = _counts([*ours, *theirs], none_id)
+
+    def difference(f1: np.ndarray) -> np.ndarray:
+        return f1[: len(ours)].mean(axis=0) - f1[len(ours) :].mean(axis=0)
+
+    observed, drawn = _draw(counts, difference, samples, seed)
+    strays = int(np.sum(np.abs(drawn - observed) >= abs(observed) - _SAME))
+    return Difference(observed, *_ends(drawn), (1 + strays) / (1 + len(drawn)))
+
+
+def check_same_rows(runs: Sequence[SplitPredictions]) -> None:
+    """Refuses runs that were not scored on the same rows.
+
+    Raises:
+        ValueError: Names the first line that one has and the other has not.
+    """
+    for run in runs[1:]:
+        ours, theirs = (list(zip(split.line.tolist(), split.gold.tolist(), strict=True)) for split in (runs[0], run))
+        if ours != theirs:
+            other = sorted(set(ours) ^ set(theirs))
+            raise ValueError(
+                f"The runs were scored on other rows: {len(ours)} and {len(theirs)}, first at line {other[0][0]}. "
+                "Compare runs of the same data without skipped lines."
+            )
+
+
+def _counts(runs: Sequence[SplitPredictions], none_id: int, rows: np.ndarray | None = None) -> np.ndarray:
+    """`(3, runs, sentences)`: hits, rows predicted to hold a relation and rows that do, of each sentence."""
+    kept = slice(None) if rows is None else rows
+    _, sentence = np.unique(runs[0].sentence[kept], return_inverse=True)
+
+    def of_sentences(hold: np.ndarray) -> np.ndarray:
+        return np.bincount(sentence[hold[kept]], minlength=sentence.max(initial=-1) + 1)
+
+    return np.array(
+        [
+            [of_sentences((run.predicted == run.gold) & (run.gold != none_id)) for run in runs],
+            [of_sentences(run.predicted != none_id) for run in runs],
+            [of_sentences(run.gold != none_id) for run in runs],
+        ]
+    )
+
+
+def _draw(
+    counts: np.ndarray, score: Callable[[np.ndarray], np.ndarray], samples: int, seed: int
+) -> tuple[float, np.ndarray]:
+    """The score of the sentences as they are, and of each draw; `score` takes F1, `(runs, draws)`."""
+
+    def of_drawn(sentences: np.ndarray, axis: int) -> np.ndarray:
+        hits, predicted, gold = counts[..., sentences].sum(axis=-1)
+        return score(2 * hits / np.maximum(predicted + gold, 1))
+
+    everything = np.arange(counts.shape[-1])
+    observed = float(of_drawn(everything[None], axis=-1)[0])
+    if len(everything) < 2:
+        return observed, np.full(samples, observed)
+    result = bootstrap(
+        (everything,),
+        of_drawn,
+        n_resamples=samples,
+        batch=_AT_ONCE,
+        vectorized=True,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return observed, result.bootstrap_distribution
+
+
+def _ends(drawn: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def main(argv: list[str]) -> None:
+    """Prints the difference of two runs, a line for each mode, that in which users ask first."""
+    parser = argparse.ArgumentParser(prog="python -m vmhan.evaluation.bootstrap", description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs=2, type=Path, help="result files, whose predictions lie beside them")
+    parser.add_argument("--split", default="test", help="validation or test (default: test)")
+    parser.add_argument("--mode", choices=MODES, help="whether the direction of pairs is given; by default both")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="draws of the bootstrap")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws")
+    args = parser.parse_args(argv)
+    ours, theirs = (read_predictions(predictions_path(run)) for run in args.runs)
+    splits = ours.splits[args.split], theirs.splits[args.split]
+    if not all(map(has_modes, splits)):
+        if any(map(has_modes, splits)):
+            alone = args.runs[[has_modes(rows) for rows in splits].index(False)]
+            raise ValueError(f"The pairs of {alone} stand in one direction only; compare it with such a run.")
+        print(_compare(splits, ours.none_id, args))
+        return
+    for mode in [args.mode] if args.mode else MODES:
+        rows = [rows_in(split, mode) for split in splits]
+        print(f"direction {mode}: {_compare(rows, ours.none_id, args)}")
+
+
+def _compare(rows: Sequence[SplitPredictions], none_id: int, args: argparse.Namespace) -> str:
+    return describe(paired_difference([rows[0]], [rows[1]], none_id, args.samples, args.seed))
+
+
+def describe(difference: Difference) -> str:
+    """In a line, percent."""
+    f1, low, high = (f"{100 * value:+.1f}" for value in difference[:3])
+    return f"F1 {f1} ({100 * LEVEL:.0f} % interval {low} to {high}), p = {difference.p:.2g}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,132 @@
+"""How far a model's probabilities can be believed.
+
+The predicted label's probability, the confidence, is cut into bins of equal width; in each, accuracy and mean
+confidence should agree. The expected calibration error is the mean of their distance over the rows (Naeini et al.,
+2015; Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3, with 15 bins as there).
+
+Example: of two rows answered with confidence 0.9, one is right: accuracy 0.5, expected calibration error 0.4.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize_scalar
+
+from vmhan.evaluation.predictions import SplitPredictions
+from vmhan.temperature import KINDS
+
+BINS = 15
+_COLDEST, _HOTTEST = 0.25, 4.0  # temperatures beyond would mend a model that is broken otherwise
+_LEAST = 20  # pairs that a temperature is fitted on
+
+
+def fit_temperatures(logits: np.ndarray, predicted: ArrayLike, gold: ArrayLike, none_id: int) -> dict[str, float]:
+    """Fits the temperatures of one mode, on validation.
+
+    Each is the one under which the probability of the likeliest label tells best whether it is right: the least
+    cross-entropy of that (Guo et al., 2017, section 4.2, for the answer alone, since a relation found the wrong way
+    round has no label that would be right).
+
+    Args:
+        logits: `(pairs, labels)`.
+        predicted: `(pairs,)`, ids of what they predict of the pairs as annotated.
+        gold: `(pairs,)`, gold ids.
+        none_id: id of the negative label.
+
+    Returns:
+        A temperature for each of `KINDS`, 1 where there are too few pairs to tell.
+    """
+    correct = torch.as_tensor(np.asarray(predicted) == np.asarray(gold))
+    scores = torch.as_tensor(logits).double()
+    named = scores.argmax(dim=-1) != none_id
+    return {
+        kind: _fit_temperature(scores[named == is_relation], correct[named == is_relation])
+        for kind, is_relation in zip(KINDS, (False, True), strict=True)
+    }
+
+
+def _fit_temperature(logits: torch.Tensor, correct: torch.Tensor) -> float:
+    if len(logits) < _LEAST:
+        return 1.0
+
+    def loss(temperature: float) -> float:
+        confidence = (logits / temperature).softmax(dim=-1).amax(dim=-1)
+        return float(torch.nn.functional.binary_cross_entropy(confidence, correct.double()))
+
+    return round(float(minimize_scalar(loss, bounds=(_COLDEST, _HOTTEST), method="bounded").x), 3)
+
+
+def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float | int | None]]:
+    """The bins of a reliability diagram, from low to high confidence.
+
+    Args:
+        confidence: `(pairs,)`, in 0..1.
+        correct: `(pairs,)`, bool.
+        bins: How many.
+
+    Returns:
+        For each bin `low`, which belongs to the bin before, `high`, `rows`, and mean `confidence` and `accuracy`, None
+        where there are no rows.
+
+    Raises:
+        ValueError: A confidence is outside 0..1, or the two differ in length.
+    """
+    confidence, correct = np.asarray(confidence, dtype=float), np.asarray(correct, dtype=bool)
+    if confidence.shape != correct.shape:
+        raise ValueError(f"{len(confidence)} confidences for {len(correct)} answers; pass one for each.")
+    misfits = np.flatnonzero(~((confidence >= 0) & (confidence <= 1)))
+    if misfits.size:
+        row = misfits[0]
+        raise ValueError(f"The confidence of row {row} is {confidence[row]}; pass probabilities, as softmax gives.")
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, None)
+    return [
+        {"low": float(edges[i]), "high": float(edges[i + 1]), **_means(confidence[place == i], correct[place == i])}
+        for i in range(bins)
+    ]
+
+
+def _means(confidence: np.ndarray, correct: np.ndarray) -> dict[str, float | int | None]:
+    if not len(confidence):
+        return {"rows": 0, "confidence": None, "accuracy": None}
+    return {"rows": len(confidence), "confidence": float(confidence.mean()), "accuracy": float(correct.mean())}
+
+
+def expected_calibration_error(bins: list[dict]) -> float:
+    """Mean distance of accuracy and confidence over the rows of `reliability`; 0.0 of none."""
+    filled = [of_bin for of_bin in bins if of_bin["rows"]]
+    distance = sum(of_bin["rows"] * abs(of_bin["accuracy"] - of_bin["confidence"]) for of_bin in filled)
+    return distance / max(sum(of_bin["rows"] for of_bin in filled), 1)
+
+
+def describe_confidence(confidence: ArrayLike, correct: ArrayLike) -> dict:
+    """Counts answers, `rows`; their mean `confidence` and `accuracy`, None of none; `expected_error` and `bins`.
+
+    Arguments and errors are those of `reliability`.
+    """
+    bins = reliability(confidence, correct)
+    means = _means(np.asarray(confidence, dtype=float), np.asarray(correct, dtype=bool))
+    return {**means, "expected_error": expected_calibration_error(bins), "bins": bins}
+
+
+def calibration_of(rows: SplitPredictions, none_id: int) -> dict | None:
+    """How far the answers of a split can be believed, with the model's temperatures and without them.
+
+    Args:
+        rows: In one mode, as of `vmhan.evaluation.modes.rows_in`.
+        none_id: Label id of no relation.
+
+    Returns:
+        `calibrated` and, if the file of the predictions tells it, `uncalibrated`: in each what `describe_confidence`
+        says of `all` answers, of those that name a relation, `relations`, and of the others, `no_relation`. None where
+        no scores are at hand.
+    """
+    if rows.confidence is None:
+        return None
+    correct, named = rows.predicted == rows.gold, rows.predicted != none_id
+    kinds = {"all": np.ones_like(named), "relations": named, "no_relation": ~named}
+    return {
+        when: {kind: describe_confidence(confidence[kept], correct[kept]) for kind, kept in kinds.items()}
+        for when, confidence in (("calibrated", rows.confidence), ("uncalibrated", rows.uncalibrated))
+        if confidence is not None
+    }

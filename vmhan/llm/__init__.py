@@ -1,0 +1,1 @@
+"""Large language models: those that select nodes, and those that describe images."""

@@ -1,0 +1,1 @@
+"""Drawings of an answer: boxes on an image, and the hypergraph of a pair."""
