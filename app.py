@@ -15,11 +15,11 @@ from importlib.util import find_spec
 
 from starlette.middleware import Middleware
 
-from page.build import build_page
+from page.extractor import Extractor
 from page.feedback import FeedbackFile
-from page.fetching import BlockRemoteFiles
-from page.model import Extractor
-from page.style import CSS, THEME
+from page.layout import build_page
+from page.remote_files import BlockRemoteFiles
+from page.render.style import CSS, THEME
 from vmhan.bundled_weights import BUNDLED_MODEL
 
 

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from .refusals import user_error
+from page.errors import user_error
 
 
 def choice_input(choices: list[tuple[str, str]], told: str, optional: bool = False, **settings) -> gr.Dropdown:

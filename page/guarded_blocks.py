@@ -5,8 +5,8 @@ from html import escape
 import gradio as gr
 from gradio.blocks import BlockFunction
 
-from .refusals import user_error
-from .upload_folder import check_files
+from page.errors import user_error
+from page.upload_folder import check_files
 
 
 class GuardedBlocks(gr.Blocks):

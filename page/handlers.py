@@ -3,22 +3,21 @@
 import gradio as gr
 from PIL import Image
 
+from page.detector_choices import default_detector, found_by
+from page.entity_spans import EntitySelection, carry_ranges, character_spans, click_word, suggest_entities
+from page.errors import unavailable, user_error
+from page.examples.catalog import EXAMPLES, Example, find_example, marked_objects, picture_file
+from page.extractor import Extractor
+from page.feedback import FeedbackFile
+from page.labels import sort_pairs
+from page.object_numbers import number_objects
+from page.render.answer import WAITING, answer_html
+from page.render.image_svg import data_address
+from page.render.words import words_html
+from page.request_checks import run_extraction, usable_detector
+from page.uploads import read_picture
 from vmhan.object_detection import NO_DETECTOR
 from vmhan.request_limits import DEFAULT_LIMITS
-
-from .answer_html import WAITING, answer_html
-from .asking import run_extraction, usable_detector
-from .detectors import default_detector, found_by
-from .examples import EXAMPLES, Example, find_example, marked_objects, picture_file
-from .feedback import FeedbackFile
-from .model import Extractor
-from .object_names import number_objects
-from .picture_svg import data_address
-from .refusals import unavailable, user_error
-from .uploads import read_picture
-from .wording import sort_pairs
-from .words import EntitySelection, carry_ranges, character_spans, click_word, suggest_entities
-from .words_html import words_html
 
 
 class NothingToDo(gr.Error):

@@ -4,9 +4,8 @@ from threading import Lock
 
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
+from page.entity_spans import EntitySelection, entities_at
 from vmhan.network import hub_settings
-
-from .words import EntitySelection, entities_at
 
 
 class Tagger:

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from .refusals import user_error
-from .wording import short
+from page.errors import user_error
+from page.labels import short
 
 _ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]+:|//)", re.IGNORECASE)  # a single letter is a drive of Windows
 _DIGEST = re.compile("[0-9a-f]{64}")  # Gradio stores a file in a folder named by the secret-seeded hash of its bytes

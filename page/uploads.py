@@ -6,10 +6,9 @@ import gradio as gr
 from gradio.data_classes import ImageData
 from PIL import Image
 
+from page.errors import user_error
+from page.upload_folder import stored_upload
 from vmhan.image_decoding import ImageTooLarge, open_image, to_upright_rgb
-
-from .refusals import user_error
-from .upload_folder import stored_upload
 
 LONGEST_SIDE = 1600  # pixels; what is larger costs time and adds nothing
 _ADVICE = "Try a JPEG, PNG, WebP or GIF file."

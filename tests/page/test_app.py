@@ -16,10 +16,10 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from tiny import save_tiny_checkpoint
 
-from page.asking import run_extraction
-from page.build import build_page
-from page.model import Extractor
-from page.style import CSS, THEME
+from page.extractor import Extractor
+from page.layout import build_page
+from page.render.style import CSS, THEME
+from page.request_checks import run_extraction
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SENTENCE = "Zinedine Zidane met Ada in New York"

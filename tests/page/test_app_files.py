@@ -15,8 +15,8 @@ from app_fixture import MARK, Refused, Visitor
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from page.build import build_page
-from page.model import Extractor
+from page.extractor import Extractor
+from page.layout import build_page
 
 #: What the page says of a file that it does not read.
 REFUSAL = re.compile(r"[Pp]lease send the (file itself|picture as a file)")

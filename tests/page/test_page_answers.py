@@ -10,19 +10,19 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from page.answer_html import answer_html
-from page.brush import SIZE
-from page.build import build_page
-from page.details import attention_told, how_sure, moved_html, pair_html, variance_told
-from page.downloads import answer_json, figure_svg
-from page.examples import EXAMPLES, example_picture, marked_objects
+from page.examples.canvas import SIZE
+from page.examples.catalog import EXAMPLES, example_picture, marked_objects
+from page.extractor import Extractor
 from page.feedback import COLUMNS, FeedbackFile
-from page.gaussians import gaussians_svg
-from page.model import Extractor
-from page.pair_table import pairs_html
-from page.picture_svg import boxed_nodes, data_address, picture_svg
-from page.relation_graph import graph_svg
-from page.wording import relation_label, sort_pairs, summary, uncertainty
+from page.labels import relation_label, sort_pairs, summary, uncertainty
+from page.layout import build_page
+from page.render.answer import answer_html
+from page.render.details import attention_told, how_sure, moved_html, pair_html, variance_told
+from page.render.downloads import answer_json, figure_svg
+from page.render.gaussians import gaussians_svg
+from page.render.image_svg import boxed_nodes, data_address, picture_svg
+from page.render.pair_table import pairs_html
+from page.render.relation_graph import graph_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 HYPERGRAPH = {
@@ -398,7 +398,7 @@ def test_marked_boxes_are_within_their_pictures():
 
 
 def test_photographs_that_are_not_installed_are_drawn(monkeypatch):
-    monkeypatch.setattr("page.examples.find_spec", lambda name: None)
+    monkeypatch.setattr("page.examples.catalog.find_spec", lambda name: None)
     drawn = [example_picture(example) for example in EXAMPLES if example.photo]
     assert len(drawn) == 3 and all(picture.size == SIZE for picture in drawn)
 

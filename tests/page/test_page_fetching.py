@@ -8,9 +8,9 @@ from gradio_client import Client
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
-from page.build import build_page
-from page.fetching import BlockRemoteFiles
-from page.model import Extractor
+from page.extractor import Extractor
+from page.layout import build_page
+from page.remote_files import BlockRemoteFiles
 
 ADDRESS = "http://example.com/a.png"
 FILE = {"path": ADDRESS, "meta": {"_type": "gradio.FileData"}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from page.object_names import number_objects
+from page.object_numbers import number_objects
 
 
 def thing(label, left=None, **more) -> dict:

@@ -9,16 +9,16 @@ from PIL import Image
 from tiny import save_tiny_checkpoint
 from tiny_detectors import save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr
 
-from page import detectors
-from page.answer_html import answer_html
-from page.asking import check_question, run_extraction
-from page.detectors import default_detector, detector_choices, weights_state
-from page.downloads import answer_json
-from page.examples import example_picture, find_example
+from page import detector_choices as detectors
+from page.detector_choices import default_detector, detector_choices, weights_state
+from page.entity_spans import suggest_entities
+from page.examples.catalog import example_picture, find_example
+from page.extractor import Extractor
 from page.handlers import Handlers
-from page.model import Extractor
+from page.render.answer import answer_html
+from page.render.downloads import answer_json
+from page.request_checks import check_question, run_extraction
 from page.uploads import LONGEST_SIDE, read_picture, read_upload
-from page.words import suggest_entities
 from vmhan.object_detection import NO_DETECTOR
 from vmhan.request_limits import DEFAULT_LIMITS
 

@@ -5,12 +5,12 @@ import torch
 from tiny import tiny_text_config, tiny_tokenizer
 from transformers import BertForTokenClassification
 
-from page.examples import EXAMPLES
+from page.entity_spans import EntitySelection, character_spans, click_word, entities_at, suggest_entities, word_texts
+from page.examples.catalog import EXAMPLES
+from page.extractor import Extractor
 from page.handlers import Handlers
-from page.model import Extractor
+from page.render.words import count_pairs, words_html
 from page.tagger import Tagger
-from page.words import EntitySelection, character_spans, click_word, entities_at, suggest_entities, word_texts
-from page.words_html import count_pairs, words_html
 
 SENTENCE = "Zinedine Zidane met Ada in New York"
 

@@ -5,7 +5,7 @@ What we marked in the photograph stands at the same place in the drawing.
 
 from PIL import Image
 
-from .brush import box, canvas, disc, ellipse, finished, line, points
+from page.examples.canvas import box, canvas, disc, ellipse, finished, line, points
 
 _SUIT, _DARK_SUIT, _SKIN = "#22304A", "#1A2130", "#E8B98E"
 

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from .brush import box, canvas, disc, ellipse, finished, line, person, points
+from page.examples.canvas import box, canvas, disc, ellipse, finished, line, person, points
 
 
 def wedding() -> Image.Image:

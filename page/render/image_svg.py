@@ -6,8 +6,8 @@ from html import escape
 
 from PIL import Image
 
-from .colours import CATEGORIES
-from .wording import WHOLE_PICTURE, short
+from page.labels import WHOLE_PICTURE, short
+from page.render.colors import CATEGORIES
 
 _SIDE = 720  # pixels of the picture that is shown
 _WIDEST, _THINNEST = 10.0, 1.0  # frame of a node that has all the attention, and the least that is drawn

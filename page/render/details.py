@@ -3,12 +3,11 @@
 import math
 from html import escape
 
+from page.labels import WHOLE_PICTURE, is_related, node_name, relation_label, relation_words, uncertainty
+from page.render.gaussians import gaussians_svg
+from page.render.image_svg import boxed_nodes, colour_of, picture_svg
+from page.render.pair_table import bars_html
 from vmhan.visualization.hypergraph_svg import COLOURS, SHAPES, GraphNode, Hyperedge, hypergraph_svg, nearly_even
-
-from .gaussians import gaussians_svg
-from .pair_table import bars_html
-from .picture_svg import boxed_nodes, colour_of, picture_svg
-from .wording import WHOLE_PICTURE, is_related, node_name, relation_label, relation_words, uncertainty
 
 SHOWN_SCORES = 5
 _AXIS = "<thead><tr><td></td><td class='axis'><span>0%</span><span>100%</span></td><td colspan='3'></td></tr></thead>"

@@ -3,8 +3,8 @@
 import math
 from html import escape
 
-from .colours import CATEGORIES
-from .wording import short
+from page.labels import short
+from page.render.colors import CATEGORIES
 
 _WIDTH, _HEIGHT, _BASE = 400, 144, 112
 _REACH, _STEPS = 2.6, 32  # deviations of the widest curve to either side, points to either side

@@ -2,8 +2,8 @@
 
 from html import escape
 
-from .colours import CATEGORIES
-from .words import EntitySelection, split_words
+from page.entity_spans import EntitySelection, split_words
+from page.render.colors import CATEGORIES
 
 _HINT = '<p class="hint">The words of your sentence appear here. Click those of each person, place or thing.</p>'
 

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .examples import Example, card_picture
+from page.examples.catalog import Example, card_picture
 
 #: A click fills the page without loading it anew; the address bar gets the link.
 CHOOSE_EXAMPLE = """

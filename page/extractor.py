@@ -3,10 +3,9 @@
 from pathlib import Path
 from threading import Lock, RLock
 
+from page import spaces
 from vmhan.bundled_weights import BUNDLED_MODEL
 from vmhan.object_detection import NO_DETECTOR
-
-from . import spaces
 
 on_gpu = spaces.GPU if spaces else lambda function: function
 
@@ -88,7 +87,7 @@ class Extractor:
 
     def suggest_with(self):
         """The tagger, or None if none was named."""
-        from .tagger import Tagger
+        from page.tagger import Tagger
 
         return self.tagger and self._once("tagger", lambda: Tagger(self.tagger))
 

@@ -2,17 +2,15 @@
 
 import gradio as gr
 
-from vmhan.request_limits import DEFAULT_LIMITS
-
-from .answer_html import CHOOSE_PAIR
-from .choices import choice_input
-from .detectors import default_detector, detector_choices, weights_state
-from .endpoint import add_endpoint
-from .example_cards import CHOOSE_EXAMPLE, cards_html
-from .examples import EXAMPLES
-from .feedback import RIGHT, WRONG, FeedbackFile
-from .guarded_blocks import GuardedBlocks
-from .handlers import (
+from page.api import add_endpoint
+from page.choices import choice_input
+from page.detector_choices import default_detector, detector_choices, weights_state
+from page.entity_spans import EntitySelection
+from page.examples.catalog import EXAMPLES
+from page.extractor import Extractor
+from page.feedback import RIGHT, WRONG, FeedbackFile
+from page.guarded_blocks import GuardedBlocks
+from page.handlers import (
     Handlers,
     choose_example,
     choose_pair,
@@ -21,11 +19,12 @@ from .handlers import (
     pick_word,
     read_link,
 )
-from .model import Extractor
-from .uploads import picture_input
-from .wording import relation_label
-from .words import EntitySelection
-from .words_html import CLICK_WORDS, words_html
+from page.labels import relation_label
+from page.render.answer import CHOOSE_PAIR
+from page.render.example_cards import CHOOSE_EXAMPLE, cards_html
+from page.render.words import CLICK_WORDS, words_html
+from page.uploads import picture_input
+from vmhan.request_limits import DEFAULT_LIMITS
 
 INTRODUCTION = """<header class="intro"><h1>Who is what to whom?</h1>
 <p>One sentence and one picture often hold several relations. VM-HAN names the relation of every pair of entities,

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .wording import is_related, relation_words, uncertainty
+from page.labels import is_related, relation_words, uncertainty
 
 
 def bar(share: float, colour: str = "") -> str:

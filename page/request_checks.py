@@ -5,16 +5,15 @@ from itertools import combinations
 import gradio as gr
 from PIL import Image
 
+from page.detector_choices import default_detector, spoken
+from page.errors import unavailable, user_error
+from page.extractor import Extractor
+from page.labels import short
 from vmhan.bundled_weights import BUNDLED
 from vmhan.detectors.loading import has_weights
 from vmhan.object_detection import NO_DETECTOR, DetectorUnavailable
 from vmhan.request_entities import find_mentions
 from vmhan.request_limits import DEFAULT_LIMITS
-
-from .detectors import default_detector, spoken
-from .model import Extractor
-from .refusals import unavailable, user_error
-from .wording import short
 
 
 def run_extraction(

@@ -2,11 +2,11 @@
 
 from html import escape
 
-from .details import details_html
-from .downloads import downloads_html
-from .pair_table import pairs_html
-from .relation_graph import graph_svg
-from .wording import summary
+from page.labels import summary
+from page.render.details import details_html
+from page.render.downloads import downloads_html
+from page.render.pair_table import pairs_html
+from page.render.relation_graph import graph_svg
 
 #: In place of an answer that is on its way.
 WAITING = '<p class="hint" role="status">Finding the relations of this example …</p>'

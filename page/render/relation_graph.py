@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from .wording import is_related, relation_words, short
+from page.labels import is_related, relation_words, short
 
 _WIDTH, _HEIGHT = 440, 300
 _WIDEST = 6.0  # pixels of the line of a relation whose score is 1; others are in proportion

@@ -3,10 +3,10 @@
 import gradio as gr
 from PIL import Image
 
-from .asking import run_extraction
-from .model import Extractor
-from .refusals import user_error
-from .uploads import picture_input
+from page.errors import user_error
+from page.extractor import Extractor
+from page.request_checks import run_extraction
+from page.uploads import picture_input
 
 _ENTITY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]}
 

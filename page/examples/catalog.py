@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from . import drawings, stand_ins
+from page.examples import fallbacks, scenes
 
 _SHOWN_SIDE, _CARD = 960, (168, 112)
 
@@ -44,7 +44,7 @@ EXAMPLES = (
         "coaches",
         "Two coaches, three relations",
         "Zinedine Zidane and Carlo Ancelotti watch Real Madrid from the bench",
-        stand_ins.coaches,
+        fallbacks.coaches,
         "Two men in dark suits in front of a blurred crowd. One man shouts and points with his finger. "
         "The other man wears a badge around his neck.",
         (
@@ -58,7 +58,7 @@ EXAMPLES = (
         "games",
         "A tower and the Games",
         "Paris hosts the Olympic Games below the Eiffel Tower in France",
-        stand_ins.tower,
+        fallbacks.tower,
         "A tall tower of iron glows at night behind the branches of a tree.",
         (("tower", (0.1, 0.1, 1.0, 1.0)), ("branches", (0.36, 0.0, 1.0, 0.47)), ("evening sky", (0.0, 0.0, 0.4, 0.6))),
         ("gradio", "media_assets/images/tower.jpg"),
@@ -67,7 +67,7 @@ EXAMPLES = (
         "admiral",
         "An admiral",
         "Admiral Grace Hopper of the US Navy was born in New York",
-        stand_ins.admiral,
+        fallbacks.admiral,
         "A woman in a navy uniform with a hat in front of the American flag.",
         (
             ("woman in uniform", (0.02, 0.03, 1.0, 1.0)),
@@ -80,7 +80,7 @@ EXAMPLES = (
         "wedding",
         "A wedding (drawn)",
         "Prince Harry and Meghan Markle leave Windsor Castle in England",
-        drawings.wedding,
+        scenes.wedding,
         "A bride in a white dress and a man in a dark suit in front of a castle.",
         (
             ("bride", (0.32, 0.4, 0.52, 0.97)),
@@ -92,7 +92,7 @@ EXAMPLES = (
         "drummer",
         "A drummer (drawn)",
         "Ringo Starr of The Beatles grew up in Liverpool, England",
-        drawings.drummer,
+        scenes.drummer,
         "A man in a green shirt plays drums on a stage with red curtains.",
         (
             ("man", (0.36, 0.2, 0.64, 0.62)),

@@ -7,11 +7,11 @@ import textwrap
 from html import escape
 from unicodedata import east_asian_width
 
-from .colours import CATEGORIES
-from .details import graph_of, likeliest
-from .gaussians import gaussians_svg
-from .picture_svg import picture_svg
-from .wording import is_related, relation_label, relation_words
+from page.labels import is_related, relation_label, relation_words
+from page.render.colors import CATEGORIES
+from page.render.details import graph_of, likeliest
+from page.render.gaussians import gaussians_svg
+from page.render.image_svg import picture_svg
 
 _WIDTH, _GAP, _INK = 960, 24, "#1b1f27"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML, even escaped

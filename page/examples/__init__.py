@@ -1,0 +1,1 @@
+"""The examples of the page, and the drawings that stand in for photographs."""
