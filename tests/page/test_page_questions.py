@@ -244,7 +244,7 @@ def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_p
     found = handlers.answer(*asked, "bundled", example.slug)
     assert found["source"] == "The bundled detector found them."
     handlers.extractor.detect_with("bundled").settings.score_threshold = 1.0
-    handlers.extractor.memory._results.clear()
+    handlers.extractor.cache._results.clear()
     marked = handlers.answer(*asked, "bundled", example.slug)
     assert marked["source"] == "Marked by us for this example."
     assert [item["label"] for item in marked["objects"]] == [label for label, _ in example.marked]
