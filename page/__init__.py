@@ -1,7 +1,7 @@
-"""The page of VM-HAN, one job for each file; `app.py` starts it."""
+"""The page of VM-HAN; `app.py` serves it."""
 
 try:
-    import spaces  # where Hugging Face lends a GPU for each question; it has to come before torch
+    import spaces  # where Hugging Face lends a GPU for each request; it has to come before torch
 except ImportError:
     spaces = None
 

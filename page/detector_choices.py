@@ -1,15 +1,19 @@
-"""Which detectors a visitor can choose, and the state of their weights in plain words."""
+"""Detectors that visitors choose among, their weights, and the fallback to the bundled one."""
 
 import os
 from pathlib import Path
 
-os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ultralytics would install packages when a picture is broken
+from PIL import Image
 
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ultralytics would install packages when an image is broken
+
+from page.errors import unavailable_error, warn_unavailable
+from page.extractor import Extractor
 from vmhan.bundled_weights import BUNDLED
 from vmhan.detectors.loading import has_weights
-from vmhan.object_detection import NO_DETECTOR
+from vmhan.object_detection import NO_DETECTOR, DetectorUnavailable
 
-#: Names that `load_detector` takes, and what they are. Visitors choose among these, so that none names a file.
+#: Names that `load_detector` takes, and their titles. Visitors choose among these, so that none names a file.
 OFFERED = {
     BUNDLED: "Bundled detector",
     "yolov3u": "YOLOv3, the paper's (ultralytics)",
@@ -18,36 +22,66 @@ OFFERED = {
 }
 
 
-def detector_choices(own: str | None) -> list[tuple[str, str]]:
-    """What the page offers: a label and a name each; `own` is the one whoever runs the page has named."""
-    offered = [] if own is None or own in (*OFFERED, NO_DETECTOR) else [(f"{Path(own).name}, chosen here", own)]
-    return [("None: use the description", NO_DETECTOR), *offered, *((v, k) for k, v in OFFERED.items())]
+def detector_choices(configured: str | None) -> list[tuple[str, str]]:
+    """Lists the titles and names of the detectors on offer.
+
+    Args:
+        configured: Name of the detector that whoever runs the page configured; it is offered too.
+    """
+    known = configured is None or configured in (*OFFERED, NO_DETECTOR)
+    own = [] if known else [(f"{Path(configured).name}, chosen here", configured)]
+    return [("None: use the description", NO_DETECTOR), *own, *((title, name) for name, title in OFFERED.items())]
 
 
-def default_detector(own: str | None) -> str:
-    """The one that was named; else the bundled one as soon as its weights are here; else none."""
-    return own or (BUNDLED if has_weights(BUNDLED) else NO_DETECTOR)
+def default_detector(configured: str | None) -> str:
+    """Chooses the configured detector; else the bundled one if its weights are here; else none."""
+    return configured or (BUNDLED if has_weights(BUNDLED) else NO_DETECTOR)
 
 
-def spoken(name: str) -> str:
-    """What a detector is called at the start of a sentence."""
+def detector_title(name: str) -> str:
+    """Names a detector at the start of a sentence."""
     return "The bundled detector" if name == BUNDLED else OFFERED.get(name, "The detector").split(" (")[0]
 
 
-def found_by(name: str) -> str:
-    """Who found the objects, in a sentence."""
-    return f"{spoken(name)} found them."
-
-
 def weights_state(name: str) -> str:
-    """Where the weights of a detector are, in a sentence or two."""
+    """Describes where the weights of a detector are, in a sentence or two."""
     if name == NO_DETECTOR:
-        return "Nothing looks for objects in the picture. They are the things that the description names."
+        return "No objects are detected in the image. They are the things that the description names."
     if has_weights(name):
         return "Its weights are on this machine."
     if name == BUNDLED:
-        return "Its weights are missing here, so it cannot look yet. Choose another, or none."
+        return "Its weights are missing here. Choose another, or none."
     if name not in OFFERED and (os.sep in name or name.endswith(".pt")):
         return "Its weights are not at the path that was given. Choose another, or none."
     source = "the Hub" if "/" in name else "ultralytics"
-    return f"Its weights are not on this machine. They are downloaded from {source} when it first looks at a picture."
+    return f"Its weights are not on this machine. They are downloaded from {source} with the first image."
+
+
+def usable_detector(extractor: Extractor, name: str, image: Image.Image | None) -> str:
+    """Loads a detector, or falls back to the bundled one with a warning to the visitor.
+
+    Args:
+        extractor: Loads it.
+        name: Name of the detector, or "none".
+        image: Without one no detector is loaded.
+
+    Returns:
+        The name of the detector that is used, or "none".
+
+    Raises:
+        gr.Error: The bundled one is unavailable too.
+    """
+    if name == NO_DETECTOR or image is None:
+        return NO_DETECTOR
+    title = detector_title(name)
+    choose_another = f"{title} is unavailable now. Choose another, or none."
+    try:
+        extractor.get_detector(name)
+    except DetectorUnavailable as error:
+        if name == BUNDLED or not has_weights(BUNDLED):
+            raise unavailable_error(choose_another, error) from error
+        warn_unavailable(f"{title} is unavailable now, so the bundled detector is used.", error)
+        return BUNDLED
+    except ValueError as error:  # a file that holds no detector
+        raise unavailable_error(choose_another, error) from error
+    return name

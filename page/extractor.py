@@ -11,11 +11,11 @@ on_gpu = spaces.GPU if spaces else lambda function: function
 
 
 class Extractor:
-    """The pipeline of one model, with detectors and a describer; all loaded when first needed.
+    """The pipeline of one model, with detectors, a describer and a tagger; each is loaded when first needed.
 
     Args:
         model: Folder, or repository on the Hub.
-        detector: Name of the detector that is chosen first, as `load_detector` takes it.
+        detector: Name of the detector that is selected first, as `load_detector` takes it.
         describer: Name of a describer, as `load_describer` takes it.
         tagger: Name of a token-classification model that suggests entities.
     """
@@ -31,103 +31,112 @@ class Extractor:
         self._loaded = {}
         self._loading, self._answering = RLock(), Lock()
 
+    @on_gpu
+    def __call__(self, request: dict, detector: str) -> dict:
+        """Answers a request, one at a time: tokenizers are not safe to share between threads.
+
+        Args:
+            request: As the pipeline takes it.
+            detector: Name of the detector that finds the objects of the image, or "none".
+
+        Returns:
+            The pipeline's answer.
+        """
+        tools = {"detector": self.get_detector(detector) or detector}
+        if self.describer and request.get("image") is not None:
+            tools["describer"] = self.get_describer()
+        extract = self.get_pipeline()
+        with self._answering:
+            return extract(request, **tools)
+
+    def describe(self, image, detector: str) -> str | None:
+        """Describes an image by the describer, or else by the objects that the detector finds.
+
+        Args:
+            image: A PIL image.
+            detector: Name of the detector, or "none".
+
+        Returns:
+            The description, or None without a describer and a detector.
+
+        Raises:
+            DetectorUnavailable, OSError: The tool is unavailable.
+        """
+        from vmhan.image_description import compose_description
+        from vmhan.visual_inputs import visual_key
+
+        describer = self.get_describer()
+        tool = describer or self.get_detector(detector)
+        if tool is None:
+            return None
+        analyze = describer.describe if describer else tool.detect
+        (found,) = self.cache.get_or_compute(tool, [visual_key({"image": image})], lambda _: analyze([image]))
+        return found if describer else compose_description(item.label for item in found)
+
+    # The model
+
     @property
     def name(self) -> str:
-        """The model's name for people."""
+        """The model's name on the page."""
         return Path(self.model).name if Path(self.model).is_dir() else self.model
 
+    @property
+    def labels(self) -> list[str]:
+        """The model's relation labels."""
+        return list(self.get_pipeline().model.config.id2label.values())
+
+    @property
+    def no_relation(self) -> str:
+        """The model's label of pairs without a relation."""
+        return self.get_pipeline().model.config.no_relation
+
+    # Loading
+
     def missing(self, detector: str) -> list[str]:
-        """What has to be loaded before this detector, or "none", and the model can answer, in words."""
+        """Names what has to be loaded before the model can answer with this detector, or "none"."""
         parts = {"pipeline": "the model"}
         if detector != NO_DETECTOR:
             parts["detector", detector] = "the detector"
         return [name for key, name in parts.items() if key not in self._loaded]
 
     @property
-    def pipeline(self):
-        """The `transformers` pipeline.
-
-        Raises:
-            OSError, ValueError: The model cannot be had; the next call tries again.
-        """
-        return self._once("pipeline", self._load_pipeline)
-
-    @property
     def cache(self):
-        """What was seen in the last images."""
+        """The cache of the last images' objects and descriptions, shared with the pipeline."""
         from vmhan.image_cache import ImageCache
 
-        return self._once("cache", ImageCache)
+        return self._load_once("cache", ImageCache)
 
-    @property
-    def labels(self) -> list[str]:
-        """The relations that the model knows."""
-        return list(self.pipeline.model.config.id2label.values())
-
-    @property
-    def no_relation(self) -> str:
-        """The model's label of pairs without a relation."""
-        return self.pipeline.model.config.no_relation
-
-    def detect_with(self, name: str):
-        """The detector of this name, or None for "none".
+    def get_pipeline(self):
+        """Loads the `transformers` pipeline.
 
         Raises:
-            DetectorUnavailable: Its weights cannot be had.
+            OSError, ValueError: The model is unavailable; the next call tries again.
+        """
+        return self._load_once("pipeline", self._load_pipeline)
+
+    def get_detector(self, name: str):
+        """Loads the detector of this name; None for "none".
+
+        Raises:
+            DetectorUnavailable: Its weights are unavailable.
         """
         from vmhan.detectors.loading import load_detector
 
-        return None if name == NO_DETECTOR else self._once(("detector", name), lambda: load_detector(name))
+        return None if name == NO_DETECTOR else self._load_once(("detector", name), lambda: load_detector(name))
 
-    def describe_with(self):
-        """The describer, or None if none was named."""
+    def get_describer(self):
+        """Loads the describer; None if none was named."""
         from vmhan.llm.captioning import load_describer
 
-        return self.describer and self._once("describer", lambda: load_describer(self.describer))
+        return self.describer and self._load_once("describer", lambda: load_describer(self.describer))
 
-    def suggest_with(self):
-        """The tagger, or None if none was named."""
+    def get_tagger(self):
+        """Loads the tagger; None if none was named."""
         from page.tagger import Tagger
 
-        return self.tagger and self._once("tagger", lambda: Tagger(self.tagger))
+        return self.tagger and self._load_once("tagger", lambda: Tagger(self.tagger))
 
-    def describe(self, picture, detector: str) -> str | None:
-        """Words about a picture: of the describer, else what the detector finds, else None.
-
-        Args:
-            picture: A PIL image.
-            detector: Name of the detector, or "none".
-
-        Raises:
-            DetectorUnavailable, OSError: The tool cannot be had.
-        """
-        from vmhan.image_description import compose_description
-        from vmhan.visual_inputs import visual_key
-
-        describer = self.describe_with()
-        tool = describer or self.detect_with(detector)
-        if tool is None:
-            return None
-        look = describer.describe if describer else tool.detect
-        (seen,) = self.cache.get_or_compute(tool, [visual_key({"image": picture})], lambda _: look([picture]))
-        return seen if describer else compose_description(item.label for item in seen)
-
-    @on_gpu
-    def __call__(self, question: dict, detector: str) -> dict:
-        """The answer of the pipeline, one at a time: tokenizers are not safe to share between threads.
-
-        Args:
-            question: As the pipeline takes it.
-            detector: Name of the detector that looks for the objects of the image, or "none".
-        """
-        tools = {"detector": self.detect_with(detector) or detector}
-        if self.describer and question.get("image") is not None:
-            tools["describer"] = self.describe_with()
-        extract = self.pipeline
-        with self._answering:
-            return extract(question, **tools)
-
-    def _once(self, key, load):
+    def _load_once(self, key, load):
         with self._loading:
             if key not in self._loaded:
                 self._loaded[key] = load()

@@ -1,4 +1,4 @@
-"""What visitors say about answers, in a CSV file on this machine; only where whoever runs the page asked for it."""
+"""Visitors' feedback on answers, in a CSV file of this machine; off unless whoever runs the page names a file."""
 
 import csv
 from datetime import UTC, datetime
@@ -11,20 +11,27 @@ _LONGEST = 2000  # characters of a cell
 
 
 class FeedbackFile:
-    """Rows of a CSV file, one for each verdict.
+    """A CSV file with one row for each verdict.
 
     Args:
-        path: The file; it is made with its header by the first row.
+        path: The file; the first row creates it, with its header.
     """
 
     def __init__(self, path: str | Path):
         self.path, self._lock = Path(path), Lock()
 
     def add(self, model: str, text: str, pair: dict, verdict: str, corrected: str | None = None) -> None:
-        """Keeps a verdict on a pair.
+        """Appends a verdict on a pair.
+
+        Args:
+            model: Name of the model that answered.
+            text: The sentence.
+            pair: As the pipeline returns it.
+            verdict: `RIGHT` or `WRONG`.
+            corrected: The label that the visitor proposes.
 
         Raises:
-            ValueError: The verdict is neither right nor wrong.
+            ValueError: The verdict is another one.
             OSError: The file cannot be written.
         """
         if verdict not in (RIGHT, WRONG):
@@ -32,7 +39,9 @@ class FeedbackFile:
         time = datetime.now(UTC).isoformat(timespec="seconds")
         ends = pair["head"]["text"], pair["tail"]["text"]
         score = f"{pair['score']:.4f}"
-        row = (time, model, text, *ends, pair["relation"], score, verdict, corrected or "")
+        self._append((time, model, text, *ends, pair["relation"], score, verdict, corrected or ""))
+
+    def _append(self, row: tuple[str, ...]) -> None:
         with self._lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not self.path.exists()
@@ -44,6 +53,6 @@ class FeedbackFile:
 
 
 def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet takes for text, whatever a visitor wrote."""
+    """Quotes a cell that a spreadsheet would take for a formula, and cuts it to `_LONGEST`."""
     cell = cell[:_LONGEST]
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,177 +1,179 @@
-"""The page: components first, then what joins them."""
+"""The page: its components, section by section, and then the events that join them."""
+
+from dataclasses import dataclass
 
 import gradio as gr
 
 from page.api import add_endpoint
-from page.choices import choice_input
-from page.detector_choices import default_detector, detector_choices, weights_state
-from page.entity_spans import EntitySelection
+from page.components import AnswerSection, DetectorSection, FeedbackSection, ImageSection, SentenceSection, html_block
+from page.detector_choices import weights_state
 from page.examples.catalog import EXAMPLES
+from page.examples.handlers import ExampleHandlers
 from page.extractor import Extractor
-from page.feedback import RIGHT, WRONG, FeedbackFile
-from page.guarded_blocks import GuardedBlocks
-from page.handlers import (
-    Handlers,
-    choose_example,
-    choose_pair,
-    clear_entities,
-    follow_link,
-    pick_word,
-    read_link,
-)
-from page.labels import relation_label
-from page.render.answer import CHOOSE_PAIR
+from page.feedback import FeedbackFile
+from page.handlers import Handlers
 from page.render.example_cards import CHOOSE_EXAMPLE, cards_html
-from page.render.words import CLICK_WORDS, words_html
-from page.uploads import picture_input
-from vmhan.request_limits import DEFAULT_LIMITS
+from page.request_guard import GuardedBlocks
+from page.updates import (
+    AnswerUpdate,
+    DescriptionUpdate,
+    EntityUpdate,
+    ExampleUpdate,
+    ImageUpdate,
+    RelationsUpdate,
+    RequestForm,
+)
 
 INTRODUCTION = """<header class="intro"><h1>Who is what to whom?</h1>
-<p>One sentence and one picture often hold several relations. VM-HAN names the relation of every pair of entities,
+<p>One sentence and one image often hold several relations. VM-HAN names the relation of every pair of entities,
 says how likely it is, and shows the attention that it paid. Pick an example, or write your own.</p></header>"""
-_QUICK = {"show_progress": "hidden", "api_visibility": "private"}
+_PRIVATE = {"api_visibility": "private"}
+_QUICK = {"show_progress": "hidden", **_PRIVATE}
+_MODEL = {"concurrency_id": "model", **_PRIVATE}  # one at a time
+
+
+@dataclass(frozen=True)
+class Components:
+    """All components of the page by section; `example` is the slug of the example that is filled in."""
+
+    cards: gr.HTML
+    example: gr.State
+    sentence: SentenceSection
+    detector: DetectorSection
+    image: ImageSection
+    answer: AnswerSection
+    feedback: FeedbackSection | None
 
 
 def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr.Blocks:
-    """The page of a model.
+    """Builds the page of a model.
 
     Args:
         extractor: The model.
-        feedback: Where verdicts are kept; without it nobody is asked for any.
+        feedback: The file of visitors' verdicts; without one nobody is asked for any.
     """
     handlers = Handlers(extractor, feedback)
-    page = GuardedBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400))
-    with page:
-        _html(INTRODUCTION)
-        cards = _html(cards_html(EXAMPLES), js_on_load=CHOOSE_EXAMPLE)
-        with gr.Row():
-            with gr.Column(scale=3, min_width=300):
-                sentence, words, join, suggest, clear = _sentence_inputs(extractor)
-                detector, weights = _detector_inputs(extractor)
-            with gr.Column(scale=2, min_width=300):
-                picture, description, describe = _picture_inputs()
-        run = gr.Button("Find relations", variant="primary", size="lg", elem_id="run")
-        answer_shown = _html("", js_on_load=CHOOSE_PAIR, elem_id="answer")
-        entities, answer, filled, slug = gr.State(EntitySelection()), gr.State(), gr.State(""), gr.State()
-
-        everything = [sentence, picture, description, filled, slug, entities, words, answer, answer_shown]
-        for filled_in in (
-            page.load(read_link, None, slug, **_QUICK).success(follow_link, [sentence, slug], everything, **_QUICK),
-            cards.select(choose_example, None, everything, **_QUICK),
-        ):
-            # Two steps: the second sees what the visitor has written meanwhile.
-            prepared = filled_in.then(
-                handlers.prepare_example,
-                slug,
-                None,
-                concurrency_id="model",
-                api_visibility="private",
-            )
-            prepared.failure(lambda: "", None, answer_shown, **_QUICK)
-            prepared.then(handlers.show_example, [sentence, slug, entities], [answer, answer_shown], **_QUICK)
-        picked = [entities, words, answer, answer_shown]  # an answer goes with what it was an answer to
-        # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
-        sentence.change(
-            handlers.edit_sentence,
-            [sentence, entities],
-            picked,
-            trigger_mode="always_last",
-            **_QUICK,
-        )
-        one_by_one = {"trigger_mode": "multiple", "concurrency_limit": 1}  # no click is lost, and none overtakes
-        words.select(pick_word, [entities, join], picked, **one_by_one, **_QUICK)
-        suggest.click(handlers.suggest, sentence, picked, **_QUICK)
-        clear.click(clear_entities, sentence, picked, **_QUICK)
-        gr.on(
-            [picture.upload, picture.clear],
-            handlers.change_picture,
-            [description, filled],
-            [description, filled, slug, answer, answer_shown],
-            **_QUICK,
-        )
-        describe.click(
-            handlers.describe, [picture, detector], [description, filled], concurrency_id="model",
-            api_visibility="private",
-        )  # fmt: skip
-        detector.change(weights_state, detector, weights, **_QUICK)
-        gr.on(
-            [run.click, sentence.submit],
-            handlers.find_relations,
-            [sentence, entities, picture, description, detector, slug, filled],
-            [answer, answer_shown, description, filled],
-            show_progress_on=answer_shown,
-            concurrency_id="model",
-            concurrency_limit=1,
-            api_visibility="private",
-        )
-        answer_shown.select(choose_pair, answer, [answer, answer_shown], **_QUICK)
-        if feedback:
-            _feedback_inputs(handlers, answer)
+    with GuardedBlocks(
+        title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as page:
+        parts = _build_components(extractor, with_feedback=feedback is not None)
+        _wire_examples(page, parts, ExampleHandlers(handlers))
+        _wire_entities(parts, handlers)
+        _wire_image(parts, handlers)
+        _wire_answer(parts, handlers)
+        if parts.feedback:
+            _wire_feedback(parts.feedback, parts.answer, handlers)
         add_endpoint(extractor)
     return page.queue(default_concurrency_limit=4)
 
 
-def _html(value: str, **settings) -> gr.HTML:
-    return gr.HTML(value, apply_default_css=False, **{"js_on_load": None, **settings})
-
-
-def _sentence_inputs(extractor: Extractor) -> tuple:
-    sentence = gr.Textbox(
-        label="Sentence",
-        placeholder="Write or paste a sentence that names people, places, organisations, events …",
-        lines=2,
-        max_lines=6,
-        submit_btn=False,
-        elem_id="sentence",
-    )
-    words = _html(
-        words_html(EntitySelection(), DEFAULT_LIMITS.max_text_length), js_on_load=CLICK_WORDS, elem_id="words"
-    )
-    join = gr.Checkbox(True, label="Words that stand side by side make one entity", container=False)
+def _build_components(extractor: Extractor, with_feedback: bool) -> Components:
+    html_block(INTRODUCTION)
+    cards = html_block(cards_html(EXAMPLES), js_on_load=CHOOSE_EXAMPLE)
     with gr.Row():
-        by = "by the tagger" if extractor.tagger else "by capital letters"
-        suggest = gr.Button(f"Suggest entities {by}", size="sm", min_width=120)
-        clear = gr.Button("Clear entities", size="sm", min_width=120)
-    return sentence, words, join, suggest, clear
+        with gr.Column(scale=3, min_width=300):
+            sentence = SentenceSection.build(extractor)
+            detector = DetectorSection.build(extractor)
+        with gr.Column(scale=2, min_width=300):
+            image = ImageSection.build()
+    answer = AnswerSection.build()
+    feedback = FeedbackSection.build(extractor) if with_feedback else None
+    return Components(cards, gr.State(), sentence, detector, image, answer, feedback)
 
 
-def _picture_inputs() -> tuple:
-    picture = picture_input(
-        label="Picture (optional)", type="pil", sources=["upload", "clipboard", "webcam"], height=230, buttons=[]
+def _wire_examples(page: gr.Blocks, parts: Components, handlers: ExampleHandlers) -> None:
+    """Fills in an example by its link or card and, in a second step, shows its answer."""
+    sentence, answer = parts.sentence, parts.answer
+    form = ExampleUpdate(
+        sentence=sentence.text,
+        image=parts.image.image,
+        description=parts.image.description,
+        filled_description=parts.image.filled_description,
+        example=parts.example,
+        entities=sentence.entities,
+        words=sentence.words,
+        answer=answer.data,
+        answer_html=answer.html,
     )
-    description = gr.Textbox(
-        label="What the picture shows (optional)",
-        info="The model knows a picture by these words and by the objects in it.",
-        placeholder="Two men in suits, one points with his finger.",
-        lines=2,
-        max_lines=5,
+    shown = AnswerUpdate(answer=answer.data, answer_html=answer.html)
+    linked = page.load(handlers.read_link, None, parts.example, **_QUICK)
+    for filled_in in (
+        linked.success(handlers.follow_link, [sentence.text, parts.example], form, **_QUICK),
+        parts.cards.select(handlers.choose_example, None, form, **_QUICK),
+    ):
+        # Two steps: the second sees what the visitor has written meanwhile.
+        prepared = filled_in.then(handlers.prepare_example, parts.example, None, **_MODEL)
+        prepared.failure(handlers.clear_waiting, None, answer.html, **_QUICK)
+        current = [sentence.text, parts.example, sentence.entities]
+        prepared.then(handlers.show_example, current, shown, **_QUICK)
+
+
+def _wire_entities(parts: Components, handlers: Handlers) -> None:
+    """Updates the entities when the sentence changes, a word is clicked or a button pressed."""
+    section, answer = parts.sentence, parts.answer
+    updated = EntityUpdate(entities=section.entities, words=section.words, answer=answer.data, answer_html=answer.html)
+    # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
+    section.text.change(
+        handlers.edit_sentence,
+        [section.text, section.entities],
+        updated,
+        trigger_mode="always_last",
+        **_QUICK,
     )
-    return picture, description, gr.Button("Describe the picture for me", size="sm")
+    one_by_one = {"trigger_mode": "multiple", "concurrency_limit": 1}  # no click is lost, and none overtakes
+    section.words.select(handlers.toggle_word, [section.entities, section.join], updated, **one_by_one, **_QUICK)
+    section.suggest.click(handlers.suggest, section.text, updated, **_QUICK)
+    section.clear.click(handlers.clear_entities, section.text, updated, **_QUICK)
 
 
-def _detector_inputs(extractor: Extractor) -> tuple:
-    first = default_detector(extractor.detector)
-    detector = choice_input(
-        detector_choices(extractor.detector),
-        "Choose one of the detectors that the page offers.",
-        value=first,
-        label="What looks for objects in the picture",
-        filterable=False,
+def _wire_image(parts: Components, handlers: Handlers) -> None:
+    """Clears the answer when the image changes, describes the image, and shows the state of the detector's weights."""
+    section, detector, answer = parts.image, parts.detector, parts.answer
+    description = DescriptionUpdate(description=section.description, filled_description=section.filled_description)
+    changed = ImageUpdate(
+        description=section.description,
+        filled_description=section.filled_description,
+        example=parts.example,
+        answer=answer.data,
+        answer_html=answer.html,
     )
-    weights = gr.Markdown(weights_state(first), elem_classes="note")
-    return detector, weights
+    gr.on([section.image.upload, section.image.clear], handlers.change_image, description, changed, **_QUICK)
+    section.describe.click(handlers.describe, [section.image, detector.choice], description, **_MODEL)
+    detector.choice.change(weights_state, detector.choice, detector.weights, **_QUICK)
 
 
-def _feedback_inputs(handlers: Handlers, answer: gr.State) -> None:
-    try:
-        labels = [(relation_label(label), label) for label in handlers.extractor.labels]
-    except (OSError, ValueError):  # said when a question comes
-        labels = []
-    with gr.Row(elem_id="feedback"):
-        right = gr.Button("This pair is right", size="sm")
-        wrong = gr.Button("This pair is wrong", size="sm")
-        told = "Choose one of the relations that the page offers, or none."
-        note = "Optional, goes with “wrong”."
-        corrected = choice_input(labels, told, optional=True, value=None, label="It should be", info=note)
-    right.click(lambda shown: handlers.keep_verdict(shown, RIGHT, None), answer, answer, **_QUICK)
-    wrong.click(lambda shown, label: handlers.keep_verdict(shown, WRONG, label), [answer, corrected], answer, **_QUICK)
+def _wire_answer(parts: Components, handlers: Handlers) -> None:
+    """Answers the form, and shows and compares the pairs of the answer."""
+    section = parts.answer
+    form = RequestForm(
+        sentence=parts.sentence.text,
+        entities=parts.sentence.entities,
+        image=parts.image.image,
+        description=parts.image.description,
+        detector=parts.detector.choice,
+        example=parts.example,
+        filled_description=parts.image.filled_description,
+    )
+    found = RelationsUpdate(
+        answer=section.data,
+        answer_html=section.html,
+        description=parts.image.description,
+        filled_description=parts.image.filled_description,
+    )
+    gr.on(
+        [section.run.click, parts.sentence.text.submit],
+        handlers.find_relations,
+        form,
+        found,
+        show_progress_on=section.html,
+        concurrency_limit=1,
+        **_MODEL,
+    )
+    shown = AnswerUpdate(answer=section.data, answer_html=section.html)
+    section.html.select(handlers.choose_pair, section.data, shown, **_QUICK)
+
+
+def _wire_feedback(section: FeedbackSection, answer: AnswerSection, handlers: Handlers) -> None:
+    """Records a verdict on the chosen pair."""
+    section.right.click(handlers.mark_right, answer.data, answer.data, **_QUICK)
+    section.wrong.click(handlers.mark_wrong, [answer.data, section.corrected], answer.data, **_QUICK)

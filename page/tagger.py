@@ -1,21 +1,21 @@
-"""Entities that a token-classification model finds in a sentence."""
+"""Entity suggestions of a token-classification model."""
 
 from threading import Lock
 
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
-from page.entity_spans import EntitySelection, entities_at
+from page.entity_spans import EntitySelection, select_spans
 from vmhan.network import hub_settings
 
 
 class Tagger:
-    """A model that marks names, such as `dslim/bert-base-NER`.
+    """A named-entity recognizer, such as `dslim/bert-base-NER`.
 
     Args:
-        name: Hub id or folder of a model for token classification.
+        name: Hub id or folder of a token-classification model.
 
     Raises:
-        OSError: It is neither here nor to be fetched.
+        OSError: It is neither a folder nor available from the Hub.
     """
 
     def __init__(self, name: str):
@@ -25,14 +25,14 @@ class Tagger:
             tokenizer = AutoTokenizer.from_pretrained(name, **settings)
         except OSError as error:
             raise OSError(
-                f"The tagger {name!r} is neither a folder here nor to be had from the Hub ({error}). "
+                f"The tagger {name!r} is neither a folder here nor available from the Hub ({error}). "
                 "Check the name and the network, or leave it out."
             ) from error
         self.find = pipeline("token-classification", model=model, tokenizer=tokenizer, aggregation_strategy="simple")
         self._lock = Lock()  # tokenizers are not safe to share between threads
 
     def suggest(self, sentence: str) -> EntitySelection:
-        """The spans it finds, widened to whole words."""
+        """Selects the mentions that the model finds, widened to whole words."""
         with self._lock:
             found = self.find(sentence) if sentence.strip() else []
-        return entities_at(sentence, [(span["start"], span["end"]) for span in found])
+        return select_spans(sentence, [(span["start"], span["end"]) for span in found])

@@ -1,5 +1,6 @@
-"""`python app.py` in a process of its own, and visitors who speak to it by HTTP."""
+"""`python app.py` in a process of its own, and visitors who speak to it by HTTP and MCP."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -9,10 +10,12 @@ import sys
 import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = {"_type": "gradio.FileData"}  # by which Gradio knows a file
@@ -75,7 +78,7 @@ def wait_for_page(address: str, server: subprocess.Popen, log: Path) -> str:
 
 @dataclass
 class Served:
-    """A page that runs: its address, the folder it runs in, and where it keeps uploads and verdicts."""
+    """A page that runs: its address, its working folder, its upload folder and its file of verdicts."""
 
     address: str
     folder: Path
@@ -116,11 +119,11 @@ class Visitor:
             raise Refused(output["error"])
         return output["data"]
 
-    def ask_all(self, questions: list[tuple[dict, list]], event_data=None) -> list[dict]:
+    def ask_all(self, requests: list[tuple[dict, list]], event_data=None) -> list[dict]:
         """What came of each event and its inputs, in their order: `"data"` or `"error"`."""
         bodies = [
             {"fn_index": event["id"], "data": list(data), "session_hash": self.session, "event_data": event_data}
-            for event, data in questions
+            for event, data in requests
         ]
         numbers = [
             self.http.post(f"{self.api}/queue/join", json=body).raise_for_status().json()["event_id"]
@@ -139,3 +142,33 @@ class Visitor:
 
 class Refused(Exception):
     """An event failed with this message."""
+
+
+class Agent:
+    """A client of the page's MCP tool."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self.mcp = pytest.importorskip("mcp", reason='MCP needs pip install -e ".[mcp]"')
+
+    def tools(self) -> list:
+        """The tools of the page."""
+        return self._run(lambda session: session.list_tools()).tools
+
+    def call(self, arguments: dict):
+        """The answer of `/extract` as a tool."""
+        return self._run(lambda session: session.call_tool("extract", arguments))
+
+    def _run(self, ask):
+        with ThreadPoolExecutor(1) as other:  # the browser's driver has a loop in this thread
+            return other.submit(lambda: asyncio.run(self._in_session(ask))).result()
+
+    async def _in_session(self, ask):
+        from mcp.client.streamable_http import streamablehttp_client
+
+        async with (
+            streamablehttp_client(f"{self.address}/gradio_api/mcp/") as (read, write, _),
+            self.mcp.ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            return await ask(session)

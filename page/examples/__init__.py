@@ -1,1 +1,1 @@
-"""The examples of the page, and the drawings that stand in for photographs."""
+"""Examples of the page: their catalog, their drawings and their events."""

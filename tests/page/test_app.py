@@ -1,39 +1,34 @@
-"""The page in a headless browser, and its endpoint for programs."""
+"""The page in a headless browser, and how `app.py` starts."""
 
-import asyncio
 import json
 import re
 import shutil
-import time
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from app_fixture import ROOT, serve
 from contrast import FAINTEST_TEXT
-from gradio_client import Client, handle_file
+from gradio_client import Client
 from PIL import Image
 from tiny import save_tiny_checkpoint
 
 from page.extractor import Extractor
 from page.layout import build_page
 from page.render.style import CSS, THEME
-from page.request_checks import run_extraction
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SENTENCE = "Zinedine Zidane met Ada in New York"
 HOSTILE = "<img src=x onerror=alert(1)> Ada met <script>alert(2)</script> Bob ${alert(3)} {{Eve}} <b>in</b> Paris"
 SCREENSHOTS = ROOT / "outputs" / "screenshots"  # of the last run of the tests, for people to look at
-QUESTION = {"text": SENTENCE, "entities": ["Zinedine Zidane", "Ada", [27, 35]]}
+REQUEST = {"text": SENTENCE, "entities": ["Zinedine Zidane", "Ada", [27, 35]]}
 
 
-COPY_A_RED_PICTURE = """async () => {
+COPY_A_RED_IMAGE = """async () => {
   const canvas = new OffscreenCanvas(64, 48), context = canvas.getContext("2d");
   context.fillStyle = "red";
   context.fillRect(0, 0, 64, 48);
-  const picture = await canvas.convertToBlob({type: "image/png"});
-  await navigator.clipboard.write([new ClipboardItem({"image/png": picture})]);
+  const image = await canvas.convertToBlob({type: "image/png"});
+  await navigator.clipboard.write([new ClipboardItem({"image/png": image})]);
 }"""
 
 
@@ -133,7 +128,7 @@ def find_relations(page):
     return page.locator("table.pairs tr[data-pair]")
 
 
-def add_picture(page, path) -> None:
+def add_image(page, path) -> None:
     page.locator("input[type=file]").first.set_input_files(path)
     page.get_by_role("button", name="Remove Image").wait_for()
 
@@ -152,7 +147,7 @@ def close_toast(page) -> None:
 
 @pytest.fixture(scope="module")
 def green(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("pictures") / "green.png"
+    path = tmp_path_factory.mktemp("images") / "green.png"
     Image.new("RGB", (640, 480), "green").save(path)
     return path
 
@@ -165,7 +160,7 @@ def test_clicked_entities_give_all_pairs_and_their_reasons(page):
     write_sentence(page, "zinedine zidane met ada in new york")
     click_on_words(page, "zinedine", "zidane", "ada", "new", "york")
     page.get_by_text("3 picked, so 3 pairs").wait_for()
-    page.get_by_label("What the picture shows").fill("A man holds a red ball on a street.")
+    page.get_by_label("What the image shows").fill("A man holds a red ball on a street.")
     rows = find_relations(page)
     assert rows.count() == 3
     texts = rows.all_inner_texts()
@@ -180,8 +175,8 @@ def test_clicked_entities_give_all_pairs_and_their_reasons(page):
     head, tail = (rows.nth(2).locator(f"td.{end}").inner_text() for end in ("from", "to"))
     heading = page.locator(".details h3").inner_text()
     assert heading.startswith(head) and heading.endswith(tail)
-    looked = page.locator(".panel", has_text="Attention on the picture").locator("table.bars").inner_text()
-    assert all(name in looked for name in ("man", "red ball", "street", "the whole picture"))
+    looked = page.locator(".panel", has_text="Attention on the").locator("table.bars").inner_text()
+    assert all(name in looked for name in ("man", "red ball", "street", "the whole image"))
     shares = [float(share) for share in re.findall(r"([\d.]+)%", looked)]
     assert sum(shares) == pytest.approx(100, abs=0.3) and shares == sorted(shares, reverse=True)
     assert page.locator("svg.hypergraph g.node").count() == 6 and page.locator("svg.gaussians").count() == 1
@@ -190,12 +185,12 @@ def test_clicked_entities_give_all_pairs_and_their_reasons(page):
 @pytest.mark.browser
 def test_pointing_at_a_part_of_the_hypergraph_dims_what_it_does_not_touch(page):
     write_sentence(page, SENTENCE)
-    page.get_by_label("What the picture shows").fill("A man holds a red ball.")
+    page.get_by_label("What the image shows").fill("A man holds a red ball.")
     find_relations(page)
 
     def lit(kind: str) -> list[str]:
         """Names of parts that are not dimmed: nodes n0 and n1 are the entities, e0 is the global hyperedge, e1 the
-        text's, e2 and e3 join head and tail with the picture."""
+        text's, e2 and e3 join head and tail with the image."""
         page.wait_for_timeout(400)
         return page.evaluate(LIT, kind)
 
@@ -214,7 +209,7 @@ def test_pointing_at_a_part_of_the_hypergraph_dims_what_it_does_not_touch(page):
 @pytest.mark.browser
 def test_comparing_two_pairs_shows_how_attention_moves(page, green):
     write_sentence(page, SENTENCE)
-    add_picture(page, green)
+    add_image(page, green)
     find_relations(page)
     page.locator("button[data-compare='1']").dblclick(delay=100)
     page.locator(".moved").wait_for()
@@ -227,16 +222,16 @@ def test_comparing_two_pairs_shows_how_attention_moves(page, green):
 
 
 @pytest.mark.browser
-def test_detector_puts_names_and_weights_on_the_picture(page, green):
+def test_detector_puts_names_and_weights_on_the_image(page, green):
     page.get_by_text("Its weights are on this machine").wait_for()
     write_sentence(page, SENTENCE)
-    add_picture(page, green)
+    add_image(page, green)
     find_relations(page)
     texts = page.locator("svg.picture text").all_text_contents()
     assert texts and all(re.fullmatch(r"(person|dog|tie)( \d)? \d+%", text) for text in texts)
     names = [text.rsplit(" ", 1)[0] for text in texts]
     assert len(set(names)) == len(names), "several objects of one kind are told apart"
-    assert page.get_by_label("What the picture shows").input_value().endswith("."), "composed of what was found"
+    assert page.get_by_label("What the image shows").input_value().endswith("."), "composed of what was found"
 
 
 @pytest.mark.browser
@@ -250,27 +245,27 @@ def test_photos_of_all_kinds_are_read_and_huge_ones_refused(page, tmp_path):
     Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
     write_sentence(page, SENTENCE)
     for name, size in (("rotated.jpg", "360 480"), ("cmyk.jpg", "480 360"), ("animated.gif", "480 360")):
-        add_picture(page, tmp_path / name)
+        add_image(page, tmp_path / name)
         find_relations(page)
         assert page.locator("svg.picture").get_attribute("viewBox").endswith(size), name
         page.get_by_role("button", name="Remove Image").click()
         page.locator("table.pairs").wait_for(state="detached")
-    add_picture(page, tmp_path / "huge.png")
+    add_image(page, tmp_path / "huge.png")
     page.get_by_role("button", name="Find relations").click()
     assert "50 million" in toast(page)
 
 
 @pytest.mark.browser
-def test_button_describes_the_picture(page, green):
-    add_picture(page, green)
-    page.get_by_role("button", name="Describe the picture for me").click()
+def test_button_describes_the_image(page, green):
+    add_image(page, green)
+    page.get_by_role("button", name="Describe the image for me").click()
     page.wait_for_function("() => [...document.querySelectorAll('textarea')].some(area => area.value.endsWith('.'))")
-    assert page.get_by_label("What the picture shows").input_value()
+    assert page.get_by_label("What the image shows").input_value()
 
 
 @pytest.mark.browser
-def test_picture_can_be_pasted(page):
-    page.evaluate(COPY_A_RED_PICTURE)
+def test_image_can_be_pasted(page):
+    page.evaluate(COPY_A_RED_IMAGE)
     page.get_by_label("Paste from clipboard").click()
     page.get_by_role("button", name="Remove Image").wait_for()
     write_sentence(page, SENTENCE)
@@ -279,7 +274,7 @@ def test_picture_can_be_pasted(page):
 
 
 @pytest.mark.browser
-def test_picture_can_be_taken_with_a_camera(page):
+def test_image_can_be_taken_with_a_camera(page):
     page.get_by_label("Capture from camera").click()
     page.get_by_role("button", name="Click to Access Webcam").click()
     page.wait_for_function(CAMERA_SHOWS)  # before that Gradio takes no photo, and says nothing
@@ -339,7 +334,7 @@ def test_double_click_counts_once_and_fast_clicks_all_count(page):
 
 
 @pytest.mark.browser
-def test_questions_without_sense_are_refused_and_the_page_goes_on(page, tmp_path):
+def test_invalid_requests_are_refused_and_the_page_goes_on(page, tmp_path):
     run = page.get_by_role("button", name="Find relations")
     run.click()
     assert "Write a sentence first" in toast(page)
@@ -348,9 +343,9 @@ def test_questions_without_sense_are_refused_and_the_page_goes_on(page, tmp_path
     run.click()
     assert "needs two entities" in toast(page)
     close_toast(page)
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.png").write_bytes(b"no image")
     write_sentence(page, SENTENCE)
-    add_picture(page, tmp_path / "broken.png")
+    add_image(page, tmp_path / "broken.png")
     run.click()
     assert "cannot be read" in toast(page)
     close_toast(page)
@@ -427,7 +422,7 @@ def test_feedback_is_kept(page, feedback):
 def test_page_fits_the_screen(page, width, green):
     page.set_viewport_size({"width": width, "height": 844})
     write_sentence(page, SENTENCE)
-    add_picture(page, green)
+    add_image(page, green)
     find_relations(page)
     page.locator("button[data-compare]").first.click()
     page.locator(".moved").wait_for()
@@ -454,12 +449,12 @@ def test_text_stands_out_from_what_lies_behind_it(address, browser, theme):
 
 @pytest.mark.browser
 def test_bundled_model_answers_the_first_example(tmp_path_factory, browser):
-    """Its screenshot is the README's picture: `cp outputs/screenshots/page.png assets/page.png`."""
+    """Its screenshot is the README's image: `cp outputs/screenshots/page.png assets/page.png`."""
     server = serve(tmp_path_factory)
     page = open_page(browser, next(server), "")
     page.locator("table.pairs").wait_for()
     assert page.locator("table.pairs tr[data-pair]").count() == 3
-    assert page.locator("svg.picture text").count() >= 2, "what the picture shows is boxed and named"
+    assert page.locator("svg.picture text").count() >= 2, "what the image shows is boxed and named"
     keep_screenshot(page, "page")
     page.close()
     server.close()
@@ -471,8 +466,8 @@ WARNING = "This text is in a script that the model <b>never</b> saw."
 class Doubting(Extractor):
     """An extractor whose pipeline warns of every answer."""
 
-    def __call__(self, question: dict, detector: str) -> dict:
-        return {**super().__call__(question, detector), "warnings": [WARNING]}
+    def __call__(self, request: dict, detector: str) -> dict:
+        return {**super().__call__(request, detector), "warnings": [WARNING]}
 
 
 @pytest.fixture(scope="module")
@@ -502,123 +497,14 @@ def test_warnings_stand_above_the_table_in_letters_that_stand_out(doubting_page,
 
 
 def test_programs_get_warnings_too(doubting_page):
-    answer = Client(doubting_page, verbose=False).predict(**QUESTION, api_name="/extract")
+    answer = Client(doubting_page, verbose=False).predict(**REQUEST, api_name="/extract")
     assert answer["warnings"] == [WARNING]
 
 
-# For programs
-
-
-@pytest.fixture(scope="module")
-def client(address) -> Client:
-    return Client(address, verbose=False)
-
-
-def test_endpoint_is_typed_and_documented(client):
-    endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert list(endpoints) == ["/extract"]
-    parameters = {item["parameter_name"]: item for item in endpoints["/extract"]["parameters"]}
-    assert list(parameters) == ["text", "image", "entities", "description"]
-    assert parameters["text"]["type"] == {"type": "string"}
-    assert parameters["entities"]["type"]["type"] == "array"
-    assert not parameters["text"]["parameter_has_default"] and not parameters["entities"]["parameter_has_default"]
-    assert parameters["image"]["parameter_has_default"] and parameters["description"]["parameter_has_default"]
-    assert "every pair" in str(endpoints["/extract"].get("description", ""))
-
-
-def test_endpoint_answers_as_the_pipeline_does(client, green):
-    plain = client.predict(**QUESTION, api_name="/extract")
-    assert set(plain) == {"pairs", "objects", "description", "warnings"} and len(plain["pairs"]) == 3
-    seen = client.predict(**QUESTION, image=handle_file(str(green)), api_name="/extract")
-    assert seen["objects"] and seen["description"]
-    said = client.predict(**QUESTION, image=handle_file(str(green)), description="A lawn.", api_name="/extract")
-    assert said["description"] == "A lawn."
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"text": ""}, "Write a sentence first"),
-        ({"entities": ["Ada"]}, "needs two entities"),
-        ({"entities": [[0, 8], [0, 15]]}, "overlap"),
-        ({"entities": ["Ada", "Eve"]}, "does not occur"),
-        ({"entities": 7}, "list"),
-    ],
-)
-def test_endpoint_refuses_kindly_and_goes_on(client, change, told):
-    with pytest.raises(Exception, match=told):
-        client.predict(**{**QUESTION, **change}, api_name="/extract")
-    assert client.predict(**QUESTION, api_name="/extract")["pairs"]
-
-
-def test_agents_find_the_endpoint_as_a_tool(address):
-    mcp = pytest.importorskip("mcp", reason='MCP needs pip install -e ".[mcp]"')
-    from mcp.client.streamable_http import streamablehttp_client
-
-    async def ask():
-        async with (
-            streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
-            mcp.ClientSession(read, write) as session,
-        ):
-            await session.initialize()
-            (tool,) = (await session.list_tools()).tools
-            return tool, await session.call_tool(tool.name, QUESTION)
-
-    with ThreadPoolExecutor(1) as other:  # the browser's driver has a loop in this thread
-        tool, answer = other.submit(lambda: asyncio.run(ask())).result()
-    assert tool.name.endswith("extract") and "every pair" in tool.description
-    assert set(tool.inputSchema["properties"]) == {"text", "image", "entities", "description"}
-    assert not answer.isError and answer.content[0].text.count("'relation'") == 3
-
-
-def test_eight_visitors_at_once_are_all_served(address):
-    clients = [Client(address, verbose=False) for _ in range(8)]
-
-    def ask(number: int) -> dict:
-        return clients[number].predict(text=f"Ada met Bob{number}", entities=["Ada", f"Bob{number}"],
-                                       api_name="/extract")  # fmt: skip
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(ask, range(8)))
-    ends = [{answer["pairs"][0][end]["text"] for end in ("head", "tail")} for answer in answers]
-    assert ends == [{"Ada", f"Bob{number}"} for number in range(8)], "everyone gets the answer to what they asked"
-
-
-def count_calls(monkeypatch, name: str) -> list:
-    """Notes every call of a function, which is named with its module."""
-    module, function = name.rsplit(".", 1)
-    calls, called = [], getattr(import_module(module), function)
-    monkeypatch.setattr(name, lambda *values, **named: calls.append(values) or called(*values, **named))
-    return calls
-
-
-def test_bundled_model_is_loaded_once_and_answers_within_two_seconds(bundled_detector, monkeypatch, capsys):
-    """With its detector, and a picture that it has not seen, each time. The quickest of five, for a busy machine."""
-    models = count_calls(monkeypatch, "transformers.pipeline")
-    found = count_calls(monkeypatch, "vmhan.detectors.loading.load_detector")
-    extractor, times = Extractor(), []
-    for shade in range(6):
-        picture = Image.new("RGB", (640, 480), (40 * shade, 128, 0))
-        start = time.perf_counter()
-        answer = run_extraction(extractor, SENTENCE, QUESTION["entities"], picture, "A lawn.")
-        times.append(time.perf_counter() - start)
-        assert len(answer["pairs"]) == 3
-    with capsys.disabled():
-        print(f"\n640x480, three entities: first {times[0]:.2f} s with loading, then {min(times[1:]):.3f} s")
-    assert len(models) == len(found) == 1, "what was loaded stays"
-    assert min(times[1:]) < 2
-
-
-@pytest.mark.parametrize("damaged", [False, True])
-def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory, damaged):
-    folder = tmp_path_factory.mktemp("folder")
-    if damaged:
-        (Path(save_tiny_checkpoint(folder)) / "model.safetensors").write_text(
-            "version https://git-lfs.github.com/spec"
-        )
-    server = serve(tmp_path_factory, "--model", str(folder), "--detector", "none")
+def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory):
+    server = serve(tmp_path_factory, "--model", str(tmp_path_factory.mktemp("folder")), "--detector", "none")
     client = Client(next(server), verbose=False)
     for _ in range(2):
         with pytest.raises(Exception, match="weights are missing or damaged"):
-            client.predict(**QUESTION, api_name="/extract")
+            client.predict(**REQUEST, api_name="/extract")
     server.close()

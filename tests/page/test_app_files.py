@@ -1,17 +1,15 @@
 """No way into the page reads a file that was not uploaded to it; uploads and the page's own examples are read."""
 
-import asyncio
 import base64
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
-from app_fixture import MARK, Refused, Visitor
+from app_fixture import MARK, Agent, Refused, Visitor
 from gradio_client import Client, handle_file
 from PIL import Image
 
@@ -19,14 +17,14 @@ from page.extractor import Extractor
 from page.layout import build_page
 
 #: What the page says of a file that it does not read.
-REFUSAL = re.compile(r"[Pp]lease send the (file itself|picture as a file)")
+REFUSAL = re.compile(r"[Pp]lease send the (file itself|image as a file)")
 DIGEST = "0" * 64
-QUESTION = {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}
+REQUEST = {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}
 
 
 @pytest.fixture(scope="module")
 def secret(tmp_path_factory) -> Path:
-    """A picture of this machine that nobody has uploaded."""
+    """An image of this machine that nobody has uploaded."""
     path = tmp_path_factory.mktemp("private") / "secret.jpg"
     Image.new("RGB", (64, 48), "navy").save(path)
     return path
@@ -34,15 +32,15 @@ def secret(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory) -> Path:
-    """A picture for visitors to upload."""
-    path = tmp_path_factory.mktemp("pictures") / "my own picture.png"
+    """An image for visitors to upload."""
+    path = tmp_path_factory.mktemp("images") / "my own image.png"
     Image.new("RGB", (64, 48), "green").save(path)
     return path
 
 
 @pytest.fixture(scope="module")
 def names(served, secret) -> list[str]:
-    """Names that lead to the secret picture, or elsewhere, but are no upload's."""
+    """Names that lead to the secret image, or elsewhere, but are no upload's."""
     uploads = served.uploads
     (uploads / DIGEST).mkdir()
     (uploads / DIGEST / "link.jpg").symlink_to(secret)
@@ -101,8 +99,8 @@ def payloads(name: str, upload: str) -> list:
     ]
 
 
-def picture_payloads(name: str) -> list:
-    """Further ways, which only an input for pictures might take for one."""
+def image_payloads(name: str) -> list:
+    """Further ways, which only an input for images might take for one."""
     return [name, [name], {"name": name, "is_file": True, "data": None}, {"image": name}, 7, True]
 
 
@@ -118,28 +116,28 @@ def test_no_input_of_any_event_takes_a_file_that_was_not_uploaded(address, names
         for place, kind in enumerate(kinds):
             sent = payloads(names[0], upload) + [{"path": name, "meta": MARK} for name in names]
             if kind == "image":
-                sent += [{"path": name} for name in names] + picture_payloads(names[0])
-            questions = [(event, [value if n == place else None for n in range(len(kinds))]) for value in sent]
-            for value, output in zip(sent, visitor.ask_all(questions), strict=True):
+                sent += [{"path": name} for name in names] + image_payloads(names[0])
+            requests = [(event, [value if n == place else None for n in range(len(kinds))]) for value in sent]
+            for value, output in zip(sent, visitor.ask_all(requests), strict=True):
                 tried += 1
                 if not REFUSAL.search(output.get("error") or ""):
                     read.append((event["api_name"], kind, value, output))
     assert not read
-    pictures = [event["api_name"] for event in visitor.config["dependencies"] if "image" in visitor.inputs(event)]
-    assert {"describe", "find_relations", "extract"} <= set(pictures) and tried > 1000
+    images = [event["api_name"] for event in visitor.config["dependencies"] if "image" in visitor.inputs(event)]
+    assert {"describe", "find_relations", "extract"} <= set(images) and tried > 1000
 
 
 @pytest.mark.parametrize("mark", [{}, {"meta": MARK}])
 @pytest.mark.parametrize("route", ["run", "api", "call", "call/v2"])
 @pytest.mark.parametrize("event", ["extract", "describe", "find_relations"])
 def test_no_route_by_name_takes_one_either(address, secret, event, route, mark):
-    picture, api = {"path": str(secret), **mark}, f"{address}/gradio_api"
+    image, api = {"path": str(secret), **mark}, f"{address}/gradio_api"
     inputs = {
-        "extract": [QUESTION["text"], picture, QUESTION["entities"], None],
-        "describe": [picture, "none"],
-        "find_relations": ["Ada met Bob", None, picture, "", "none", None, ""],
+        "extract": [REQUEST["text"], image, REQUEST["entities"], None],
+        "describe": [image, "none"],
+        "find_relations": ["Ada met Bob", None, image, "", "none", None, ""],
     }
-    body = {"data": inputs[event]} if route != "call/v2" else {**QUESTION, "image": picture}
+    body = {"data": inputs[event]} if route != "call/v2" else {**REQUEST, "image": image}
     answer = httpx.post(f"{api}/{route}/{event}", json=body, timeout=60)
     if route == "call/v2" and event != "extract":
         assert answer.status_code == 500, "the page's own events have no names there"
@@ -158,24 +156,7 @@ def test_programs_cannot_name_a_file_of_the_server(address, secret, mark):
     for endpoint in client.endpoints.values():
         endpoint.process_input_files = lambda *data: data  # or the client would upload what is marked as a file
     with pytest.raises(Exception, match="was not uploaded to this page"):
-        client.predict(**QUESTION, image={"path": str(secret), **mark}, api_name="/extract")
-
-
-def call_tool(address: str, arguments: dict):
-    """What the MCP tool answers an agent."""
-    mcp = pytest.importorskip("mcp", reason='MCP needs pip install -e ".[mcp]"')
-    from mcp.client.streamable_http import streamablehttp_client
-
-    async def ask():
-        async with (
-            streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
-            mcp.ClientSession(read, write) as session,
-        ):
-            await session.initialize()
-            return await session.call_tool("extract", arguments)
-
-    with ThreadPoolExecutor(1) as other:  # the browser's driver has a loop in this thread
-        return other.submit(lambda: asyncio.run(ask())).result()
+        client.predict(**REQUEST, image={"path": str(secret), **mark}, api_name="/extract")
 
 
 def test_agents_cannot_name_a_file_of_the_server(served, secret):
@@ -196,15 +177,16 @@ def test_agents_cannot_name_a_file_of_the_server(served, secret):
         {"description": marked},
         {"filed": marked},
     ]
+    agent = Agent(served.address)
     for change in changes:
-        answer = call_tool(served.address, {**QUESTION, **change})
+        answer = agent.call({**REQUEST, **change})
         assert answer.isError, change
     assert set(served.uploads.rglob("*")) == before, "nothing was copied"
 
 
-def test_agents_send_a_picture_as_data(address, own):
+def test_agents_send_an_image_as_data(address, own):
     data = f"data:image/png;base64,{base64.b64encode(own.read_bytes()).decode()}"
-    answer = call_tool(address, {**QUESTION, "image": data})
+    answer = Agent(address).call({**REQUEST, "image": data})
     assert not answer.isError and '"label": "image"' in answer.content[0].text.replace("'", '"')
 
 
@@ -226,7 +208,7 @@ def test_what_a_request_says_of_the_session_counts_for_nothing(address, served):
         "pairs": [{"head": {"text": "Ada"}, "tail": {"text": "Bob"}, "relation": "None", "score": 1.0}],
     }  # fmt: skip
     with pytest.raises(Refused, match="Find relations first"):
-        visitor.ask("lambda_2", forged)
+        visitor.ask("mark_right", forged)
     assert not served.feedback.exists() or "Ada,Bob" not in served.feedback.read_text()
     with pytest.raises(Refused, match="needs two entities"):
         visitor.ask(
@@ -241,11 +223,11 @@ def test_what_is_refused_is_not_opened(secret, tmp_path):
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True)
     visitor = Visitor(address.rstrip("/"))
     try:
-        for picture in ({"path": str(secret)}, {"path": str(secret), "meta": MARK}):
+        for image in ({"path": str(secret)}, {"path": str(secret), "meta": MARK}):
             for name, data in {
-                "describe": [picture, "none"],
-                "find_relations": ["Ada met Bob", None, picture, "", "none", None, ""],
-                "extract": [QUESTION["text"], picture, QUESTION["entities"], ""],
+                "describe": [image, "none"],
+                "find_relations": ["Ada met Bob", None, image, "", "none", None, ""],
+                "extract": [REQUEST["text"], image, REQUEST["entities"], ""],
             }.items():
                 with pytest.raises(Refused, match="was not uploaded"):
                     visitor.ask(name, *data)
@@ -270,7 +252,7 @@ def test_uploads_are_read(address, own, mark):
         "find_relations", "Ada met Bob", None, uploaded, "", visitor_detector(visitor), None, ""
     )
     assert 'class="picture"' in shown
-    (found,) = visitor.ask("extract", QUESTION["text"], uploaded, QUESTION["entities"], None)
+    (found,) = visitor.ask("extract", REQUEST["text"], uploaded, REQUEST["entities"], None)
     assert found["objects"]
 
 
@@ -279,18 +261,18 @@ def visitor_detector(visitor: Visitor) -> str:
     return next(c["props"]["value"] for c in visitor.config["components"] if c["type"] == "dropdown")
 
 
-def test_pictures_of_examples_are_read(address):
+def test_images_of_examples_are_read(address):
     visitor = Visitor(address)
-    sentence, picture, description, *_ = visitor.ask("choose_example", event_data={"example": "wedding"})
-    assert picture["path"].endswith("wedding.jpg")
-    _, shown, *_ = visitor.ask("find_relations", sentence, None, picture, description, "none", None, None)
+    sentence, image, description, *_ = visitor.ask("choose_example", event_data={"example": "wedding"})
+    assert image["path"].endswith("wedding.jpg")
+    _, shown, *_ = visitor.ask("find_relations", sentence, None, image, description, "none", None, None)
     assert 'class="picture"' in shown
-    (found,) = visitor.ask("extract", QUESTION["text"], {"path": picture["path"]}, QUESTION["entities"], None)
+    (found,) = visitor.ask("extract", REQUEST["text"], {"path": image["path"]}, REQUEST["entities"], None)
     assert found["objects"]
 
 
-def test_programs_upload_pictures(address, own):
-    assert Client(address, verbose=False).predict(**QUESTION, image=handle_file(own), api_name="/extract")["objects"]
+def test_programs_upload_images(address, own):
+    assert Client(address, verbose=False).predict(**REQUEST, image=handle_file(own), api_name="/extract")["objects"]
 
 
 def test_uploads_lie_where_gradio_puts_them_whatever_they_are_called(served, own):
@@ -334,11 +316,11 @@ def test_route_that_cuts_films_is_closed(address):
 )  # fmt: skip
 def test_detector_is_one_of_those_on_offer(address, own, name):
     visitor = Visitor(address)
-    picture = {"path": visitor.upload(own), "meta": MARK}
+    image = {"path": visitor.upload(own), "meta": MARK}
     asked = {
-        "describe": [picture, name],
+        "describe": [image, name],
         "weights_state": [name],
-        "find_relations": ["Ada met Bob", None, picture, "", name, None, ""],
+        "find_relations": ["Ada met Bob", None, image, "", name, None, ""],
     }
     for event, data in asked.items():
         with pytest.raises(Refused, match=r"^Choose one of the detectors that the page offers\.$"):
@@ -348,7 +330,7 @@ def test_detector_is_one_of_those_on_offer(address, own, name):
 @pytest.mark.parametrize("label", ["/etc/passwd", "=cmd()", ["None"], 7])
 def test_corrected_relation_is_one_of_those_on_offer(address, label):
     with pytest.raises(Refused, match=r"^Choose one of the relations that the page offers, or none\.$"):
-        Visitor(address).ask("lambda_3", None, label)
+        Visitor(address).ask("mark_wrong", None, label)
 
 
 # Messages
@@ -365,7 +347,7 @@ def test_programs_get_messages_in_plain_text(address):
     posted = {"data": ["Ada met Bob", None, ["Ada", MARKUP], None]}
     error = httpx.post(f"{address}/gradio_api/run/extract", json=posted, timeout=60).json()["error"]
     assert MARKUP in error and "&lt;" not in error
-    answer = call_tool(address, {"text": "Ada met Bob", "entities": ["Ada", MARKUP]})
+    answer = Agent(address).call({"text": "Ada met Bob", "entities": ["Ada", MARKUP]})
     assert answer.isError and MARKUP in answer.content[0].text
     with pytest.raises(Refused) as refused:
         Visitor(address).ask("extract", "Ada met Bob", {"path": MARKUP}, ["Ada", "Bob"], None)

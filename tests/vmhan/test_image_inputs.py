@@ -402,10 +402,10 @@ def test_too_large_a_file_is_refused_unread():
 
 def test_the_limit_of_pixels_is_that_of_the_page_too(tmp_path):
     gr = pytest.importorskip("gradio")
-    from page.uploads import read_picture
+    from page.uploads import read_image
 
     with pytest.raises(gr.Error, match=f"{MAX_PIXELS // 1_000_000} million"):
-        read_picture(as_file(tmp_path, image_file(size=(7100, 7100), mode="1")))
+        read_image(as_file(tmp_path, image_file(size=(7100, 7100), mode="1")))
 
 
 # ultralytics puts an opener of its own in the place of Pillow's, which installs a package if a file is broken

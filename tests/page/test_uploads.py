@@ -1,4 +1,4 @@
-"""Which paths are those of uploads, wherever Gradio was told to keep them."""
+"""Uploads: their paths, wherever Gradio keeps them, and their images."""
 
 import os
 from pathlib import Path
@@ -9,15 +9,15 @@ import pytest
 from gradio.data_classes import ImageData
 from PIL import Image
 
-from page.upload_folder import check_files, stored_upload
-from page.uploads import read_upload
+from page.uploads import LONGEST_SIDE, check_files, read_image, read_upload, resolve_upload
 
 DIGEST = "0a" * 32
+ORIENTATION = 274  # the EXIF tag of how a photo was held
 
 
 @pytest.fixture
 def uploads(tmp_path, monkeypatch) -> Path:
-    """The upload folder, with one picture in it."""
+    """The upload folder, with one image in it."""
     folder = tmp_path / "uploads"
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
     store(folder)
@@ -25,7 +25,7 @@ def uploads(tmp_path, monkeypatch) -> Path:
 
 
 def store(folder: Path) -> Path:
-    """A picture where Gradio would put it."""
+    """An image where Gradio would put it."""
     path = folder / DIGEST / "a.png"
     path.parent.mkdir(parents=True)
     Image.new("RGB", (9, 9)).save(path)
@@ -33,7 +33,7 @@ def store(folder: Path) -> Path:
 
 
 def test_upload_is_found_by_its_path(uploads):
-    assert stored_upload(f"{uploads}/{DIGEST}/a.png") == uploads.resolve() / DIGEST / "a.png"
+    assert resolve_upload(f"{uploads}/{DIGEST}/a.png") == uploads.resolve() / DIGEST / "a.png"
     assert read_upload(ImageData(path=f"{uploads}/{DIGEST}/a.png")).size == (9, 9)
 
 
@@ -41,13 +41,13 @@ def test_upload_is_found_in_a_folder_that_is_a_link_or_relative(uploads, tmp_pat
     (tmp_path / "link").symlink_to(uploads)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "link"))
     for path in (tmp_path / "link" / DIGEST / "a.png", uploads / DIGEST / "a.png"):
-        assert stored_upload(str(path)).is_file()
+        assert resolve_upload(str(path)).is_file()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRADIO_TEMP_DIR", "uploads")
     for path in (f"uploads/{DIGEST}/a.png", os.path.abspath(f"uploads/{DIGEST}/a.png")):
-        assert stored_upload(path).is_file()
+        assert resolve_upload(path).is_file()
     with pytest.raises(gr.Error, match="was not uploaded"):
-        stored_upload(f"other/../uploads/{DIGEST}/a.png")
+        resolve_upload(f"other/../uploads/{DIGEST}/a.png")
 
 
 def test_other_files_of_a_shared_upload_folder_are_no_uploads(uploads):
@@ -57,7 +57,7 @@ def test_other_files_of_a_shared_upload_folder_are_no_uploads(uploads):
         path.parent.mkdir(exist_ok=True)
         Image.new("RGB", (9, 9)).save(path)
         with pytest.raises(gr.Error, match="was not uploaded"):
-            stored_upload(str(path))
+            resolve_upload(str(path))
 
 
 def test_links_and_pipes_among_uploads_are_none(uploads, tmp_path):
@@ -66,16 +66,16 @@ def test_links_and_pipes_among_uploads_are_none(uploads, tmp_path):
     os.mkfifo(uploads / DIGEST / "pipe.png")
     for name in ("link.png", "pipe.png"):
         with pytest.raises(gr.Error, match="was not uploaded"):
-            stored_upload(f"{uploads}/{DIGEST}/{name}")
+            resolve_upload(f"{uploads}/{DIGEST}/{name}")
 
 
 def test_upload_that_was_deleted_meanwhile_is_asked_for_again(uploads):
     (uploads / DIGEST / "a.png").unlink()
     with pytest.raises(gr.Error, match=r"“a\.png” is not kept here any more"):
-        stored_upload(f"{uploads}/{DIGEST}/a.png")
+        resolve_upload(f"{uploads}/{DIGEST}/a.png")
 
 
-def test_picture_is_not_read_by_a_path_that_nobody_has_checked(uploads, tmp_path):
+def test_image_is_not_read_by_a_path_that_nobody_has_checked(uploads, tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
     with pytest.raises(gr.Error, match="was not uploaded"):
         read_upload(ImageData(path=str(tmp_path / "secret.png")))
@@ -105,3 +105,59 @@ def test_address_of_an_upload_is_that_under_which_the_page_serves_it(uploads):
     for address in (f"{served}.exe", f"http://example.com/?x={served}", f"file://{path}", "javascript:alert(1)", 7):
         with pytest.raises(gr.Error, match="does not fetch addresses"):
             check_files([{"path": str(path), "url": address}])
+
+
+# Images
+
+
+def saved(tmp_path, image: Image.Image, name: str, **settings) -> str:
+    image.save(tmp_path / name, **settings)
+    return str(tmp_path / name)
+
+
+def test_cmyk_photo_becomes_rgb(tmp_path):
+    assert read_image(saved(tmp_path, Image.new("CMYK", (30, 20), (0, 255, 255, 0)), "a.jpg")).mode == "RGB"
+
+
+def test_rotated_photo_is_put_upright(tmp_path):
+    photo = Image.new("RGB", (30, 20))
+    exif = photo.getexif()
+    exif[ORIENTATION] = 6
+    assert read_image(saved(tmp_path, photo, "a.jpg", exif=exif)).size == (20, 30)
+
+
+def test_first_frame_of_an_animated_gif_is_read(tmp_path):
+    frames = [Image.new("RGB", (30, 20), color) for color in ("red", "blue")]
+    path = saved(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:])
+    assert read_image(path).getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_what_is_transparent_becomes_white(tmp_path):
+    assert read_image(saved(tmp_path, Image.new("RGBA", (9, 9)), "a.png")).getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_greys_of_16_bits_keep_their_brightness(tmp_path):
+    path = saved(tmp_path, Image.new("I;16", (9, 9), 257 * 100), "a.png")
+    assert read_image(path).getpixel((1, 1)) == (100, 100, 100)
+
+
+def test_large_image_is_made_smaller(tmp_path):
+    assert max(read_image(saved(tmp_path, Image.new("RGB", (4000, 1000)), "a.jpg")).size) == LONGEST_SIDE
+
+
+@pytest.mark.parametrize("size", [(20_000, 20_000), (12_000, 8_000)])
+def test_image_of_too_many_pixels_is_refused_unread(tmp_path, size):
+    path = saved(tmp_path, Image.new("1", size), "huge.png")
+    with pytest.raises(gr.Error, match="50 million"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("content", [b"no image", b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"<svg onload='alert(1)'/>"])
+def test_file_that_is_no_image_is_refused(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(gr.Error, match="cannot be read"):
+        read_image(tmp_path / "a.png")
+
+
+def test_no_image_is_no_error():
+    assert read_upload(None) is None

@@ -10,11 +10,11 @@ from starlette.responses import PlainTextResponse
 
 from page.extractor import Extractor
 from page.layout import build_page
-from page.remote_files import BlockRemoteFiles
+from page.request_guard import BlockRemoteFiles
 
 ADDRESS = "http://example.com/a.png"
 FILE = {"path": ADDRESS, "meta": {"_type": "gradio.FileData"}}
-QUESTION = {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}
+REQUEST = {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def fetched(monkeypatch) -> list[str]:
 )
 def test_address_in_place_of_a_file_is_not_fetched_whatever_it_is_sent_for(page, fetched, change):
     with pytest.raises(Exception, match="does not fetch addresses"):
-        page[1].predict(**{**QUESTION, **change}, api_name="/extract")
+        page[1].predict(**{**REQUEST, **change}, api_name="/extract")
     assert not fetched
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from page.object_numbers import number_objects
+from page.labels import number_objects
 
 
 def thing(label, left=None, **more) -> dict:
@@ -15,7 +15,7 @@ def node(kind, name) -> dict:
 
 @pytest.fixture
 def answer() -> dict:
-    """Two persons and a dog in the picture; the second pair looks at one person only."""
+    """Two persons and a dog in the image; the second pair looks at one person only."""
     persons, dog = [thing("person", 0.0), thing("person", 20.0)], thing("dog", 40.0)
     whole = thing("image", 0.0, attention=0.3)
     seen = [

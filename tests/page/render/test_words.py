@@ -1,0 +1,27 @@
+"""Words of a sentence as buttons."""
+
+import pytest
+
+from page.entity_spans import EntitySelection, suggest_entities
+from page.render.words import count_pairs, words_html
+
+
+def test_words_on_show_are_buttons_and_entities_are_framed():
+    shown = words_html(suggest_entities("Ada  met\nBob!"), 100)
+    assert shown.count("<button") == 4 and shown.count('aria-pressed="true"') == 2
+    assert shown.count('class="entity"') == 2
+
+
+def test_what_a_visitor_wrote_is_text_and_nothing_else():
+    shown = words_html(suggest_entities('<script>alert("1")</script>'), 100)
+    assert "<script" not in shown and "&lt;" in shown
+
+
+def test_ten_thousand_words_are_not_shown_but_counted():
+    shown = words_html(EntitySelection("word " * 10_000), 1000)
+    assert "50,000 characters" in shown and "<button" not in shown
+
+
+@pytest.mark.parametrize(("entities", "text"), [(1, "at least two"), (2, "so 1 pair"), (4, "so 6 pairs")])
+def test_label_says_what_is_picked_or_what_to_do(entities, text):
+    assert count_pairs(entities).endswith(text)
