@@ -138,7 +138,7 @@ class Handlers:
 
         Returns:
             The answer with sorted `"pairs"`, each marked as `"related"` or not, numbered `"objects"` and their
-            `"source"`, the `"text"`, and the `"picture"`: None, or its `"address"` and `"size"`.
+            `"source"`, the `"text"`, and the `"image"`: None, or its `"address"` and `"size"`.
         """
         detector = usable_detector(self.extractor, form.detector, form.image)
         answer, source = self._extract(form, detector)
@@ -146,7 +146,7 @@ class Handlers:
         no_relation = self.extractor.no_relation
         pairs = [{**pair, "related": pair["relation"] != no_relation} for pair in answer["pairs"]]
         shown = form.image and {"address": data_address(form.image), "size": form.image.size}
-        return {**answer, "pairs": sort_pairs(pairs), "text": form.sentence, "picture": shown, "source": source}
+        return {**answer, "pairs": sort_pairs(pairs), "text": form.sentence, "image": shown, "source": source}
 
     def _extract(self, form: RequestForm, detector: str) -> tuple[dict, str]:
         """Extracts the relations; of an example without detected objects again, with the objects that we marked.

@@ -13,6 +13,7 @@ from page.extractor import Extractor
 from page.feedback import FeedbackFile
 from page.handlers import Handlers
 from page.render.example_cards import CHOOSE_EXAMPLE, cards_html
+from page.render.introduction import INTRODUCTION
 from page.request_guard import GuardedBlocks
 from page.updates import (
     AnswerUpdate,
@@ -24,9 +25,6 @@ from page.updates import (
     RequestForm,
 )
 
-INTRODUCTION = """<header class="intro"><h1>Who is what to whom?</h1>
-<p>One sentence and one image often hold several relations. VM-HAN names the relation of every pair of entities,
-says how likely it is, and shows the attention that it paid. Pick an example, or write your own.</p></header>"""
 _PRIVATE = {"api_visibility": "private"}
 _QUICK = {"show_progress": "hidden", **_PRIVATE}
 _MODEL = {"concurrency_id": "model", **_PRIVATE}  # one at a time

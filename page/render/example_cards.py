@@ -1,33 +1,24 @@
 """The examples as cards. Each is a link to itself, so that it can be copied and sent."""
 
-from html import escape
+from dataclasses import dataclass
 
 from page.examples.catalog import Example, card_picture
+from page.render.environment import read_script, render
 
-#: A click fills the page without loading it anew; the address bar gets the link.
-CHOOSE_EXAMPLE = """
-element.addEventListener("click", event => {
-    const card = event.target.closest("a[data-example]");
-    if (!card || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    const address = new URL(location);
-    address.searchParams.set("example", card.dataset.example);
-    history.replaceState(null, "", address);
-    trigger("select", {example: card.dataset.example});
-});
-"""
+CHOOSE_EXAMPLE = read_script("choose_example")
+
+
+@dataclass(frozen=True)
+class ExampleCard:
+    """A card: the example's name in a link, its title, and its image or, without one, its sentence."""
+
+    slug: str
+    title: str
+    image: str
+    sentence: str
 
 
 def cards_html(examples: tuple[Example, ...]) -> str:
-    """A row of cards with a picture and a title."""
-    return f'<nav class="cards" aria-label="Examples">{"".join(map(_card, examples))}</nav>'
-
-
-def _card(example: Example) -> str:
-    picture = card_picture(example)
-    shown = (
-        f'<img src="{picture}" alt="" width="168" height="112">'
-        if picture
-        else f'<span class="quote" aria-hidden="true">“{escape(example.sentence)}”</span>'
-    )
-    return f'<a href="?example={example.slug}" data-example="{example.slug}">{shown}<b>{escape(example.title)}</b></a>'
+    """Renders a row of cards with an image and a title."""
+    cards = [ExampleCard(example.slug, example.title, card_picture(example), example.sentence) for example in examples]
+    return render("example_cards.html", cards=cards)

@@ -204,7 +204,7 @@ def test_links_and_clicks_name_examples_only(address, secret):
 def test_what_a_request_says_of_the_session_counts_for_nothing(address, served):
     visitor = Visitor(address)
     forged = {
-        "text": "Ada", "chosen": 0, "other": None, "said": {}, "picture": {"address": "x", "size": [1, 1]},
+        "text": "Ada", "chosen": 0, "other": None, "said": {}, "image": {"address": "x", "size": [1, 1]},
         "pairs": [{"head": {"text": "Ada"}, "tail": {"text": "Bob"}, "relation": "None", "score": 1.0}],
     }  # fmt: skip
     with pytest.raises(Refused, match="Find relations first"):

@@ -4,7 +4,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vmhan.visualization.hypergraph_svg import COLOURS, GraphNode, Hyperedge, hypergraph_svg, nearly_even
+from vmhan.visualization.hypergraph_drawing import GraphNode, Hyperedge
+from vmhan.visualization.hypergraph_layout import COLORS, nearly_even
+from vmhan.visualization.hypergraph_svg import hypergraph_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 NODES = [GraphNode("Ada", "head"), GraphNode("Bob", "tail"), GraphNode("image", "image"), GraphNode("dog", "object")]
@@ -24,8 +26,8 @@ def strokes(svg: str) -> dict[tuple[str, str], ElementTree.Element]:
 def test_every_member_has_a_stroke_in_the_colour_of_its_hyperedge():
     drawn = strokes(hypergraph_svg(NODES, EDGES))
     assert set(drawn) == {("e0", "n0"), ("e0", "n1"), ("e1", "n0"), ("e1", "n2"), ("e1", "n3")}
-    assert drawn["e0", "n1"].get("stroke") == COLOURS["intra_modal"]
-    assert drawn["e1", "n3"].get("stroke") == COLOURS["inter_modal"]
+    assert drawn["e0", "n1"].get("stroke") == COLORS["intra_modal"]
+    assert drawn["e1", "n3"].get("stroke") == COLORS["inter_modal"]
 
 
 def test_strokes_are_as_wide_as_attention_is_large():
