@@ -6,7 +6,7 @@ from collections import Counter
 from vmhan.hypergraph import NODE_TYPES, OBJECT
 
 NO_RELATION = "None"
-WHOLE_PICTURE = "image"  # the pipeline's label of the whole image among the visual nodes
+WHOLE_IMAGE = "image"  # the pipeline's label of the whole image among the visual nodes
 # Where the label alone would not read well between two names; "alumi" is MNRE's own spelling.
 _SPELLING = {
     "alumi": "alumni",
@@ -108,7 +108,7 @@ def _renamed_nodes(pair: dict, objects: list[dict], names: dict[_ObjectKey, str]
 
 def node_name(label: str) -> str:
     """Names a visual node."""
-    return "the whole image" if label == WHOLE_PICTURE else label
+    return "the whole image" if label == WHOLE_IMAGE else label
 
 
 # Text and numbers

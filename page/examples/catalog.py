@@ -130,7 +130,7 @@ def marked_objects(example: Example, size: tuple[int, int]) -> list[dict] | None
 @cache
 def image_file(example: Example) -> str | None:
     """Saves the example's image as a file that the page may serve; returns its path."""
-    image = example_picture(example)
+    image = example_image(example)
     if image is None:
         return None
     image.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
@@ -140,9 +140,9 @@ def image_file(example: Example) -> str | None:
 
 
 @cache
-def card_picture(example: Example) -> str:
+def card_image(example: Example) -> str:
     """Encodes the small image of the example's card as a data address; empty without an image."""
-    image = example_picture(example)
+    image = example_image(example)
     if image is None:
         return ""
     file = io.BytesIO()
@@ -150,7 +150,7 @@ def card_picture(example: Example) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def example_picture(example: Example) -> Image.Image | None:
+def example_image(example: Example) -> Image.Image | None:
     """Opens the example's photograph, or draws its image."""
     photo = example.photo and _installed_file(*example.photo)
     if photo:

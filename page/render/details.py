@@ -89,8 +89,7 @@ def hypergraph_of(pair: dict) -> HypergraphLayout | None:
     if not graph or not graph["hyperedges"]:
         return None
     nodes = [
-        GraphNode("whole picture" if node["kind"] == "image" else node["name"], node["kind"])
-        for node in graph["nodes"]
+        GraphNode("whole image" if node["kind"] == "image" else node["name"], node["kind"]) for node in graph["nodes"]
     ]
     hyperedges = [
         Hyperedge(edge["type"], dict(zip(edge["members"], edge["attention"], strict=True)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from page.examples.catalog import Example, card_picture
+from page.examples.catalog import Example, card_image
 from page.render.environment import read_script, render
 
 CHOOSE_EXAMPLE = read_script("choose_example")
@@ -20,5 +20,5 @@ class ExampleCard:
 
 def cards_html(examples: tuple[Example, ...]) -> str:
     """Renders a row of cards with an image and a title."""
-    cards = [ExampleCard(example.slug, example.title, card_picture(example), example.sentence) for example in examples]
+    cards = [ExampleCard(example.slug, example.title, card_image(example), example.sentence) for example in examples]
     return render("example_cards.html", cards=cards)

@@ -2,13 +2,13 @@
 
 import math
 
-from page.labels import WHOLE_PICTURE, uncertainty
+from page.labels import WHOLE_IMAGE, uncertainty
 from vmhan.visualization.hypergraph_layout import nearly_even
 
 
 def attention_note(pair: dict) -> str:
     """Explains the attention on the visual nodes of a pair, which says nothing where it is all but even."""
-    note = "Of the attention that the two entities gave to the picture, the share of each node."
+    note = "Of the attention that the two entities gave to the image, the share of each node."
     if len(pair["objects"]) == 1:
         return f"{note} There is but one, so it has all, whatever it shows."
     among = even_nodes(pair)
@@ -19,22 +19,22 @@ def even_nodes(pair: dict) -> str:
     """Names the visual nodes of a pair that attention does not tell apart; empty if it tells all of them apart."""
     if nearly_even([node["attention"] for node in pair["objects"]]):
         return "these"
-    of_objects = [node["attention"] for node in pair["objects"] if node["label"] != WHOLE_PICTURE]
+    of_objects = [node["attention"] for node in pair["objects"] if node["label"] != WHOLE_IMAGE]
     return "the objects" if nearly_even(of_objects) else ""
 
 
 def no_nodes_note(answer: dict) -> str:
     """Explains why the image had no say in a pair."""
     if answer["objects"]:
-        return "This model passes nothing from the picture to the entities, so it went by the sentence alone."
+        return "This model passes nothing from the image to the entities, so it went by the sentence alone."
     if answer["description"]:
-        return "The model found nothing in the description to look at, so it went by the sentence alone."
+        return "The model found no object in the description, so it went by the sentence alone."
     if answer["image"]:
         return (
-            "The picture came without a description, and nothing was found in it, so the model went by the sentence "
-            "alone. Say above what the picture shows, and ask again."
+            "The image came without a description, and nothing was found in it, so the model went by the sentence "
+            "alone. Say above what the image shows, and ask again."
         )
-    return "No picture and no description were given, so the model went by the sentence alone."
+    return "No image and no description were given, so the model went by the sentence alone."
 
 
 def hyperedge_note(pair: dict) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from page.labels import WHOLE_PICTURE, short
+from page.labels import WHOLE_IMAGE, short
 from page.render.colors import object_color
 from page.render.geometry import Box
 
@@ -67,7 +67,7 @@ def data_address(image: Image.Image) -> str:
 
 def boxed_nodes(pair: dict) -> list[dict]:
     """Returns the visual nodes that have a box; that of the whole image would only veil it."""
-    return [node for node in pair["objects"] if node["box"] and node["label"] != WHOLE_PICTURE]
+    return [node for node in pair["objects"] if node["box"] and node["label"] != WHOLE_IMAGE]
 
 
 def image_layout(image: dict, pair: dict, objects: list[dict], name: str) -> ImageLayout:
@@ -86,7 +86,7 @@ def image_layout(image: dict, pair: dict, objects: list[dict], name: str) -> Ima
     width, height = (round(side * scale) for side in image["size"])
     nodes = sorted(boxed_nodes(pair), key=lambda node: node["attention"])  # the strongest lie on top
     lit = [_light_node(node, scale, object_color(node["label"], objects)) for node in nodes]
-    of_image = sum(node["attention"] for node in pair["objects"] if node["label"] == WHOLE_PICTURE)
+    of_image = sum(node["attention"] for node in pair["objects"] if node["label"] == WHOLE_IMAGE)
     shares = ", ".join(f"{node['label']} {node['attention']:.0%}" for node in reversed(nodes))
     texts = [f"{short(node['label'], 24)} {node['attention']:.0%}" for node in nodes]
     return ImageLayout(
@@ -94,7 +94,7 @@ def image_layout(image: dict, pair: dict, objects: list[dict], name: str) -> Ima
         height=height,
         address=image["address"],
         name=name,
-        title=f"The picture. {f'Attention: {shares}' if shares else 'No object has a place in it.'}",
+        title=f"The image. {f'Attention: {shares}' if shares else 'No object has a box in it.'}",
         darkness=_DARK * (1 - of_image),
         nodes=lit,
         plates=_place_plates(texts, lit, width, height),

@@ -10,7 +10,7 @@ from tiny import save_tiny_checkpoint
 from tiny_detectors import save_tiny_bundled
 
 from page.entity_spans import EntitySelection, character_spans, suggest_entities, toggle_word
-from page.examples.catalog import example_picture, find_example
+from page.examples.catalog import example_image, find_example
 from page.extractor import Extractor
 from page.handlers import Handlers
 from page.render.answer import answer_html
@@ -61,7 +61,7 @@ def test_unavailable_detector_falls_back_to_the_bundled_one_with_a_warning(folde
 
 def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_path, monkeypatch):
     example = find_example("wedding")
-    image = example_picture(example)
+    image = example_image(example)
     handlers = Handlers(Extractor(folder))
     monkeypatch.setattr("vmhan.bundled_weights.BUNDLED_FOLDER", Path(save_tiny_bundled(tmp_path / "bundled")))
     form = fill_form(

@@ -1,8 +1,9 @@
-"""Objects of one name are told apart on the page."""
+"""Relations, numbers and objects in words."""
 
 import pytest
+from answers import make_pair
 
-from page.labels import number_objects
+from page.labels import number_objects, relation_label, sort_pairs, summary, uncertainty
 
 
 def thing(label, left=None, **more) -> dict:
@@ -49,3 +50,24 @@ def test_names_that_differ_and_things_without_a_place_stay_as_they_are():
     objects = [thing("man"), thing("man"), thing("dog", 1.0)]
     answer = {"objects": objects, "pairs": [{"objects": objects}]}
     assert number_objects(answer) == answer
+
+
+def test_relations_read_as_words():
+    assert relation_label("/per/org/member_of") == "member of"
+    assert relation_label("None") == "no relation"
+    assert relation_label("/loc/loc/contain") == "contains"
+
+
+def test_pairs_without_relation_come_last():
+    pairs = [make_pair(relation="None", score=0.9), make_pair(score=0.3), make_pair(score=0.6)]
+    assert [pair["score"] for pair in sort_pairs(pairs)] == [0.6, 0.3, 0.9]
+
+
+def test_summary_counts_relations_and_kinds():
+    pairs = [make_pair(), make_pair(relation="/per/org/member_of"), make_pair(relation="None")]
+    assert summary(pairs) == "2 relations of 2 kinds in 3 pairs"
+    assert summary(pairs[2:]) == "No relation in 1 pair"
+
+
+def test_uncertainty_is_a_share_of_the_largest_entropy():
+    assert uncertainty(make_pair(entropy=0.6931, scores={"a": 0.5, "b": 0.5})) == pytest.approx(1, abs=1e-3)

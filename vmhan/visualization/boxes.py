@@ -1,6 +1,6 @@
-"""Pictures of an answer: the objects of an image, lit by the attention of a pair.
+"""The objects of an image, drawn on it with the attention of a pair.
 
-Colours are Okabe and Ito's, which colour-blind people can tell apart.
+Colors are Okabe and Ito's, which color-blind people can tell apart.
 """
 
 import math
@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from vmhan.image_decoding import to_upright_rgb
 
 PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7", "#0072B2")
-_DARK_TEXT = ("#E69F00", "#56B4E9", "#F0E442", "#009E73", "#CC79A7")  # colours that white letters drown in
-_WIDEST, _USUAL = 8, 3  # times a 300th of the longer side: a stroke with all the attention, and one without any told
-_LEAST_SIDE = 480  # pixels; on smaller pictures letters and strokes would be blots
+_DARK_TEXT = ("#E69F00", "#56B4E9", "#F0E442", "#009E73", "#CC79A7")  # colors that white letters drown in
+_WIDEST, _USUAL = 8, 3  # times a 300th of the longer side: a stroke with all the attention, and one without any
+_LEAST_SIDE = 480  # pixels; on smaller images letters and strokes would be blots
 
 
 def draw_objects(image: Image.Image, objects: Sequence[dict], title: str | None = None) -> Image.Image:
-    """The image with the boxes of its objects, each with its name, in its own colour.
+    """Draws the boxes of objects on their image, each with its name, in its own color.
 
     Args:
         image: Of any mode, shown upright. Small ones are enlarged.
@@ -34,24 +34,24 @@ def draw_objects(image: Image.Image, objects: Sequence[dict], title: str | None 
     font = ImageFont.load_default(size=max(14, 7 * unit))
     pen = ImageDraw.Draw(canvas)
     # the faintest first, so that what counts lies on top
-    for place, item in sorted(enumerate(boxed), key=lambda numbered: numbered[1].get("attention", 0.0)):
+    for index, item in sorted(enumerate(boxed), key=lambda numbered: numbered[1].get("attention", 0.0)):
         width = max(1, round(unit * (_WIDEST * item["attention"] if "attention" in item else _USUAL)))
         box = [edge * scale for edge in item["box"]]
-        _draw_object(pen, item, box, PALETTE[place % len(PALETTE)], width, unit, font)
+        _draw_object(pen, item, box, PALETTE[index % len(PALETTE)], width, unit, font)
     return _with_title(canvas, title, font) if title else canvas
 
 
-def _draw_object(draw, item: dict, box: list[float], colour: str, width: int, unit: float, font) -> None:
-    draw.rectangle(box, outline=colour, width=width)
+def _draw_object(draw, item: dict, box: list[float], color: str, width: int, unit: float, font) -> None:
+    draw.rectangle(box, outline=color, width=width)
     text = _caption(item)
     left, top, right, bottom = draw.textbbox((box[0], box[1]), text, font=font)
     drop = 0 if top < 0 else top - bottom - unit  # above the box if there is room, else inside
     drop = 0 if box[1] + drop < 0 else drop
     shift = min(0, draw.im.size[0] - right - 2 * unit)
     plate = (left + shift, top + drop, right + shift + 2 * unit, bottom + drop + unit)
-    draw.rectangle(plate, fill=colour)
+    draw.rectangle(plate, fill=color)
     draw.text(
-        (box[0] + shift + unit, box[1] + drop), text, font=font, fill="black" if colour in _DARK_TEXT else "white"
+        (box[0] + shift + unit, box[1] + drop), text, font=font, fill="black" if color in _DARK_TEXT else "white"
     )
 
 
@@ -61,7 +61,7 @@ def _caption(item: dict) -> str:
 
 
 def _with_title(image: Image.Image, title: str, font) -> Image.Image:
-    """The image below lines of black on white, broken to its width."""
+    """Adds a title above the image, black on white, broken to its width."""
     lines, draw = [""], ImageDraw.Draw(image)
     for word in title.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -78,7 +78,7 @@ def _with_title(image: Image.Image, title: str, font) -> Image.Image:
 
 
 def contact_sheet(images: Sequence[Image.Image], columns: int = 3, width: int = 480) -> Image.Image:
-    """Images side by side on white, those of a row of equal height, and on average `width` pixels wide."""
+    """Arranges images in rows on white, those of a row of equal height, and on average `width` pixels wide."""
     if not images:
         raise ValueError("There are no images to put on a sheet.")
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
@@ -97,7 +97,7 @@ def contact_sheet(images: Sequence[Image.Image], columns: int = 3, width: int = 
 
 
 def _of_equal_height(images: Sequence[Image.Image], width: int) -> list[Image.Image]:
-    """Images scaled to one height, together `width` pixels wide."""
+    """Scales images to one height, together `width` pixels wide."""
     height = width / sum(image.width / image.height for image in images)
     return [image.resize((max(1, round(image.width * height / image.height)), round(height))) for image in images]
 

@@ -18,9 +18,9 @@ COLORS = {"global": "#0072B2", "intra_modal": "#009E73", "inter_modal": "#D55E00
 _NAMES = {
     "global": "everything",
     "textual": "within the text",
-    "visual": "within the picture",
-    "head_visual": "head and picture",
-    "tail_visual": "tail and picture",
+    "visual": "within the image",
+    "head_visual": "head and image",
+    "tail_visual": "tail and image",
 }
 #: Of each kind of node: a path around (0, 0), for there are as many kinds as colors would have to be told apart.
 SHAPES = {
@@ -39,7 +39,7 @@ _GAP = 92  # between the nodes of the text, the hyperedges and the nodes of the 
 _LETTER, _MARGIN = 8.2, 20  # pixels that a letter of a bold name takes at most, and that are left beside names
 _WIDEST, _THINNEST = 9.0, 0.5  # pixels of a stroke that has all the attention, and the least that is drawn
 _EVEN = 0.01  # so far from equal shares, attention prefers nothing that a reader should make much of
-_LONGEST_NAME = 19  # letters
+_LONGEST_NAME, _LEAST_LETTERS = 19, 7  # of a name, and that a column has room for, its heading too
 
 
 def nearly_even(shares: Collection[float]) -> bool:
@@ -91,7 +91,7 @@ def _check_hyperedges(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge
 
 def _column_width(nodes: Sequence[GraphNode]) -> int:
     """Computes the pixels that the names of a column and its heading take."""
-    return _MARGIN + round(_LETTER * max([len("Picture"), *(len(_short(node.name)) for node in nodes)]))
+    return _MARGIN + round(_LETTER * max([_LEAST_LETTERS, *(len(_short(node.name)) for node in nodes)]))
 
 
 def _short(name: str) -> str:

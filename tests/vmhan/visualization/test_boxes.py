@@ -1,4 +1,4 @@
-"""Pictures of an answer."""
+"""Boxes of objects on their image."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def changed(image: Image.Image, original: Image.Image) -> int:
     return int((np.asarray(image) != np.asarray(original)).any(axis=-1).sum())
 
 
-def test_the_box_of_an_object_is_drawn_in_its_colour(grey):
+def test_the_box_of_an_object_is_drawn_in_its_color(grey):
     drawn = draw_objects(grey, [{"label": "dog", "box": [100, 100, 300, 300], "score": 0.9}])
     assert drawn.getpixel((100, 200)) == ImageColor.getrgb(PALETTE[0])
     assert drawn.getpixel((200, 200)) == (128, 128, 128)
@@ -46,7 +46,7 @@ def test_no_attention_at_all_divides_by_nothing(grey):
     assert changed(draw_objects(grey, [{"label": "dog", "box": [1, 1, 50, 50], "attention": 0.0}]), grey) > 0
 
 
-def test_small_pictures_are_enlarged_and_boxes_with_them():
+def test_small_images_are_enlarged_and_boxes_with_them():
     small = Image.new("RGB", (60, 40), (128, 128, 128))
     drawn = draw_objects(small, [{"label": "dog", "box": [10, 10, 30, 30]}])
     assert drawn.size == (480, 320)
@@ -59,15 +59,15 @@ def test_a_long_title_takes_several_lines(grey):
     assert several.width == grey.width
 
 
-def test_grey_and_transparent_pictures_can_be_drawn_on():
+def test_grey_and_transparent_images_can_be_drawn_on():
     for mode in ("L", "RGBA"):
         assert draw_objects(Image.new(mode, (500, 500)), [{"label": "dog", "box": [0, 0, 9, 9]}]).mode == "RGB"
 
 
-def test_a_contact_sheet_holds_every_picture_and_fills_its_rows():
+def test_a_contact_sheet_holds_every_image_and_fills_its_rows():
     wide, tall = Image.new("RGB", (100, 50), "red"), Image.new("RGB", (50, 100), "blue")
     sheet = contact_sheet([wide, tall] * 2, columns=3)
-    red, blue = (((np.asarray(sheet) == colour).all(axis=-1)) for colour in ((255, 0, 0), (0, 0, 255)))
+    red, blue = (((np.asarray(sheet) == color).all(axis=-1)) for color in ((255, 0, 0), (0, 0, 255)))
     first = round(3 * 480 / (2 + 0.5 + 2))  # height of a row of wide, tall, wide; of the tall one alone it is 960
     assert red.sum() == 2 * (2 * first) * first
     assert blue.sum() == (first // 2) * first + 480 * 960

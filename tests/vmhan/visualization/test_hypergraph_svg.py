@@ -1,4 +1,4 @@
-"""The hypergraph of a pair as a picture."""
+"""The hypergraph of a pair as a drawing."""
 
 from xml.etree import ElementTree
 
@@ -23,7 +23,7 @@ def strokes(svg: str) -> dict[tuple[str, str], ElementTree.Element]:
     return {tuple(item.get("class").split()[1:]): item for item in parts(svg, "part") if item.tag == f"{SVG}path"}
 
 
-def test_every_member_has_a_stroke_in_the_colour_of_its_hyperedge():
+def test_every_member_has_a_stroke_in_the_color_of_its_hyperedge():
     drawn = strokes(hypergraph_svg(NODES, EDGES))
     assert set(drawn) == {("e0", "n0"), ("e0", "n1"), ("e1", "n0"), ("e1", "n2"), ("e1", "n3")}
     assert drawn["e0", "n1"].get("stroke") == COLORS["intra_modal"]
@@ -45,7 +45,7 @@ def test_a_stroke_without_attention_can_still_be_pointed_at():
 def test_title_names_the_strongest_member_unless_all_are_about_as_strong():
     edges = [Hyperedge("textual", {0: 0.75, 1: 0.25}), Hyperedge("visual", {2: 0.501, 3: 0.499})]
     (title,) = ElementTree.fromstring(hypergraph_svg(NODES, edges)).findall(f"{SVG}title")
-    assert title.text.endswith("within the text: Ada, within the picture: none, all but even")
+    assert title.text.endswith("within the text: Ada, within the image: none, all but even")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_long_name_is_cut_and_told_in_full_on_pointing():
     assert node.find(f"{SVG}text").text.endswith("…") and long in node.find(f"{SVG}title").text
 
 
-def test_a_pair_without_a_picture_and_an_empty_hyperedge_are_drawn():
+def test_a_pair_without_an_image_and_an_empty_hyperedge_are_drawn():
     svg = hypergraph_svg(NODES[:2], [Hyperedge("global", {0: 0.5, 1: 0.5}), Hyperedge("visual", {})])
     assert len(parts(svg, "edge")) == 2
 
