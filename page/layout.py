@@ -1,6 +1,7 @@
 """The page: its components, section by section, and then the events that join them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import gradio as gr
 
@@ -25,6 +26,7 @@ from page.updates import (
     RequestForm,
 )
 
+Fields = TypeVar("Fields", bound=NamedTuple)
 _PRIVATE = {"api_visibility": "private"}
 _QUICK = {"show_progress": "hidden", **_PRIVATE}
 _MODEL = {"concurrency_id": "model", **_PRIVATE}  # one at a time
@@ -42,6 +44,22 @@ class Components:
     answer: AnswerSection
     feedback: FeedbackSection | None
 
+    def fill(self, fields: type[Fields]) -> Fields:
+        """Fills a named tuple of `page.updates` with the components that its values are for."""
+        components = {
+            "sentence": self.sentence.text,
+            "entities": self.sentence.entities,
+            "words": self.sentence.words,
+            "image": self.image.image,
+            "description": self.image.description,
+            "filled_description": self.image.filled_description,
+            "detector": self.detector.choice,
+            "example": self.example,
+            "answer": self.answer.data,
+            "answer_html": self.answer.html,
+        }
+        return fields(**{name: components[name] for name in fields._fields})
+
 
 def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr.Blocks:
     """Builds the page of a model.
@@ -51,9 +69,8 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
         feedback: The file of visitors' verdicts; without one nobody is asked for any.
     """
     handlers = Handlers(extractor, feedback)
-    with GuardedBlocks(
-        title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=(3600, 86400)
-    ) as page:
+    kept = (3600, 86400)  # seconds: how often uploads are looked through, and how old they become
+    with GuardedBlocks(title="VM-HAN: who is what to whom?", analytics_enabled=False, delete_cache=kept) as page:
         parts = _build_components(extractor, with_feedback=feedback is not None)
         _wire_examples(page, parts, ExampleHandlers(handlers))
         _wire_entities(parts, handlers)
@@ -81,60 +98,35 @@ def _build_components(extractor: Extractor, with_feedback: bool) -> Components:
 
 def _wire_examples(page: gr.Blocks, parts: Components, handlers: ExampleHandlers) -> None:
     """Fills in an example by its link or card and, in a second step, shows its answer."""
-    sentence, answer = parts.sentence, parts.answer
-    form = ExampleUpdate(
-        sentence=sentence.text,
-        image=parts.image.image,
-        description=parts.image.description,
-        filled_description=parts.image.filled_description,
-        example=parts.example,
-        entities=sentence.entities,
-        words=sentence.words,
-        answer=answer.data,
-        answer_html=answer.html,
-    )
-    shown = AnswerUpdate(answer=answer.data, answer_html=answer.html)
-    linked = page.load(handlers.read_link, None, parts.example, **_QUICK)
+    text, example = parts.sentence.text, parts.example
+    form, shown = parts.fill(ExampleUpdate), parts.fill(AnswerUpdate)
+    linked = page.load(handlers.read_link, None, example, **_QUICK)
     for filled_in in (
-        linked.success(handlers.follow_link, [sentence.text, parts.example], form, **_QUICK),
+        linked.success(handlers.follow_link, [text, example], form, **_QUICK),
         parts.cards.select(handlers.choose_example, None, form, **_QUICK),
     ):
         # Two steps: the second sees what the visitor has written meanwhile.
-        prepared = filled_in.then(handlers.prepare_example, parts.example, None, **_MODEL)
-        prepared.failure(handlers.clear_waiting, None, answer.html, **_QUICK)
-        current = [sentence.text, parts.example, sentence.entities]
-        prepared.then(handlers.show_example, current, shown, **_QUICK)
+        prepared = filled_in.then(handlers.prepare_example, example, None, **_MODEL)
+        prepared.failure(handlers.clear_waiting, None, shown.answer_html, **_QUICK)
+        prepared.then(handlers.show_example, [text, example, parts.sentence.entities], shown, **_QUICK)
 
 
 def _wire_entities(parts: Components, handlers: Handlers) -> None:
     """Updates the entities when the sentence changes, a word is clicked or a button pressed."""
-    section, answer = parts.sentence, parts.answer
-    updated = EntityUpdate(entities=section.entities, words=section.words, answer=answer.data, answer_html=answer.html)
+    section, updated = parts.sentence, parts.fill(EntityUpdate)
+    edited = {"trigger_mode": "always_last", **_QUICK}
     # Not `input`: Gradio 6.31 fires that for typed characters only, so a paste or a deletion would go unseen.
-    section.text.change(
-        handlers.edit_sentence,
-        [section.text, section.entities],
-        updated,
-        trigger_mode="always_last",
-        **_QUICK,
-    )
-    one_by_one = {"trigger_mode": "multiple", "concurrency_limit": 1}  # no click is lost, and none overtakes
-    section.words.select(handlers.toggle_word, [section.entities, section.join], updated, **one_by_one, **_QUICK)
+    section.text.change(handlers.edit_sentence, [section.text, section.entities], updated, **edited)
+    clicked = {"trigger_mode": "multiple", "concurrency_limit": 1, **_QUICK}  # no click is lost, and none overtakes
+    section.words.select(handlers.toggle_word, [section.entities, section.join], updated, **clicked)
     section.suggest.click(handlers.suggest, section.text, updated, **_QUICK)
     section.clear.click(handlers.clear_entities, section.text, updated, **_QUICK)
 
 
 def _wire_image(parts: Components, handlers: Handlers) -> None:
     """Clears the answer when the image changes, describes the image, and shows the state of the detector's weights."""
-    section, detector, answer = parts.image, parts.detector, parts.answer
-    description = DescriptionUpdate(description=section.description, filled_description=section.filled_description)
-    changed = ImageUpdate(
-        description=section.description,
-        filled_description=section.filled_description,
-        example=parts.example,
-        answer=answer.data,
-        answer_html=answer.html,
-    )
+    section, detector = parts.image, parts.detector
+    description, changed = parts.fill(DescriptionUpdate), parts.fill(ImageUpdate)
     gr.on([section.image.upload, section.image.clear], handlers.change_image, description, changed, **_QUICK)
     section.describe.click(handlers.describe, [section.image, detector.choice], description, **_MODEL)
     detector.choice.change(weights_state, detector.choice, detector.weights, **_QUICK)
@@ -143,32 +135,16 @@ def _wire_image(parts: Components, handlers: Handlers) -> None:
 def _wire_answer(parts: Components, handlers: Handlers) -> None:
     """Answers the form, and shows and compares the pairs of the answer."""
     section = parts.answer
-    form = RequestForm(
-        sentence=parts.sentence.text,
-        entities=parts.sentence.entities,
-        image=parts.image.image,
-        description=parts.image.description,
-        detector=parts.detector.choice,
-        example=parts.example,
-        filled_description=parts.image.filled_description,
-    )
-    found = RelationsUpdate(
-        answer=section.data,
-        answer_html=section.html,
-        description=parts.image.description,
-        filled_description=parts.image.filled_description,
-    )
     gr.on(
         [section.run.click, parts.sentence.text.submit],
         handlers.find_relations,
-        form,
-        found,
+        parts.fill(RequestForm),
+        parts.fill(RelationsUpdate),
         show_progress_on=section.html,
         concurrency_limit=1,
         **_MODEL,
     )
-    shown = AnswerUpdate(answer=section.data, answer_html=section.html)
-    section.html.select(handlers.choose_pair, section.data, shown, **_QUICK)
+    section.html.select(handlers.choose_pair, section.data, parts.fill(AnswerUpdate), **_QUICK)
 
 
 def _wire_feedback(section: FeedbackSection, answer: AnswerSection, handlers: Handlers) -> None:

@@ -1,6 +1,7 @@
 """Named tuples of what events take and return, and the rendering of what they show.
 
-The handlers fill them with values, the layout with components, so that no value reaches the wrong component.
+The handlers fill them with values, the layout with the components of the same names, so that none reaches the wrong
+component.
 """
 
 from typing import Any, NamedTuple

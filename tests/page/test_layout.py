@@ -1,0 +1,48 @@
+"""Wiring of the page: events take and return what their handlers do."""
+
+import inspect
+
+import gradio as gr
+import pytest
+
+from page.extractor import Extractor
+from page.layout import build_page
+from page.updates import RequestForm
+
+KINDS = {
+    "sentence": gr.Textbox,
+    "entities": gr.State,
+    "words": gr.HTML,
+    "image": gr.Image,
+    "description": gr.Textbox,
+    "filled_description": gr.State,
+    "detector": gr.Dropdown,
+    "example": gr.State,
+    "answer": gr.State,
+    "answer_html": gr.HTML,
+}
+
+
+@pytest.fixture(scope="module")
+def events() -> list:
+    return list(build_page(Extractor("unused")).fns.values())
+
+
+def check_kinds(names, blocks) -> None:
+    for name, block in zip(names, blocks, strict=True):
+        assert isinstance(block, KINDS[name]), name
+
+
+def test_values_of_an_update_reach_components_of_their_kind(events):
+    updates = [(event, inspect.signature(event.fn).return_annotation) for event in events]
+    named = [(event, update) for event, update in updates if hasattr(update, "_fields")]
+    assert {event.name for event, _ in named} >= {"choose_example", "toggle_word", "change_image", "find_relations"}
+    for event, update in named:
+        check_kinds(update._fields, event.outputs)
+
+
+def test_a_request_takes_the_fields_of_its_form(events):
+    (event,) = [event for event in events if event.name == "find_relations"]
+    *names, progress = inspect.signature(event.fn).parameters
+    assert tuple(names) == RequestForm._fields and progress == "progress"
+    check_kinds(names, event.inputs)
