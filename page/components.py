@@ -75,7 +75,7 @@ class SentenceSection:
         """Builds the section."""
         text = gr.Textbox(
             label="Sentence",
-            placeholder="Write or paste a sentence that names people, places, organisations, events …",
+            placeholder="Write or paste a sentence that names people, places, organizations, events …",
             lines=2,
             max_lines=6,
             submit_btn=False,
