@@ -15,6 +15,7 @@ from tiny import save_tiny_checkpoint
 from page.extractor import Extractor
 from page.layout import build_page
 from page.render.style import CSS, THEME
+from page.request_guard import BlockRemoteFiles
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SENTENCE = "Zinedine Zidane met Ada in New York"
@@ -501,10 +502,12 @@ def test_programs_get_warnings_too(doubting_page):
     assert answer["warnings"] == [WARNING]
 
 
-def test_folder_without_weights_leaves_a_page_that_says_so(tmp_path_factory):
-    server = serve(tmp_path_factory, "--model", str(tmp_path_factory.mktemp("folder")), "--detector", "none")
-    client = Client(next(server), verbose=False)
-    for _ in range(2):
-        with pytest.raises(Exception, match="weights are missing or damaged"):
-            client.predict(**REQUEST, api_name="/extract")
-    server.close()
+def test_a_model_without_weights_is_reported_and_the_page_starts(tmp_path, monkeypatch, capsys):
+    import app  # here, so that the page of the bundled model is built for this test only
+
+    launches = []
+    monkeypatch.setattr(app, "extractor", Extractor(tmp_path))
+    monkeypatch.setattr(app.demo, "launch", lambda **settings: launches.append(settings))
+    app.main()
+    assert f'No model weights (*.safetensors) in "{tmp_path}"' in capsys.readouterr().err
+    assert launches[0]["app_kwargs"]["middleware"][0].cls is BlockRemoteFiles
