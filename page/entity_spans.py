@@ -38,12 +38,12 @@ class EntitySelection(NamedTuple):
 
     Args:
         sentence: The sentence.
-        ranges: Sorted spans of words, none of which overlap.
+        word_spans: Sorted spans of words, none of which overlap.
         by_hand: Whether a visitor changed them.
     """
 
     sentence: str = ""
-    ranges: tuple[Span, ...] = ()
+    word_spans: tuple[Span, ...] = ()
     by_hand: bool = False
 
 
@@ -61,7 +61,7 @@ def suggest_entities(sentence: str) -> EntitySelection:
     """Selects runs of capitalized words, @mentions and #hashtags; no model is involved.
 
     Example:
-        >>> suggest_entities("The Bank of America in New York thanks @cher").ranges
+        >>> suggest_entities("The Bank of America in New York thanks @cher").word_spans
         ((1, 4), (5, 7), (8, 9))
     """
     words = word_texts(sentence)
@@ -96,14 +96,14 @@ def toggle_word(entities: EntitySelection, word: int, join: bool = True) -> Enti
     """
     if not 0 <= word < len(split_words(entities.sentence)):  # deleted meanwhile
         return entities
-    holding = [span for span in entities.ranges if span[0] <= word < span[1]]
+    holding = [span for span in entities.word_spans if span[0] <= word < span[1]]
     if holding:
         replaced, changed = holding, _without_word(holding[0], word)
     else:
-        replaced = [span for span in entities.ranges if join and word in (span[0] - 1, span[1])]
+        replaced = [span for span in entities.word_spans if join and word in (span[0] - 1, span[1])]
         starts, ends = zip((word, word + 1), *replaced, strict=True)
         changed = [(min(starts), max(ends))]
-    others = [span for span in entities.ranges if span not in replaced]
+    others = [span for span in entities.word_spans if span not in replaced]
     return EntitySelection(entities.sentence, tuple(sorted(others + changed)), by_hand=True)
 
 
@@ -119,7 +119,7 @@ def carry_spans(entities: EntitySelection, sentence: str) -> tuple[Span, ...]:
     return tuple(
         (start - old + new, end - old + new)
         for old, new, size in blocks.get_matching_blocks()
-        for start, end in entities.ranges
+        for start, end in entities.word_spans
         if old <= start and end <= old + size
     )
 
@@ -127,7 +127,7 @@ def carry_spans(entities: EntitySelection, sentence: str) -> tuple[Span, ...]:
 def character_spans(entities: EntitySelection) -> list[Span]:
     """Computes the character spans of the entities, as the pipeline takes them."""
     words = split_words(entities.sentence)
-    return [(words[start][0], words[end - 1][1]) for start, end in entities.ranges]
+    return [(words[start][0], words[end - 1][1]) for start, end in entities.word_spans]
 
 
 def select_spans(sentence: str, spans: list[Span]) -> EntitySelection:

@@ -46,13 +46,13 @@ def words_html(entities: EntitySelection, longest: int) -> str:
         longest: Characters from which on the words are not shown.
     """
     groups = _groups(entities) if len(entities.sentence) <= longest else []
-    layout = WordsLayout(count_pairs(len(entities.ranges)), groups, len(entities.sentence), longest)
+    layout = WordsLayout(count_pairs(len(entities.word_spans)), groups, len(entities.sentence), longest)
     return render("words.html", layout=layout)
 
 
 def _groups(entities: EntitySelection) -> list[WordGroup]:
     words = _words(entities.sentence)
-    starts = {first: (number, end) for number, (first, end) in enumerate(entities.ranges)}
+    starts = {first: (number, end) for number, (first, end) in enumerate(entities.word_spans)}
     groups, index = [], 0
     while index < len(words):
         number, end = starts.get(index, (None, index + 1))

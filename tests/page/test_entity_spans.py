@@ -57,7 +57,7 @@ def test_suggestions_are_names_mentions_and_hashtags(sentence, expected):
 
 
 def test_every_example_suggests_at_least_three_entities():
-    assert all(len(suggest_entities(example.sentence).ranges) >= 3 for example in EXAMPLES)
+    assert all(len(suggest_entities(example.sentence).word_spans) >= 3 for example in EXAMPLES)
 
 
 def test_words_side_by_side_become_one_entity():

@@ -31,7 +31,7 @@ def tagger(tmp_path) -> str:
 def test_a_tagger_suggests_what_it_marks(tagger):
     assert "".join(picked(Tagger(tagger).suggest("ada met bob"))).replace(" ", "") == "adametbob"
     handlers = Handlers(Extractor("unused", tagger=tagger))
-    assert handlers.suggest_entities("ada met bob").ranges, "there is no capital letter"
+    assert handlers.suggest_entities("ada met bob").word_spans, "there is no capital letter"
 
 
 def test_a_tagger_that_is_unavailable_leaves_capital_letters_and_is_not_tried_again(tmp_path, caplog):
