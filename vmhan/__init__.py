@@ -5,8 +5,9 @@ Importing this package teaches the Auto classes and `pipeline` of `transformers`
 
 from .configuration_vgg import VGGConfig
 from .configuration_vmhan import NO_RELATION, VMHANConfig
+from .model_outputs import VMHANModelOutput, VMHANRelationOutput
 from .modeling_vgg import VGGModel
-from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel, VMHANModelOutput, VMHANRelationOutput
+from .modeling_vmhan import VMHANForRelationExtraction, VMHANModel
 from .node_selection import NodeSelection, SelectionRequest, WordSelector
 from .object_nouns import object_names
 from .pipeline_vmhan import MultimodalRelationExtractionPipeline

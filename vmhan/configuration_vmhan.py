@@ -218,16 +218,21 @@ class VMHANConfig(PreTrainedConfig):
     def __setattr__(self, name, value):
         super().__setattr__(name, CustomPipelines(value) if name == "custom_pipelines" else value)
 
+    @property
+    def label_names(self) -> dict[int, str]:
+        """Returns the name of each label by its id."""
+        return dict(self.id2label or {})
+
     def find_no_relation_id(self) -> int:
         """Finds the id of the label `no_relation`, by the names that outputs go by, `id2label`.
 
         Raises:
             ValueError: No label is called so. Says what to set.
         """
-        ids = [index for index, name in self.id2label.items() if name == self.no_relation]
+        ids = [index for index, name in self.label_names.items() if name == self.no_relation]
         if not ids:
             raise ValueError(
-                f"no_relation is {self.no_relation!r}, which is none of the labels {list(self.id2label.values())}. "
+                f"no_relation is {self.no_relation!r}, which is none of the labels {list(self.label_names.values())}. "
                 "Name the label of pairs without a relation as id2label spells it, no_relation=...; where there is no "
                 f"such label, no_relation_weight, now {self.no_relation_weight}, has to be 1."
             )

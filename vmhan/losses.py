@@ -1,27 +1,30 @@
-"""The three parts of the loss (equations 9 to 12).
+"""Losses: equations 9 to 11, and their weighted sum, equation 12.
 
-Sums over nodes leave padding out; `reduction` says whether the hidden width is averaged ("mean") or summed ("sum").
+Means over nodes leave padding out; `reduction` says whether the hidden width is averaged ("mean") or summed ("sum").
 """
 
 import torch
 from torch.nn import functional as F
 
+from .configuration_vmhan import VMHANConfig
+from .model_outputs import VMHANModelOutput
 from .vhan import Gaussian
 
 
 def relation_loss(
     logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None, smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Equation 9: cross-entropy of logits (pairs, labels) and labels, averaged over the pairs.
+    """Computes equation 9, the cross-entropy, averaged over the pairs.
 
     Args:
-        logits, labels: Scores, and gold relations (pairs,) or a probability for each relation, (pairs, labels).
-        weight: How much each pair counts, (pairs,); by default all alike.
-        smoothing: Share of the target that is spread evenly over all labels.
+        logits: (pairs, labels).
+        labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels).
+        weight: Weight of each pair, (pairs,); by default equal.
+        smoothing: Share of the target distribution that is spread evenly over all labels.
     """
-    logits = _precise(logits)
+    logits = _at_least_float32(logits)
     target = labels.to(logits.dtype) if labels.is_floating_point() else labels
-    losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)
+    losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)  # (pairs,)
     if weight is None:
         return losses.mean()
     weight = weight.to(losses.dtype)
@@ -32,29 +35,94 @@ def relation_loss(
 def reconstruction_loss(
     nodes: Gaussian, target: Gaussian, node_mask: torch.Tensor, reduction: str = "mean"
 ) -> torch.Tensor:
-    """Equation 10: squared error of the means and of the variances, averaged over real nodes.
+    """Computes equation 10, the squared error of means and variances, averaged over real nodes.
 
     Args:
         nodes: Predicted Gaussians, (pairs, nodes, hidden).
-        target: The "true" ones of the same shape. No gradient flows into them.
+        target: The "true" Gaussians of the same shape. No gradient flows into them.
         node_mask: True where a node is real, (pairs, nodes).
+        reduction: As in `VMHANConfig.loss_reduction`.
     """
-    errors = [(_precise(ours) - _precise(true).detach()).square() for ours, true in zip(nodes, target, strict=True)]
-    return _over_nodes(sum(errors), node_mask, reduction)
+    mean_error = (_at_least_float32(nodes.mean) - _at_least_float32(target.mean).detach()).square()
+    variance_error = (_at_least_float32(nodes.variance) - _at_least_float32(target.variance).detach()).square()
+    return _average_over_nodes(mean_error + variance_error, node_mask, reduction)
 
 
 def kl_loss(nodes: Gaussian, node_mask: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
-    """Equation 11: divergence of nodes (pairs, nodes, hidden) from a standard normal, averaged over real nodes."""
-    mean, variance = _precise(nodes.mean), _precise(nodes.variance)
-    divergence = 0.5 * (variance + mean.square() - 1 - variance.log())
-    return _over_nodes(divergence, node_mask, reduction)
+    """Computes equation 11, the KL divergence from a standard normal, averaged over real nodes.
+
+    Args:
+        nodes: (pairs, nodes, hidden).
+        node_mask: True where a node is real, (pairs, nodes).
+        reduction: As in `VMHANConfig.loss_reduction`.
+    """
+    mean, variance = _at_least_float32(nodes.mean), _at_least_float32(nodes.variance)
+    divergence = 0.5 * (variance + mean.square() - 1 - variance.log())  # (pairs, nodes, hidden)
+    return _average_over_nodes(divergence, node_mask, reduction)
 
 
-def _precise(values: torch.Tensor) -> torch.Tensor:
-    """At least single precision: squares and logarithms of half-precision numbers leave their range."""
+def weighted_losses(
+    config: VMHANConfig,
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    nodes: VMHANModelOutput,
+    direction_given: torch.Tensor | None = None,
+) -> dict[str, torch.Tensor]:
+    """Computes equation 12 as `"loss"`, and its three parts before their weights.
+
+    Args:
+        config: Its weights, and what each part is computed from.
+        logits, labels: As `relation_loss` takes them.
+        nodes: With the states of every layer.
+        direction_given: As in `VMHANForRelationExtraction.forward`, (pairs,).
+    """
+    weight = pair_weights(config, labels, direction_given)
+    relation = relation_loss(logits, labels, weight, config.label_smoothing)
+    reconstruction = divergence = logits.new_zeros(())
+    if config.variational:
+        reconstruction, divergence = _variational_losses(config, nodes)
+    loss = config.relation_weight * relation + config.reconstruction_weight * reconstruction
+    return {
+        "loss": loss + config.kl_weight * divergence,
+        "relation_loss": relation,
+        "reconstruction_loss": reconstruction,
+        "kl_loss": divergence,
+    }
+
+
+def pair_weights(
+    config: VMHANConfig, labels: torch.Tensor, direction_given: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Computes the weight of each pair in equation 9, (pairs,)."""
+    weights = torch.ones(len(labels), device=labels.device)
+    if config.no_relation_weight != 1:
+        no_relation = config.find_no_relation_id()
+        unrelated = labels[:, no_relation] if labels.is_floating_point() else labels == no_relation  # (pairs,)
+        weights = weights - (1 - config.no_relation_weight) * unrelated
+    if direction_given is not None:
+        weights[~direction_given.bool()] *= config.undirected_weight
+    return weights
+
+
+def _variational_losses(config: VMHANConfig, nodes: VMHANModelOutput) -> tuple[torch.Tensor, torch.Tensor]:
+    """Computes equations 10 and 11 on the layers that the config names."""
+    layers, reduction = nodes.node_layers(), config.loss_reduction
+    target = layers[0]
+    if config.reconstruction_target == "features":
+        target = Gaussian(nodes.node_features, torch.ones_like(nodes.node_features))
+    penalized = {"final": layers[-1:], "initial": layers[:1], "all": layers}[config.kl_on]
+    divergences = [kl_loss(layer, nodes.node_mask, reduction) for layer in penalized]
+    return reconstruction_loss(layers[-1], target, nodes.node_mask, reduction), torch.stack(divergences).mean()
+
+
+def _at_least_float32(values: torch.Tensor) -> torch.Tensor:
+    """Converts half precision to single: squares and logarithms of its numbers leave its range."""
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
-def _over_nodes(values: torch.Tensor, node_mask: torch.Tensor, reduction: str) -> torch.Tensor:
-    per_node = values.mean(dim=-1) if reduction == "mean" else values.sum(dim=-1)
+def _average_over_nodes(values: torch.Tensor, node_mask: torch.Tensor, reduction: str) -> torch.Tensor:
+    per_node = values.mean(dim=-1) if reduction == "mean" else values.sum(dim=-1)  # (pairs, nodes)
     return per_node[node_mask].mean()
+
+
+__all__ = ["kl_loss", "pair_weights", "reconstruction_loss", "relation_loss", "weighted_losses"]

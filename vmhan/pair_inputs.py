@@ -1,115 +1,230 @@
-"""Pairs as batch parts: which object is a tail, and the selected nodes as wordpiece spans and object masks."""
+"""Sentences and pairs as examples, checked, and as batch parts: spans, object tails and selected nodes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
 
 import torch
 
 from .node_selection import NodeSelection, Span
 
+T, P = TypeVar("T"), TypeVar("P")
 
-def find_object_tails(
-    mentions: Sequence[Sequence[Span | int]],
-    pairs: Sequence[Sequence[tuple[int, int]]],
-    images: Sequence[dict | None] | None,
-) -> list[list[int]]:
-    """Of each pair of each sentence the object that is its tail, -1 where the tail is text.
+
+@dataclass
+class PairSpec:
+    """Holds a pair of a sentence.
 
     Args:
-        mentions, pairs, images: As `VMHANProcessor` takes them.
+        head, tail: Indices into the mentions of the sentence.
+        label: Relation id, or a probability for each relation; None where it is not known.
+        direction_given: Whether annotators give head and tail in this order; None where it is not known.
+        selection: The nodes selected for the pair; by default none.
+    """
+
+    head: int
+    tail: int
+    label: int | Sequence[float] | None = None
+    direction_given: bool | None = None
+    selection: NodeSelection = field(default_factory=NodeSelection)
+
+
+@dataclass
+class SentenceExample:
+    """Holds a sentence with its mentions, pairs and image.
+
+    Args:
+        text: The sentence.
+        mentions: [start, end) characters, or, for an object of the image, its index.
+        pairs: The pairs.
+        image: Image, description and objects as `VMHANProcessor` takes them, or None.
+    """
+
+    text: str
+    mentions: Sequence[Span | int]
+    pairs: list[PairSpec]
+    image: dict | None = None
+
+    @property
+    def objects(self) -> list[dict]:
+        """Returns the objects of the image."""
+        return (self.image or {}).get("objects") or []
+
+    @property
+    def tail_objects(self) -> list[int | None]:
+        """Returns the object that is the tail of each pair, None where the tail is text."""
+        tails = [self.mentions[pair.tail] for pair in self.pairs]
+        return [tail if isinstance(tail, int) else None for tail in tails]
+
+    @property
+    def has_object_tails(self) -> bool:
+        """Returns whether the tail of any pair is an object."""
+        return any(tail is not None for tail in self.tail_objects)
+
+
+class Wordpieces(NamedTuple):
+    """Wordpieces of a sentence: `ids`, and the [start, end) characters of each, None for special tokens."""
+
+    ids: list[int]
+    offsets: list[Span | None]
+
+    def find(self, span: Span, text: str) -> Span:
+        """Finds the wordpieces [start, end) that share a character with `span`.
+
+        Raises:
+            ValueError: There are none.
+        """
+        start, end = span
+        inside = [i for i, offset in enumerate(self.offsets) if offset and offset[0] < end and offset[1] > start]
+        if not inside:
+            raise ValueError(
+                f"The encoder sees nothing of the entity or phrase {text[start:end]!r} at characters {start} to "
+                f"{end}; choose a span that holds letters, digits or signs."
+            )
+        return inside[0], inside[-1] + 1
+
+    def find_mentions(self, mentions: Sequence[Span | int], text: str) -> list[Span | None]:
+        """Finds the wordpieces of each mention; None for an object of the image."""
+        return [None if isinstance(mention, int) else self.find(mention, text) for mention in mentions]
+
+
+class EncodedSentence(NamedTuple):
+    """Row of `input_ids` with its pairs.
+
+    Args:
+        ids: Wordpieces, markers included.
+        spans: [start, end) wordpieces of head and tail of each pair.
+        text_phrases: [start, end) wordpieces of the selected phrases of each pair.
+    """
+
+    ids: list[int]
+    spans: list[tuple[Span, Span]]
+    text_phrases: list[list[Span]]
+
+
+def build_examples(
+    text: Sequence[str],
+    mentions: Sequence[Sequence[Span | int]],
+    pairs: Sequence[Sequence[tuple[int, int]]],
+    images: Sequence[dict | None] | None = None,
+    labels: Sequence[Sequence[int | Sequence[float]]] | None = None,
+    direction_given: Sequence[Sequence[bool]] | None = None,
+    selections: Sequence[Sequence[NodeSelection | None]] | None = None,
+) -> list[SentenceExample]:
+    """Builds an example of each sentence; the arguments are those of `VMHANProcessor`.
+
+    Raises:
+        ValueError: The arguments have different numbers of sentences, or of pairs of a sentence.
+    """
+    columns = (
+        _of_pairs("labels", labels, pairs),
+        _of_pairs("direction_given", direction_given, pairs),
+        _of_pairs("selections", selections, pairs),
+    )
+    specs = [
+        [
+            PairSpec(head, tail, label, given, selection or NodeSelection())
+            for (head, tail), label, given, selection in zip(*of_sentence, strict=True)
+        ]
+        for of_sentence in zip(pairs, *columns, strict=True)
+    ]
+    images = [None] * len(pairs) if images is None else images
+    return [SentenceExample(*fields) for fields in zip(text, mentions, specs, images, strict=True)]
+
+
+def _of_pairs(name: str, values: Sequence[Sequence] | None, pairs: Sequence[Sequence]) -> Sequence[Sequence]:
+    """Returns a value for each pair of each sentence, None by default."""
+    wanted = [len(of_sentence) for of_sentence in pairs]
+    if values is None:
+        return [[None] * count for count in wanted]
+    counts = [len(of_sentence) for of_sentence in values]
+    if counts != wanted:
+        raise ValueError(f"{name} has {counts} entries for sentences with {wanted} pairs; give one for each pair.")
+    return values
+
+
+def check_objects(examples: Sequence[SentenceExample]) -> None:
+    """Checks that heads are in the text, and that tails which are objects exist.
 
     Raises:
         ValueError: A head is an object, or a tail is one that the image has not.
     """
-    tails = []
-    for row, (of_sentence, wanted) in enumerate(zip(mentions, pairs, strict=True)):
-        image = images[row] if images is not None else None
-        count = len((image or {}).get("objects") or [])
-        tails.append([_object_tail(of_sentence, pair, row, count) for pair in wanted])
-    return tails
+    for row, example in enumerate(examples):
+        count = len(example.objects)
+        for pair, tail in zip(example.pairs, example.tail_objects, strict=True):
+            head, of_pair = example.mentions[pair.head], f"the pair {pair.head, pair.tail} of sentence {row}"
+            if isinstance(head, int):
+                raise ValueError(f"The head of {of_pair} is object {head}; heads are in the text.")
+            if tail is not None and not 0 <= tail < count:
+                raise ValueError(
+                    f"The tail of {of_pair} is object {tail}, but its image has {count} objects, counted from 0."
+                )
 
 
-def _object_tail(mentions: Sequence[Span | int], pair: tuple[int, int], row: int, count: int) -> int:
-    head, tail = (mentions[index] for index in pair)
-    if isinstance(head, int):
-        raise ValueError(f"The head of the pair {pair} of sentence {row} is object {head}; heads are in the text.")
-    if not isinstance(tail, int):
-        return -1
-    if not 0 <= tail < count:
-        raise ValueError(
-            f"The tail of the pair {pair} of sentence {row} is object {tail}, but its image has {count} objects, "
-            "counted from 0."
-        )
-    return tail
+def select_beside_tails(example: SentenceExample, max_objects: int) -> SentenceExample:
+    """Selects the first `max_objects` beside the tail for pairs without a selection of objects.
 
-
-def beside_tails(
-    selections: Sequence[NodeSelection], tails: Sequence[int], counts: Sequence[int], max_objects: int
-) -> list[NodeSelection]:
-    """Selections that keep the first `max_objects` beside the tail, where nobody has chosen among the objects.
-
-    Args:
-        selections: One for each pair.
-        tails: The object that is the tail of each pair, or -1.
-        counts: How many objects the image of each pair has.
-        max_objects: The paper's k. Like an entity of the text, the tail is none of them.
+    Like an entity of the text, a tail that is an object is none of the paper's k.
     """
-    return [
-        selection
-        if selection.objects is not None
-        else selection._replace(objects=[place for place in range(count) if place != tail][:max_objects])
-        for selection, tail, count in zip(selections, tails, counts, strict=True)
-    ]
+    objects = range(len(example.objects))
+    pairs = []
+    for pair, tail in zip(example.pairs, example.tail_objects, strict=True):
+        if pair.selection.objects is None:
+            beside = [index for index in objects if index != tail][:max_objects]
+            pair = replace(pair, selection=pair.selection._replace(objects=beside))
+        pairs.append(pair)
+    return replace(example, pairs=pairs)
 
 
-def flat_selections(
-    selections: Sequence[Sequence[NodeSelection | None]] | None, pairs: Sequence[Sequence]
-) -> list[NodeSelection]:
-    """The selection of each pair, sentence after sentence; an empty one where there is none.
-
-    Raises:
-        ValueError: A sentence has not one selection for each of its pairs.
-    """
-    if selections is None:
-        return [NodeSelection() for of_sentence in pairs for _ in of_sentence]
-    counts, wanted = [len(of_sentence) for of_sentence in selections], [len(of_sentence) for of_sentence in pairs]
-    if counts != wanted:
-        raise ValueError(f"selections has {counts} entries for sentences with {wanted} pairs; give one for each pair.")
-    return [selection or NodeSelection() for of_sentence in selections for selection in of_sentence]
+def pad_nested(rows: Sequence[Sequence[T]], fill: P) -> list[list[T | P]]:
+    """Pads rows with `fill` to the length of the longest."""
+    longest = max(map(len, rows), default=0)
+    return [[*row, *[fill] * (longest - len(row))] for row in rows]
 
 
-def text_phrase_tensors(phrases: list[list[Span]]) -> dict[str, torch.Tensor]:
-    """`text_phrase_spans` (pairs, m, 2) and `text_phrase_mask` (pairs, m); nothing where no pair has a phrase."""
-    longest = max(map(len, phrases), default=0)
-    if not longest:
+def length_mask(rows: Sequence[Sequence]) -> torch.Tensor:
+    """Computes where the rows that `pad_nested` pads have items, (rows, longest)."""
+    lengths = torch.tensor([len(row) for row in rows])
+    return torch.arange(max(map(len, rows), default=0)) < lengths[:, None]
+
+
+def text_phrase_tensors(phrases: Sequence[Sequence[Span]]) -> dict[str, torch.Tensor]:
+    """Builds `text_phrase_spans` (pairs, m, 2) and `text_phrase_mask` (pairs, m); empty where no pair has a phrase."""
+    if not any(phrases):
         return {}
-    padded = [[*of_pair, *[(0, 1)] * (longest - len(of_pair))] for of_pair in phrases]
-    counts = torch.tensor([len(of_pair) for of_pair in phrases])
-    return {"text_phrase_spans": torch.tensor(padded), "text_phrase_mask": torch.arange(longest) < counts[:, None]}
+    return {"text_phrase_spans": torch.tensor(pad_nested(phrases, (0, 1))), "text_phrase_mask": length_mask(phrases)}
 
 
-def kept_objects(selections: list[NodeSelection], pair_image: torch.Tensor, object_mask: torch.Tensor) -> torch.Tensor:
-    """`pair_object_mask` (pairs, objects): the objects that stay for each pair.
+def pair_object_mask(
+    pairs: Sequence[PairSpec], pair_image: torch.Tensor, object_mask: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Builds `pair_object_mask` (pairs, objects): the selected objects; empty where nothing is selected.
 
     Args:
-        selections: One for each pair.
+        pairs: The pairs.
         pair_image: Row of each pair's image, -1 for none, (pairs,).
         object_mask: Which objects an image has, (images, objects).
 
     Raises:
         ValueError: A selection keeps an object that the image has not.
     """
+    if all(pair.selection.objects is None for pair in pairs):
+        return {}
     counts = object_mask.sum(dim=1).tolist()
-    mask = torch.ones(len(selections), object_mask.shape[1], dtype=torch.bool)
-    for row, (selection, image) in enumerate(zip(selections, pair_image.tolist(), strict=True)):
-        if selection.objects is None:
+    mask = torch.ones(len(pairs), object_mask.shape[1], dtype=torch.bool)
+    for row, (pair, image) in enumerate(zip(pairs, pair_image.tolist(), strict=True)):
+        selected = pair.selection.objects
+        if selected is None:
             continue
         count = counts[image] if image >= 0 else 0
-        wrong = [index for index in selection.objects if not 0 <= index < count]
-        if wrong:
+        if not all(0 <= index < count for index in selected):
             raise ValueError(
-                f"The selection of pair {row} keeps the objects {list(selection.objects)}, but its image has {count} "
-                f"here, counted from 0; select among the first max_objects of the image."
+                f"The selection of pair {row} keeps the objects {list(selected)}, but its image has {count} here, "
+                "counted from 0; select among the first max_objects of the image."
             )
         mask[row] = False
-        mask[row, list(selection.objects)] = True
-    return mask
+        mask[row, list(selected)] = True
+    return {"pair_object_mask": mask}
+
+
+__all__ = ["PairSpec", "SentenceExample", "build_examples"]

@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from train.optimization import parameter_groups
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANModel, VMHANProcessor
 from vmhan.hypergraph import OBJECT, VISUAL_PHRASE
+from vmhan.model_inputs import ImageInputs, hide_images
 
 ALL_KNOWN = ["pixels", "text", "box"]
 OF_PAIRS = ["pair_sentence", "pair_image", "head_span", "tail_span", "labels"]
@@ -348,8 +349,10 @@ def test_image_dropout_of_one_is_training_without_images(batch):
 
 def test_image_dropout_takes_its_share_of_the_images_for_all_their_pairs():
     torch.manual_seed(0)
-    model, pair_image = build(image_dropout=0.25, description_dropout=0.5).vmhan, torch.arange(4000) // 2
-    shown, text_mask = model._hide_images(pair_image, torch.ones(2000, 3, 2))
+    images = ImageInputs(visual_text_ids=torch.ones(2000, 3, 2))
+    rates = {"image_dropout": 0.25, "description_dropout": 0.5}
+    shown, images = hide_images(torch.arange(4000) // 2, images, **rates)
+    text_mask = images.visual_text_mask
     hidden = shown.view(2000, 2) == -1
     assert torch.equal(hidden[:, 0], hidden[:, 1]) and 0.2 < hidden.float().mean() < 0.3
     assert not text_mask[hidden[:, 0]].any() and text_mask[~hidden[:, 0], 1:].all(), "an image is hidden whole"

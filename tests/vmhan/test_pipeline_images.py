@@ -17,7 +17,7 @@ from vmhan.detectors.loading import load_detector
 from vmhan.extraction_request import read_request
 from vmhan.llm.captioning import load_describer
 from vmhan.llm.remote import data_url
-from vmhan.visual_inputs import encode_pictures, visual_key
+from vmhan.visual_inputs import encode_images, visual_key
 from vmhan.visualization.boxes import draw_objects
 
 SIZE = (40, 20)
@@ -137,7 +137,7 @@ def test_a_path_of_training_is_never_an_address():
 
 def test_pixels_of_a_vision_encoder_are_those_of_the_upright_image():
     images = [plain_grey(), deep_grey(), turned(plain_grey())]
-    pixels = encode_pictures(images, [[]] * 3, tiny_image_processor())["pixel_values"]
+    pixels = encode_images(images, [[]] * 3, tiny_image_processor())["pixel_values"]
     assert torch.equal(pixels[0], pixels[1]) and torch.equal(pixels[0], pixels[2])
 
 

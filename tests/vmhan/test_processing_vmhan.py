@@ -6,7 +6,7 @@ from transformers import AutoProcessor
 from vmhan import VMHANProcessor
 from vmhan.hypergraph import NODE_TYPES
 from vmhan.node_selection import NodeSelection
-from vmhan.processing_vmhan import insert_markers
+from vmhan.text_encoder import insert_markers
 
 TEXT = "Ada met Bob in Paris"
 MENTIONS = [(0, 3), (8, 11), (15, 20)]

@@ -1,4 +1,4 @@
-"""Rows to batches: the pairs of a sentence stay together, and a batch encodes each sentence and image once."""
+"""Sampler and collator: the pairs of a sentence stay together, a batch encodes each sentence and image once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,17 +16,18 @@ from vmhan.data.schema import group_by_sentence, has_object_tails, sentence_key
 from vmhan.image_description import compose_description
 from vmhan.image_inputs import load_image_input
 from vmhan.node_selection import NodeSelection
+from vmhan.pair_inputs import PairSpec, SentenceExample
 
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
 BATCHES_IN_A_POOL = 50
-#: Of a row that teachers have scored, the probability of each relation; it is learnt in place of the gold label.
+#: Column of the teacher targets, a probability for each relation, which are learned in place of the gold label.
 TARGET = "target"
 
 
 class SentenceSampler(Sampler[int]):
-    """Row numbers in an order whose consecutive `batch_size` rows are a good batch.
+    """Orders rows so that each `batch_size` consecutive ones hold whole sentences of similar length.
 
-    The order depends on `seed` and the epoch only, so a resumed run sees what it would have seen.
+    The order depends on `seed` and the epoch only, so a resumed run sees the rows it would have seen.
 
     Args:
         dataset: Rows with `words` and `image_id`.
@@ -42,7 +43,7 @@ class SentenceSampler(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int):
-        """Called by the data loader before each epoch."""
+        """Sets the epoch; the data loader calls it before each."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -62,6 +63,7 @@ class SentenceSampler(Sampler[int]):
         yield from rest
 
     def _pools(self, order: list[int]) -> Iterator[list[list[int]]]:
+        """Groups sentences into pools of `BATCHES_IN_A_POOL` batches, which are sorted by length."""
         pool, size = [], 0
         for index in order:
             pool.append(self.groups[index])
@@ -91,18 +93,18 @@ def _fill(groups: list[list[int]], batch_size: int) -> list[list[int]]:
 
 
 class PairCollator:
-    """A list of rows to the batch of the model; the rows of a sentence share its encoding.
+    """Collates rows to the batch of the model; the rows of a sentence share its encoding.
 
     Nodes that train/data/selection.py selected for a row join its hypergraph.
 
     Args:
-        processor: Makes the batch.
-        visual_setting: `"pixels"`: the picture and what boxes cut out of it; `"described"`: descriptions and object
-            names; `"composed"`: the names, and the sentence that the pipeline composes of a detector's objects;
+        processor: Builds the batch.
+        visual_setting: `"pixels"`: the image and the crops of its boxes; `"described"`: descriptions and object names;
+            `"composed"`: the names, and the sentence that the pipeline composes of a detector's objects;
             `"object_names"`: these alone; `"text_only"`: no image at all.
         use_boxes: Whether detector boxes join as further objects, without a name.
-        features: Of pixels: what a frozen vision encoder made of the `picture` of a row, by that key. Without them
-            `picture` is a path, which is opened.
+        features: For pixels, features of a frozen vision encoder by the `picture` of a row. Without them `picture` is
+            a path, which is opened.
     """
 
     def __init__(
@@ -121,34 +123,42 @@ class PairCollator:
         groups = defaultdict(list)
         for row in rows:
             groups[sentence_key(row)].append(row)
-        sentences = [_sentence(of_sentence) for of_sentence in groups.values()]
-        text, mentions, pairs, labels, direction_given = (list(column) for column in zip(*sentences, strict=True))
-        images = [self._image(of_sentence[0]) for of_sentence in groups.values()]
-        beside = self.processor.max_objects
-        selections = [[_selection(row, beside) for row in of_sentence] for of_sentence in groups.values()]
-        return self.processor(
-            text=text,
-            mentions=mentions,
-            pairs=pairs,
-            images=images,
-            labels=labels,
-            direction_given=direction_given,
-            selections=selections,
+        return self.processor.encode([self._example(of_sentence) for of_sentence in groups.values()])
+
+    def _example(self, rows: list[dict]) -> SentenceExample:
+        """Builds the example of the rows of one sentence."""
+        words = rows[0]["words"]
+        spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], *_text_spans(row))})
+        objects = sorted({row["tail_object"] for row in rows}) if has_object_tails(rows[0]) else []
+        index = {mention: number for number, mention in enumerate([*spans, *objects])}
+        pairs = [self._pair(row, index) for row in rows]
+        mentions = [*character_spans(words, spans), *objects]
+        return SentenceExample(" ".join(words), mentions, pairs, self._image(rows[0]))
+
+    def _pair(self, row: dict, index: dict[tuple | int, int]) -> PairSpec:
+        """Builds the pair of a row; `index` is that of each span or object among the mentions of its sentence."""
+        tail = row["tail_object"] if has_object_tails(row) else tuple(row["tail_span"])
+        return PairSpec(
+            head=index[tuple(row["head_span"])],
+            tail=index[tail],
+            label=row.get(TARGET, row["relation"]),
+            direction_given=row.get("direction_given", True),  # as annotators wrote it, unless a row says otherwise
+            selection=_selection(row, self.processor.max_objects) or NodeSelection(),
         )
 
     def _image(self, row: dict) -> dict | None:
-        told = image_fields(row, self.visual_setting, self.use_boxes)
-        if self.visual_setting != "pixels" or told is None:
-            return told
+        fields = image_fields(row, self.visual_setting, self.use_boxes)
+        if self.visual_setting != "pixels" or fields is None:
+            return fields
         if self.features is None:
-            return {**told, "image": load_image_input(Path(row["picture"]))}
-        return {**told, "visual_states": self.features[row["picture"]]}
+            return {**fields, "image": load_image_input(Path(row["picture"]))}
+        return {**fields, "visual_states": self.features[row["picture"]]}
 
 
 def image_fields(row: dict, visual_setting: str, use_boxes: bool) -> dict | None:
-    """Description and objects of a row's image as `VMHANProcessor` takes them; the arguments are `PairCollator`'s.
+    """Reads description and objects of a row's image as `VMHANProcessor` takes them.
 
-    Objects that may be tails come first, with their captions.
+    Objects that may be tails come first, with their captions. The arguments are those of `PairCollator`.
     """
     if visual_setting == "text_only":
         return None
@@ -164,39 +174,24 @@ def image_fields(row: dict, visual_setting: str, use_boxes: bool) -> dict | None
     return {"description": described.get(visual_setting), "objects": named + boxed}
 
 
-def _selection(row: dict, beside: int) -> NodeSelection | None:
-    """What was selected for a row; beside a tail that is an object stand so many of its `object_boxes`."""
-    if has_object_tails(row):
-        boxes = seen_boxes(row)
-        places = [boxes.index(box) for box in row["object_boxes"]]
-        return NodeSelection(objects=[place for place in places if place != row["tail_object"]][:beside])
-    selection = row.get("selection")
-    return None if selection is None else NodeSelection(**selection)
-
-
 def character_spans(words: list[str], spans: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    """[start, end) characters, in the words joined by spaces, of [start, end) words."""
+    """Converts [start, end) words to [start, end) characters of the words joined by spaces."""
     starts = [0]
     for word in words:
         starts.append(starts[-1] + len(word) + 1)
     return [(starts[start], starts[end] - 1) for start, end in spans]
 
 
-def _spans(row: dict) -> list[Sequence[int]]:
-    """Of head and tail those that are in the text."""
+def _selection(row: dict, max_objects: int) -> NodeSelection | None:
+    """Reads the selection of a row; beside a tail that is an object stand the first of its `object_boxes`."""
+    if has_object_tails(row):
+        boxes = seen_boxes(row)
+        indices = [boxes.index(box) for box in row["object_boxes"]]
+        return NodeSelection(objects=[index for index in indices if index != row["tail_object"]][:max_objects])
+    selection = row.get("selection")
+    return None if selection is None else NodeSelection(**selection)
+
+
+def _text_spans(row: dict) -> list[Sequence[int]]:
+    """Returns the spans of head and tail that are in the text."""
     return [row[name] for name in ("head_span", "tail_span") if name in row]
-
-
-def _sentence(rows: list[dict]) -> tuple[str, list, list, list, list]:
-    """Text, mentions in characters, and of each row of one sentence its pair of mentions, label and directedness."""
-    words = rows[0]["words"]
-    spans = sorted({tuple(span) for row in rows for span in (*row["mentions"], *_spans(row))})
-    mentions = character_spans(words, spans)
-    if has_object_tails(rows[0]):
-        mentions += sorted({row["tail_object"] for row in rows})
-        pairs = [(spans.index(tuple(row["head_span"])), mentions.index(row["tail_object"])) for row in rows]
-    else:
-        pairs = [tuple(spans.index(tuple(span)) for span in _spans(row)) for row in rows]
-    given = [row.get("direction_given", True) for row in rows]  # as annotators wrote it, unless a row says otherwise
-    labels = [row.get(TARGET, row["relation"]) for row in rows]
-    return " ".join(words), mentions, pairs, labels, given

@@ -23,7 +23,7 @@ from train.data.image_reader import (
     select_picture_columns,
 )
 from vmhan import VMHANModel, VMHANProcessor
-from vmhan.visual_inputs import encode_pictures
+from vmhan.visual_inputs import encode_images
 
 
 class PictureEncoder:
@@ -40,7 +40,7 @@ class PictureEncoder:
     @torch.inference_mode()
     def __call__(self, pictures: list[Image.Image], boxes: list[list]) -> list[np.ndarray]:
         """Of each picture (1 + objects, visual), float16; row 0 is the whole picture."""
-        batch = encode_pictures(pictures, boxes, self.image_processor)
+        batch = encode_images(pictures, boxes, self.image_processor)
         device = self.model.vision_model.device
         states = self.model.encode_images(batch["pixel_values"].to(device), batch["visual_state_mask"].to(device))
         states = states.half().cpu()

@@ -7,7 +7,7 @@ from PIL import Image
 from tiny import tiny_image_processor, tiny_processor
 
 from vmhan import VMHANProcessor
-from vmhan.visual_inputs import crop_object, encode_pictures
+from vmhan.visual_inputs import crop_object, encode_images
 
 TEXT, MENTIONS, PAIRS = "Ada met Bob", [(0, 3), (8, 11)], [(0, 1), (1, 0)]
 MAN, DOG = {"label": "man", "box": (0.25, 0.5, 0.5, 1.0)}, {"label": "dog", "box": (0.5, 0.5, 0.5, 0.5)}
@@ -122,7 +122,7 @@ def test_states_that_do_not_fit_are_refused(images, message):
 
 def test_a_picture_without_an_image_processor_is_refused():
     with pytest.raises(ValueError, match=r"no image_processor.*from_text_vision_pretrained"):
-        encode_pictures([picture()], [[]], None)
+        encode_images([picture()], [[]], None)
 
 
 def test_a_reloaded_processor_makes_the_same_pixels(tmp_path):
