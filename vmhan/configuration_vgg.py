@@ -1,4 +1,4 @@
-"""Settings of a VGG, the paper's vision encoder. `transformers` has none."""
+"""Settings of a VGG, the paper's vision encoder, which `transformers` lacks."""
 
 from dataclasses import field
 
@@ -11,13 +11,13 @@ VGG16_LAYERS = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "
 
 @strict
 class VGGConfig(PreTrainedConfig):
-    """Settings that rebuild a VGG of torchvision without its weights.
+    """Holds the settings that rebuild a VGG of torchvision without its weights.
 
     Args:
         layers (`list[int | str]`, *optional*, defaults to VGG16's):
             Channels of each convolution, and `"M"` for a max pooling, as torchvision writes them.
         batch_norm (`bool`, *optional*, defaults to `False`):
-            Whether a normalisation follows each convolution, as in `vgg16_bn`.
+            Whether a batch normalization follows each convolution, as in `vgg16_bn`.
         hidden_size (`int`, *optional*, defaults to 4096):
             Width of fc6 and fc7.
     """
@@ -29,7 +29,7 @@ class VGGConfig(PreTrainedConfig):
     hidden_size: int = 4096
 
     def validate_layers(self):
-        """A convolution comes first; all else is a width or "M"."""
+        """Checks that a convolution comes first, and that all else is a width or "M"."""
         known = all(layer == "M" if isinstance(layer, str) else layer > 0 for layer in self.layers)
         if not self.layers or self.layers[0] == "M" or not known:
             raise ValueError(f'layers {self.layers} must be positive widths and "M", a width first.')

@@ -21,10 +21,10 @@ DIRECTION_UNKNOWN, DIRECTION_GIVEN = "direction_unknown", "direction_given"
 
 
 class CustomPipelines(dict):
-    """The pipelines whose code a repository on the Hub brings along, as its `config.json` lists them.
+    """Lists the pipelines whose code a repository on the Hub holds, as in its `config.json`.
 
-    `pipeline` takes a task that is in here from the repository, and asks to trust its code. A task that is registered
-    already needs neither, so it counts as not in here once the package is imported.
+    `pipeline` takes a task of this list from the repository, and asks to trust its code. A task that is registered
+    already needs neither, so it counts as not listed once the package is imported.
     """
 
     def __contains__(self, task: str) -> bool:
@@ -35,28 +35,29 @@ class CustomPipelines(dict):
 
 @strict
 class VMHANConfig(PreTrainedConfig):
-    """Settings that rebuild a VM-HAN without its weights.
+    """Holds the settings that rebuild a VM-HAN without its weights.
 
     Args:
         text_config (`PreTrainedConfig` or `dict`, *optional*, defaults to BERT's):
-            The text encoder. It reads the sentence and, with `"text"` among `visual_features`, words about the image.
+            The text encoder. It reads the sentence and, with `"text"` among `visual_features`, texts about the image.
         entity_markers (`str`, *optional*, defaults to `"none"`):
             `"none"` (the paper), `"shared"`: every mention stands between the same two tokens, still one encoding for
-            all pairs, or `"pair"`: four tokens tell head and tail apart, at the price of one encoding for each pair.
+            all pairs, or `"pair"`: four tokens distinguish head and tail, at the price of one encoding for each pair.
         entity_pool (`str`, *optional*, defaults to `"mean"`):
             State of a mention: the `"mean"` of its wordpieces, their `"first"` or `"max"`, the state of the
             `"marker"` before it, or `"mean_marker"`, the sum of both. The last two need entity markers.
         visual_features (`list[str]`, *optional*, defaults to `["pixels"]`):
-            What a visual node may know: `"pixels"` (the paper), `"text"`, `"box"`. An empty list sees no image.
+            Features of a visual node: `"pixels"` (the paper), `"text"`, `"box"`. With an empty list images are not
+            read.
         visual_hidden_size (`int`, *optional*, defaults to 4096):
             Width of `visual_states`; VGG16's fc7 has 4096.
         vision_config (`PreTrainedConfig` or `dict`, *optional*):
             The vision encoder that turns `pixel_values` into `visual_states`: a `VGGConfig` or the config of any
             vision encoder of `transformers`. Without it the model takes `visual_states` alone.
         tune_vision (`bool`, *optional*, defaults to `False`):
-            Whether the vision encoder learns too. A frozen one stays as in evaluation while the rest trains.
+            Whether the vision encoder is trained too. A frozen one stays in evaluation mode.
         tune_visual_text (`bool`, *optional*, defaults to `False`):
-            Whether the gradient reaches the text encoder through words about the image. It costs about as much as
+            Whether the gradient reaches the text encoder through descriptions and labels. It costs about as much as
             the sentence does.
         hidden_size (`int`, *optional*, defaults to 768):
             Width of node and hyperedge states. A multiple of `num_attention_heads`.
@@ -64,10 +65,10 @@ class VMHANConfig(PreTrainedConfig):
             Kinds of hyperedges: `"global"`, `"intra_modal"`, `"inter_modal"`; or `"pairwise"` alone, an edge between
             every two nodes in place of a hypergraph (Table 2).
         structure_encoder (`str`, *optional*, defaults to `"vhan"`):
-            What passes messages between the nodes: `"vhan"`; what Table 2 puts in its place, `"hgnn"`, `"gcn"`,
+            Passes messages between the nodes: `"vhan"`; one that Table 2 puts in its place, `"hgnn"`, `"gcn"`,
             `"gat"` or `"variational_gcn"`; or `"none"`, which classifies the nodes of equation 4.
         num_layers (`int`, *optional*, defaults to 2):
-            V-HAN layers. With synchronous updates one layer brings nodes what their hyperedges knew at the start.
+            V-HAN layers. With synchronous updates one layer brings nodes the initial states of their hyperedges.
         num_attention_heads (`int`, *optional*, defaults to 8):
             Heads of equations 5 and 7; 1 is the formula as printed.
         node_type_embedding (`bool`, *optional*, defaults to `False`):
@@ -75,8 +76,8 @@ class VMHANConfig(PreTrainedConfig):
         order_embedding (`bool`, *optional*, defaults to `False`):
             Adds a learned vector to head and tail for which of them comes first in the sentence.
         variational (`bool`, *optional*, defaults to `True`):
-            Whether nodes have a variance. Without one there are means alone: in V-HAN, for the classifier, and no
-            parts of the loss but the first (Table 2, "w/o Variational Representation").
+            Whether nodes have a variance. Without one there are means alone, in V-HAN and for the classifier, and the
+            loss is its first part (Table 2, "w/o Variational Representation").
         variance_activation (`str`, *optional*, defaults to `"softplus"`):
             Keeps the variance of equation 4 positive: `"softplus"`, `"relu"`, `"exp"` or `"elu1"` (ELU plus one).
         mean_activation (`str`, *optional*, defaults to `"elu"`):
@@ -99,23 +100,23 @@ class VMHANConfig(PreTrainedConfig):
         message_dropout, classifier_dropout (`float`, *optional*, default to 0.6):
             Dropout on messages and on the input of the classifier.
         word_dropout (`float`, *optional*, defaults to 0.0):
-            Share of the wordpieces whose embedding is zero while training, so that names are not learnt by heart.
+            Share of the wordpieces whose embedding is zero while training, so that names are not memorized.
         image_dropout (`float`, *optional*, defaults to 0.0):
             Share of the images that are hidden while training, so that the model works without one.
         description_dropout (`float`, *optional*, defaults to 0.0):
-            Share of the images whose description is hidden while training, so that bare object names do.
+            Share of the images whose description is hidden while training, so that object names alone suffice.
         pair_features (`str`, *optional*, defaults to `"gaussian"`):
             Input of the classifier: the means and variances of head and tail (`"gaussian"`, equation 9), or these with
             the product and the difference of the means (`"interaction"`).
         direction_classifier (`bool`, *optional*, defaults to `False`):
-            Adds to the scores of a pair whose direction is given what a second classifier makes of that. Annotators
-            tell more than the direction by it: in MNRE only related pairs stand with the later entity first.
+            Adds the scores of a second classifier for pairs whose direction is given. Annotators reveal more than the
+            direction by it: in MNRE only related pairs have the later entity first.
         relation_weight, reconstruction_weight, kl_weight (`float`, *optional*, default to 1, 0.1 and 0.001):
             The lambdas of equation 12; 0 drops a part.
         no_relation_weight (`float`, *optional*, defaults to 1.0):
             Weight of pairs without a relation in the cross-entropy; below 1 trades precision for recall.
         undirected_weight (`float`, *optional*, defaults to 1.0):
-            Weight in the cross-entropy of pairs that come with the word that their direction is not given.
+            Weight in the cross-entropy of pairs that are marked as without a given direction.
         label_smoothing (`float`, *optional*, defaults to 0.0):
             Share of the target of the cross-entropy that is spread evenly over all relations.
         reconstruction_target (`str`, *optional*, defaults to `"initial"`):
@@ -131,15 +132,15 @@ class VMHANConfig(PreTrainedConfig):
         no_relation (`str`, *optional*, defaults to `"None"`):
             The label of pairs without a relation, as `id2label` spells it.
         temperatures (`dict`, *optional*):
-            What the pipeline divides logits by before the softmax, fitted on validation: for each of the modes
+            Divide the logits before the softmax of the pipeline, fitted on validation: for each of the modes
             `"direction_unknown"` and `"direction_given"` a number for pairs whose likeliest label is a `"relation"`
             and one for those with `"no_relation"`. Without them scores are the plain softmax. No answer depends on it.
         training_scripts (`list[str]`, *optional*):
-            Unicode scripts of the training text, such as `["LATIN"]`: each in which at least 2 % of its letters are
-            written. Answers to text in others come with a warning; without the field nothing is known, and none do.
+            Unicode scripts of the training text, such as `["LATIN"]`: each that has at least 2 % of its letters.
+            Answers to text in others come with a warning; without the field they are not known, and none do.
         node_selection (`dict`, *optional*):
-            How nodes were selected in training, as of `VMHANProcessor`, and `{}` where none were. A processor that
-            says otherwise is refused; without the field nothing is known, and none is.
+            How nodes were selected in training, as in `VMHANProcessor`, and `{}` where none were. A processor with
+            other settings is refused; without the field they are not known, and none is.
     """
 
     model_type = "vmhan"
@@ -221,13 +222,13 @@ class VMHANConfig(PreTrainedConfig):
     @property
     def label_names(self) -> dict[int, str]:
         """Returns the name of each label by its id."""
-        return dict(self.id2label or {})
+        return {int(index): str(name) for index, name in (self.id2label or {}).items()}
 
     def find_no_relation_id(self) -> int:
-        """Finds the id of the label `no_relation`, by the names that outputs go by, `id2label`.
+        """Finds the id of the label `no_relation` in `id2label`.
 
         Raises:
-            ValueError: No label is called so. Says what to set.
+            ValueError: No label has this name.
         """
         ids = [index for index, name in self.label_names.items() if name == self.no_relation]
         if not ids:
@@ -239,14 +240,14 @@ class VMHANConfig(PreTrainedConfig):
         return ids[0]
 
     def validate_heads(self):
-        """Each head takes an equal slice of a node."""
+        """Checks that each head takes an equal slice of a node."""
         if self.num_attention_heads < 1 or self.hidden_size < 1 or self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size {self.hidden_size} is no multiple of num_attention_heads {self.num_attention_heads}."
             )
 
     def validate_visual_features(self):
-        """Only known features, each once."""
+        """Checks that all features are known, each once."""
         unknown = [name for name in self.visual_features if name not in VISUAL_FEATURES]
         if unknown or len(set(self.visual_features)) < len(self.visual_features):
             raise ValueError(
@@ -254,8 +255,8 @@ class VMHANConfig(PreTrainedConfig):
             )
 
     def validate_vision_config(self):
-        """A vision encoder gives what a node takes."""
-        if self.vision_config is None:
+        """Checks that the vision encoder has the width of `visual_states`."""
+        if not isinstance(self.vision_config, PreTrainedConfig):
             return
         if "pixels" not in self.visual_features:
             raise ValueError(f'A vision_config needs "pixels" among visual_features {self.visual_features}.')
@@ -264,16 +265,16 @@ class VMHANConfig(PreTrainedConfig):
             raise ValueError(f"visual_hidden_size {self.visual_hidden_size} is not the {width} of the vision encoder.")
 
     def validate_hyperedges(self):
-        """Known kinds, each once, or pairs of nodes, whose edges have no type to be told by."""
+        """Checks that kinds are known, each once, or are pairs of nodes, whose edges have no type."""
         pairwise = self.hyperedges == [PAIRWISE]
         distinct = set(self.hyperedges)
         if not pairwise and (not distinct <= set(ALL_KINDS) or len(distinct) < len(self.hyperedges)):
             raise ValueError(f"hyperedges {self.hyperedges} must be distinct names out of {list(ALL_KINDS)}.")
         if pairwise and "type" in self.hyperedge_init:
-            raise ValueError(f'hyperedge_init "{self.hyperedge_init}" needs types, which pairwise edges have not.')
+            raise ValueError(f'hyperedge_init "{self.hyperedge_init}" needs types, which pairwise edges lack.')
 
     def validate_variational(self):
-        """What needs a variance has one."""
+        """Checks that settings that need a variance have one."""
         needing = [
             f'{name} "{value}"'
             for name, value in (("sample", self.sample), ("structure_encoder", self.structure_encoder))
@@ -283,12 +284,12 @@ class VMHANConfig(PreTrainedConfig):
             raise ValueError(f"{' and '.join(needing)} needs variational nodes; set variational, or choose another.")
 
     def validate_entity_pool(self):
-        """A marker's state needs a marker."""
+        """Checks that a pool of marker states has markers."""
         if "marker" in self.entity_pool and self.entity_markers == "none":
             raise ValueError(f'entity_pool "{self.entity_pool}" needs entity_markers "shared" or "pair", not "none".')
 
     def validate_rates(self):
-        """Dropouts and smoothing are shares, weights are not negative."""
+        """Checks that dropouts and smoothing are shares, and that weights are not negative."""
         dropouts = ("message_dropout", "classifier_dropout", "word_dropout", "image_dropout", "description_dropout")
         for name in (*dropouts, "label_smoothing"):
             if not 0 <= getattr(self, name) <= 1:
@@ -301,7 +302,7 @@ class VMHANConfig(PreTrainedConfig):
             raise ValueError(f"num_layers {self.num_layers} is negative.")
 
     def validate_temperatures(self):
-        """Two positive numbers for each mode."""
+        """Checks that each mode has two positive numbers."""
         kinds = ("no_relation", "relation")
         for mode, of_mode in (self.temperatures or {}).items():
             known = mode in (DIRECTION_UNKNOWN, DIRECTION_GIVEN) and isinstance(of_mode, dict)

@@ -39,38 +39,41 @@ _MEMBERS = {
 
 
 def is_visual(types: torch.Tensor) -> torch.Tensor:
-    """Which nodes come from the image, shape (nodes,)."""
+    """Computes which nodes come from the image, (nodes,)."""
     return types >= IMAGE
 
 
 def build_incidence(types: torch.Tensor, node_mask: torch.Tensor, kinds: Sequence[str] = ALL_KINDS) -> torch.Tensor:
-    """Membership of nodes in hyperedges, equations 1 to 3.
+    """Computes the incidence matrix of every pair, equations 1 to 3.
 
     Without any visual node the three visual hyperedges are empty: a pair without an image keeps the global and the
     textual one.
 
     Args:
-        types: Index into `NODE_TYPES`, shape (nodes,).
-        node_mask: True where a node is real, shape (pairs, nodes).
-        kinds: Kinds of hyperedges that there are, as in `ALL_KINDS`; the others are empty. `("pairwise",)` stands for
-            Table 2's "w/o Multi-Modal Hypergraph": every two nodes are joined by an edge of their own.
+        types: Index into `NODE_TYPES`, (nodes,).
+        node_mask: True where a node is real, (pairs, nodes).
+        kinds: Kinds of hyperedges, as in `ALL_KINDS`; the others stay empty. `("pairwise",)` is Table 2's "w/o
+            Multi-Modal Hypergraph": an edge between every two nodes.
 
     Returns:
-        Bool tensor of shape (pairs, nodes, hyperedges), hyperedges as in `HYPEREDGE_TYPES`, or every two nodes.
+        Bool tensor (pairs, nodes, hyperedges); hyperedges as in `HYPEREDGE_TYPES`, or every two nodes.
     """
     if tuple(kinds) == (PAIRWISE,):
         return pairwise_incidence(node_mask)
     columns = [torch.isin(types, torch.tensor(_MEMBERS[name], device=types.device)) for name in HYPEREDGE_TYPES]
-    incidence = node_mask[:, :, None] & torch.stack(columns, dim=-1)
-    has_image = (node_mask & is_visual(types)).any(dim=1)
+    members = node_mask[:, :, None] & torch.stack(columns, dim=-1)  # (pairs, nodes, hyperedges)
+    has_image = (node_mask & is_visual(types)).any(dim=1)  # (pairs,)
     needs_image = torch.tensor([name.endswith("visual") for name in HYPEREDGE_TYPES], device=types.device)
-    there = torch.tensor([HYPEREDGE_KINDS[name] in kinds for name in HYPEREDGE_TYPES], device=types.device)
-    return incidence & (there & (has_image[:, None] | ~needs_image))[:, None, :]
+    in_use = torch.tensor([HYPEREDGE_KINDS[name] in kinds for name in HYPEREDGE_TYPES], device=types.device)
+    exists = in_use & (has_image[:, None] | ~needs_image)  # (pairs, hyperedges)
+    return members & exists[:, None, :]
 
 
 def pairwise_incidence(node_mask: torch.Tensor) -> torch.Tensor:
+    """Computes the incidence matrix of edges between every two nodes, (pairs, nodes, edges)."""
     nodes = node_mask.shape[1]
-    first, second = torch.triu_indices(nodes, nodes, offset=1, device=node_mask.device)
-    places = torch.arange(nodes, device=node_mask.device)[:, None]
-    ends = (places == first) | (places == second)  # (nodes, edges)
-    return ends & (node_mask[:, first] & node_mask[:, second])[:, None, :]
+    first, second = torch.triu_indices(nodes, nodes, offset=1, device=node_mask.device)  # (edges,)
+    indices = torch.arange(nodes, device=node_mask.device)[:, None]
+    ends = (indices == first) | (indices == second)  # (nodes, edges)
+    exists = node_mask[:, first] & node_mask[:, second]  # (pairs, edges)
+    return ends & exists[:, None, :]

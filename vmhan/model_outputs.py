@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
-from transformers.modeling_outputs import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from .vhan import Gaussian
 

@@ -1,6 +1,6 @@
-"""VGG up to fc7, the features that the paper gives its image and objects.
+"""VGG up to fc7, the paper's features of image and objects.
 
-The parts bear the names that they have in torchvision, so that its weights fit as they are.
+The parts have the names of torchvision, so that its weights fit as they are.
 """
 
 import torch
@@ -17,20 +17,20 @@ POOLED_SIZE = 7
 
 
 class VGGModel(PreTrainedModel):
-    """torchvision's VGG without its last layer: images to fc7 after ReLU."""
+    """Computes fc7 after ReLU: torchvision's VGG without its last layer."""
 
     config_class = VGGConfig
     base_model_prefix = "vgg"
     main_input_name = "pixel_values"
-    input_modalities = ("image",)
-    # it has no attention, so that any implementation of it will do
+    input_modalities = ["image"]
+    # without attention any implementation of it will do
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
 
     def __init__(self, config: VGGConfig):
         super().__init__(config)
-        channels = [layer for layer in config.layers if layer != "M"]
+        channels = [layer for layer in config.layers if isinstance(layer, int)]
         self.features = make_layers(config.layers, config.batch_norm)
         self.avgpool = nn.AdaptiveAvgPool2d(POOLED_SIZE)
         self.classifier = nn.Sequential(
@@ -43,14 +43,17 @@ class VGGModel(PreTrainedModel):
         self.post_init()
 
     def forward(self, pixel_values: torch.FloatTensor, **kwargs) -> BaseModelOutputWithPooling:
-        """`pixel_values` (images, 3, height, width) to the last map and fc7 as `pooler_output` (images, hidden)."""
-        features = self.features(pixel_values)
-        return BaseModelOutputWithPooling(
-            last_hidden_state=features, pooler_output=self.classifier(self.avgpool(features).flatten(1))
-        )
+        """Computes the last feature map, and fc7 as `pooler_output` (images, hidden).
+
+        Args:
+            pixel_values: (images, 3, height, width).
+        """
+        features = self.features(pixel_values)  # (images, channels, height / 32, width / 32)
+        fc7 = self.classifier(self.avgpool(features).flatten(1))  # (images, hidden)
+        return BaseModelOutputWithPooling(last_hidden_state=features, pooler_output=fc7)
 
     def _init_weights(self, module: nn.Module):
-        """As torchvision starts them: with 13 layers of smaller weights nothing would reach the end."""
+        """Initializes weights as torchvision does: through 13 layers of smaller ones no signal would pass."""
         super()._init_weights(module)
         if isinstance(module, nn.Conv2d):
             init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -5,10 +5,11 @@ pair at its own. What a pair adds is its hypergraph: a handful of nodes and five
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 from transformers.utils.generic import can_return_tuple
 
@@ -29,10 +30,11 @@ logger = logging.get_logger(__name__)
 class VMHANPreTrainedModel(PreTrainedModel):
     """Shares config class, input names and what may be split over devices between the models."""
 
+    config: VMHANConfig
     config_class = VMHANConfig
     base_model_prefix = "vmhan"
     main_input_name = "input_ids"
-    input_modalities = ("image", "text")
+    input_modalities = ["image", "text"]
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
@@ -58,14 +60,15 @@ class VMHANModel(VMHANPreTrainedModel):
         vision_model: PreTrainedModel | None = None,
     ):
         super().__init__(config)
-        self.text_model = text_model if text_model is not None else AutoModel.from_config(config.text_config)
-        if getattr(self.text_model, "pooler", None) is not None:
-            self.text_model.pooler = None  # nothing reads it, so it would be parameters without a gradient
-        config.text_config = self.text_model.config  # one object, so that resized embeddings reach the saved config
-        text_size = self.text_model.config.hidden_size
+        encoder: Any = text_model if text_model is not None else AutoModel.from_config(config.text_config)
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None  # nothing reads it, so it would be parameters without a gradient
+        self.text_model = encoder
+        config.text_config = encoder.config  # one object, so that resized embeddings reach the saved config
+        text_size = encoder.config.hidden_size
         same_size = text_size == config.hidden_size
         self.text_projection = nn.Identity() if same_size else nn.Linear(text_size, config.hidden_size)
-        if vision_model is None and config.vision_config is not None:
+        if vision_model is None and isinstance(config.vision_config, PreTrainedConfig):
             vision_model = build_vision_model(config.vision_config)
         self.vision_model = vision_model
         if vision_model is not None:
@@ -124,9 +127,14 @@ class VMHANModel(VMHANPreTrainedModel):
             ValueError: As `encode` does.
         """
         if encoded is None:
-            if input_ids is None:
-                raise ValueError("The model is given no input_ids; call it as model(**processor(...)).")
-            encoded = self.encode(input_ids, attention_mask, pair_sentence, head_span, tail_span, **visual_inputs)
+            inputs = _required(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                pair_sentence=pair_sentence,
+                head_span=head_span,
+                tail_span=tail_span,
+            )
+            encoded = self.encode(*inputs, **visual_inputs)
         nodes = self._build_nodes(encoded)
         incidence = build_incidence(nodes.types, nodes.mask, self.config.hyperedges)  # (pairs, nodes, hyperedges)
         structure = self.structure_encoder(self.gaussian_nodes(nodes.states), incidence)
@@ -360,6 +368,14 @@ class VMHANModel(VMHANPreTrainedModel):
         """Averages the states of the tokens of each phrase, (phrases, tokens) to (phrases, text)."""
         weights = mask.to(self.dtype)[:, None]  # (phrases, 1, tokens)
         return (weights @ self._encode(ids, mask).to(self.dtype)).squeeze(1) / weights.sum(dim=-1)
+
+
+def _required(**inputs: torch.Tensor | None) -> list[torch.Tensor]:
+    """Returns the inputs; raises a ValueError that names those that are missing."""
+    missing = [name for name, value in inputs.items() if value is None]
+    if missing:
+        raise ValueError(f"The model is given no {', '.join(missing)}; call it as model(**processor(...)).")
+    return [value for value in inputs.values() if value is not None]
 
 
 def _unzip(layers: tuple[Gaussian, ...]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:

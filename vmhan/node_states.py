@@ -117,7 +117,8 @@ def pool_spans(
     sentence = pair_sentence[:, None, None].expand(-1, spans.shape[1], 1)
     located = torch.cat([sentence, spans], dim=-1).flatten(0, 1)  # (pairs * spans, 3)
     distinct, index = located.unique(dim=0, return_inverse=True)
-    pooled = _pool_distinct(sentence_states, *distinct.unbind(dim=-1), how)  # (distinct, hidden)
+    sentence, start, end = distinct.unbind(dim=-1)
+    pooled = _pool_distinct(sentence_states, sentence, start, end, how)  # (distinct, hidden)
     return pooled[index].unflatten(0, spans.shape[:2])
 
 

@@ -8,7 +8,8 @@ import torch
 
 from .node_selection import NodeSelection, Span
 
-T, P = TypeVar("T"), TypeVar("P")
+T = TypeVar("T")
+P = TypeVar("P")
 
 
 @dataclass

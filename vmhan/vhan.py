@@ -1,4 +1,4 @@
-"""V-HAN: nodes and hyperedges as diagonal Gaussians that read each other by attention (equations 4 to 8).
+"""V-HAN: nodes and hyperedges as diagonal Gaussians that attend to each other (equations 4 to 8).
 
 A state is a mean and a variance (not a deviation, not its logarithm). Means mix with the attention, variances with its
 square, as for a weighted sum of independent Gaussians.
@@ -32,12 +32,12 @@ class Gaussian(NamedTuple):
     variance: torch.Tensor
 
     def sample(self) -> "Gaussian":
-        """A draw by reparametrisation, with the variance kept beside it."""
+        """Draws means by reparametrization; the variance stays."""
         return Gaussian(self.mean + self.variance.sqrt() * torch.randn_like(self.mean), self.variance)
 
 
 class GaussianNodes(nn.Module):
-    """Equation 4: node states to Gaussians, the variance made positive by `config.variance_activation`.
+    """Maps node states to Gaussians, equation 4; `config.variance_activation` makes the variance positive.
 
     Without `config.variational` the variance is zero.
     """
@@ -49,17 +49,18 @@ class GaussianNodes(nn.Module):
         self.activation = VARIANCE_ACTIVATIONS[config.variance_activation]
 
     def forward(self, node_states: torch.Tensor) -> Gaussian:
+        """Maps states (pairs, nodes, hidden) to means and variances of the same shape."""
+        mean = self.mean(node_states)
         if self.variance is None:
-            mean = self.mean(node_states)
             return Gaussian(mean, torch.zeros_like(mean))
-        return Gaussian(self.mean(node_states), self.activation(self.variance(node_states)) + VARIANCE_FLOOR)
+        return Gaussian(mean, self.activation(self.variance(node_states)) + VARIANCE_FLOOR)
 
 
 class HyperedgeInit(nn.Module):
-    """Hyperedges before the first layer, which the paper leaves open.
+    """Initializes hyperedges before the first layer, which the paper leaves open.
 
-    The mean of the members, with the variance of a mean of independent Gaussians: the sum of theirs over the square of
-    their number. It is equation 6 with uniform attention. Or zero, and with or without a learned vector for the type.
+    By the mean of the members, with the variance of a mean of independent Gaussians: the sum of theirs over the square
+    of their number, which is equation 6 with uniform attention. Or by zero. A learned vector of the type may join.
     """
 
     def __init__(self, config: VMHANConfig):
@@ -69,11 +70,12 @@ class HyperedgeInit(nn.Module):
         self.type_embedding = nn.Embedding(len(HYPEREDGE_TYPES), config.hidden_size) if typed else None
 
     def shares(self, incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        """What each hyperedge takes of each node, (pairs, hyperedges, nodes); zero where it starts without members."""
+        """Computes the share of each node in each hyperedge, (pairs, hyperedges, nodes); zero if from none."""
         return member_shares(incidence, dtype) * self.averages
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> Gaussian:
-        shares = self.shares(incidence, nodes.mean.dtype)
+        """Averages nodes (pairs, nodes, hidden) to hyperedges (pairs, hyperedges, hidden)."""
+        shares = self.shares(incidence, nodes.mean.dtype)  # (pairs, hyperedges, nodes)
         mean, variance = shares @ nodes.mean, shares.square() @ nodes.variance
         if self.type_embedding is not None:
             mean = mean + self.type_embedding(torch.arange(mean.shape[1], device=mean.device))
@@ -81,25 +83,27 @@ class HyperedgeInit(nn.Module):
 
 
 class SquarableLinear(nn.Linear):
-    """A linear map, or the one by the squares of its weights.
+    """Applies a linear map, or the one with the squares of its weights.
 
-    No module reads the weights of another: those that `device_map` keeps elsewhere are there only while their own
-    module is called.
+    No module reads the weights of another: those that `device_map` offloads are there only while their own module is
+    called.
     """
 
-    def forward(self, states: torch.Tensor, squared: bool = False) -> torch.Tensor:
-        return F.linear(states, self.weight.square() if squared else self.weight)
+    def forward(self, input: torch.Tensor, squared: bool = False) -> torch.Tensor:
+        """Maps (..., hidden) to (..., hidden)."""
+        return F.linear(input, self.weight.square() if squared else self.weight)
 
 
 class NonNegativeLinear(nn.Linear):
-    """The linear map by the absolute values of its weights."""
+    """Applies the linear map with the absolute values of its weights."""
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        return F.linear(states, self.weight.abs())
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Maps (..., hidden) to (..., hidden)."""
+        return F.linear(input, self.weight.abs())
 
 
 class HyperedgeAttention(nn.Module):
-    """The sums of equations 6 and 8, which differ only in who sends to whom.
+    """Adds messages to Gaussians, equations 6 and 8, which differ only in senders and receivers.
 
     The attention of a head weighs that head's slice of `mean @ W` and, squared, of `variance @ W'`.
     """
@@ -115,9 +119,14 @@ class HyperedgeAttention(nn.Module):
         self.dropout = nn.Dropout(config.message_dropout)
 
     def forward(self, attention: torch.Tensor, senders: Gaussian, receivers: Gaussian) -> Gaussian:
-        """`attention` is (pairs, heads, receivers, senders); returns the receivers with their messages added."""
-        mean = self.activation(attend(attention, self.mean(senders.mean)))
-        kept = self.dropout(torch.ones_like(mean))  # one draw: what a message loses, it loses in mean and variance
+        """Adds to each receiver the messages of its senders.
+
+        Args:
+            attention: (pairs, heads, receivers, senders).
+            senders, receivers: (pairs, senders, hidden) and (pairs, receivers, hidden).
+        """
+        mean = self.activation(attend(attention, self.mean(senders.mean)))  # (pairs, receivers, hidden)
+        kept = self.dropout(torch.ones_like(mean))  # one draw: a message loses the same of mean and variance
         if not self.variational:
             return Gaussian(receivers.mean + kept * mean, receivers.variance)
         sent = self.mean(senders.variance, squared=True) if self.squares_mean else self.variance(senders.variance)
@@ -125,10 +134,30 @@ class HyperedgeAttention(nn.Module):
         return Gaussian(receivers.mean + kept * mean, receivers.variance + kept * variance)
 
 
-class VHANLayer(nn.Module):
-    """One round of equations 5 to 8.
+class AttentionScores(nn.Module):
+    """Computes the scaled products under the softmax of equations 5 and 7."""
 
-    With synchronous updates nothing would read the hyperedges that the last layer makes: it has no weights for those.
+    def __init__(self, config: VMHANConfig):
+        super().__init__()
+        self.num_heads = config.num_attention_heads
+        self.hyperedge = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.node = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+
+    def forward(self, hyperedge_mean: torch.Tensor, node_mean: torch.Tensor) -> torch.Tensor:
+        """Scores hyperedges (pairs, hyperedges, hidden) and nodes (pairs, nodes, hidden).
+
+        Returns:
+            (pairs, heads, hyperedges, nodes).
+        """
+        hyperedge = split_heads(self.hyperedge(hyperedge_mean), self.num_heads)  # (pairs, heads, hyperedges, width)
+        node = split_heads(self.node(node_mean), self.num_heads)  # (pairs, heads, nodes, width)
+        return hyperedge @ node.transpose(-1, -2) / node.shape[-1] ** 0.5
+
+
+class VHANLayer(nn.Module):
+    """Runs one round of equations 5 to 8.
+
+    With synchronous updates nothing would read the hyperedges of the last layer: it has no weights to update them.
     """
 
     def __init__(self, config: VMHANConfig, is_last: bool):
@@ -143,10 +172,20 @@ class VHANLayer(nn.Module):
             self.to_hyperedges = HyperedgeAttention(config)
             self.hyperedge_norm = _norm(config)
 
-    def forward(self, nodes: Gaussian, hyperedges: Gaussian, incidence: torch.Tensor):
-        """Returns nodes, hyperedges and the attentions of equations 5 and 7, (pairs, heads, hyperedges, nodes)."""
+    def forward(
+        self, nodes: Gaussian, hyperedges: Gaussian, incidence: torch.Tensor
+    ) -> tuple[Gaussian, Gaussian, torch.Tensor, torch.Tensor]:
+        """Updates nodes and hyperedges.
+
+        Args:
+            nodes, hyperedges: (pairs, nodes, hidden) and (pairs, hyperedges, hidden).
+            incidence: (pairs, nodes, hyperedges).
+
+        Returns:
+            Nodes, hyperedges and the attentions of equations 5 and 7, (pairs, heads, hyperedges, nodes).
+        """
         members = incidence.transpose(1, 2)[:, None]  # (pairs, 1, hyperedges, nodes)
-        scores = self.scores(hyperedges.mean, nodes.mean)
+        scores = self.scores(hyperedges.mean, nodes.mean)  # (pairs, heads, hyperedges, nodes)
         attention = masked_softmax(scores, members, dim=-1)
         new_hyperedges = self._update_hyperedges(attention, nodes, hyperedges)
         read = new_hyperedges if self.sequential else hyperedges
@@ -163,31 +202,18 @@ class VHANLayer(nn.Module):
         return Gaussian(self.hyperedge_norm(updated.mean), updated.variance)
 
 
-class AttentionScores(nn.Module):
-    """The scaled products under the softmax of equations 5 and 7, shape (pairs, heads, hyperedges, nodes)."""
-
-    def __init__(self, config: VMHANConfig):
-        super().__init__()
-        self.num_heads = config.num_attention_heads
-        self.hyperedge = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-        self.node = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
-
-    def forward(self, hyperedge_mean: torch.Tensor, node_mean: torch.Tensor) -> torch.Tensor:
-        hyperedge = split_heads(self.hyperedge(hyperedge_mean), self.num_heads)
-        node = split_heads(self.node(node_mean), self.num_heads)
-        return hyperedge @ node.transpose(-1, -2) / node.shape[-1] ** 0.5
-
-
 class StructureOutput(NamedTuple):
-    """What a structure encoder returns: states before the first and after each layer, attentions of each layer.
+    """Output of a structure encoder: states before the first and after each layer, attentions of each layer.
 
-    `read_attention` is the share of each node in the hyperedges that the nodes read last, (pairs, heads, hyperedges,
-    nodes): with synchronous updates the equation 5 of the layer before the last, for the last one feeds nothing; with
-    one layer what the hyperedges started from, which is zero if that was no node; with sequential updates the last
-    layer's. None where no hyperedge gathers from nodes.
-
-    `node_flow` is the share that each node (rows) drew from each node (columns), by way of their hyperedges, when it
-    was last updated: (pairs, nodes, nodes). It is the last equation 7 times `read_attention`.
+    Args:
+        nodes, hyperedges: Gaussians of each layer.
+        attentions, node_attentions: Equations 5 and 7 of each layer, (pairs, heads, hyperedges, nodes).
+        read_attention: The share of each node in the hyperedges that the nodes read last, (pairs, heads, hyperedges,
+            nodes): with synchronous updates the equation 5 of the layer before the last, for the last one feeds
+            nothing; with one layer the shares that the hyperedges started from, zero if they started from no node;
+            with sequential updates the last layer's. None where no hyperedge gathers from nodes.
+        node_flow: The share that each node (rows) drew from each node (columns), by way of their hyperedges, when it
+            was last updated: (pairs, nodes, nodes). It is the last equation 7 times `read_attention`.
     """
 
     nodes: tuple[Gaussian, ...]
@@ -199,7 +225,7 @@ class StructureOutput(NamedTuple):
 
 
 class VHAN(nn.Module):
-    """`config.num_layers` rounds of variational hypergraph attention."""
+    """Runs `config.num_layers` rounds of variational hypergraph attention."""
 
     def __init__(self, config: VMHANConfig):
         super().__init__()
@@ -211,7 +237,7 @@ class VHAN(nn.Module):
         self.sequential = config.update == "sequential"
 
     def forward(self, nodes: Gaussian, incidence: torch.Tensor) -> StructureOutput:
-        """`nodes` are (pairs, nodes, hidden), `incidence` is (pairs, nodes, hyperedges)."""
+        """Passes messages between nodes (pairs, nodes, hidden), by an incidence (pairs, nodes, hyperedges)."""
         hyperedges = self.hyperedge_init(nodes, incidence)
         all_nodes, all_hyperedges, attentions, node_attentions = [nodes], [hyperedges], [], []
         for layer in self.layers:
@@ -223,16 +249,15 @@ class VHAN(nn.Module):
             attentions.append(attention)
             node_attentions.append(node_attention)
         read = self._read_attention(attentions, incidence)
+        flow = None
+        if read is not None:
+            flow = (node_attentions[-1].transpose(-1, -2) @ read).mean(dim=1)  # (pairs, nodes, nodes)
         return StructureOutput(
-            tuple(all_nodes),
-            tuple(all_hyperedges),
-            tuple(attentions),
-            tuple(node_attentions),
-            read_attention=read,
-            node_flow=None if read is None else (node_attentions[-1].transpose(-1, -2) @ read).mean(dim=1),
+            tuple(all_nodes), tuple(all_hyperedges), tuple(attentions), tuple(node_attentions), read, flow
         )
 
     def _read_attention(self, attentions: list[torch.Tensor], incidence: torch.Tensor) -> torch.Tensor | None:
+        """Returns the attention of the hyperedges that the nodes read last; None without layers."""
         if not attentions:
             return None
         if self.sequential:
@@ -242,26 +267,30 @@ class VHAN(nn.Module):
 
 
 def member_shares(incidence: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The same weight for each member of a hyperedge, (pairs, hyperedges, nodes); the sum is one, or zero if empty."""
+    """Computes equal shares of the members of a hyperedge, (pairs, hyperedges, nodes); they sum to one, or zero."""
     members = incidence.transpose(1, 2).to(dtype)
     return members / members.sum(dim=-1, keepdim=True).clamp(min=1)
 
 
 def masked_softmax(scores: torch.Tensor, mask: torch.Tensor, dim: int) -> torch.Tensor:
-    """Softmax over the True places of `mask`; all zero where there are none, and no NaN."""
+    """Computes the softmax over the True entries of `mask`; zero where there are none, never NaN."""
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(dim=dim).masked_fill(~mask, 0)
 
 
 def split_heads(states: torch.Tensor, num_heads: int) -> torch.Tensor:
-    """(pairs, items, hidden) to (pairs, heads, items, hidden / heads)."""
+    """Splits (pairs, items, hidden) into (pairs, heads, items, hidden / heads)."""
     return states.unflatten(-1, (num_heads, -1)).transpose(1, 2)
+
+
+def attend(attention: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Weighs values (pairs, senders, hidden) with attention (pairs, heads, receivers, senders), by heads.
+
+    Returns:
+        (pairs, receivers, hidden).
+    """
+    return (attention @ split_heads(values, attention.shape[1])).transpose(1, 2).flatten(-2)
 
 
 def _norm(config: VMHANConfig) -> nn.Module:
     return nn.LayerNorm(config.hidden_size) if config.layer_norm else nn.Identity()
-
-
-def attend(attention: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """(pairs, heads, receivers, senders) and (pairs, senders, hidden) to (pairs, receivers, hidden)."""
-    return (attention @ split_heads(values, attention.shape[1])).transpose(1, 2).flatten(-2)

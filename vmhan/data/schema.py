@@ -8,7 +8,7 @@ input that belongs to one row can give the label away; one that belongs to the i
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from datasets import ClassLabel, Dataset, Features, Image, List, NamedSplit, Value
 
@@ -109,7 +109,7 @@ def _letters(name: str) -> str:
     return re.sub(r"[\W_]", "", name).casefold()
 
 
-def has_object_tails(columns: Sequence[str]) -> bool:
+def has_object_tails(columns: Collection[str]) -> bool:
     """Whether rows with these columns have objects of the image for tails."""
     return "tail_object" in columns
 
