@@ -79,7 +79,7 @@ class Wordpieces(NamedTuple):
         inside = [i for i, offset in enumerate(self.offsets) if offset and offset[0] < end and offset[1] > start]
         if not inside:
             raise ValueError(
-                f"The encoder sees nothing of the entity or phrase {text[start:end]!r} at characters {start} to "
+                f"The encoder has no wordpiece for the entity or phrase {text[start:end]!r} at characters {start} to "
                 f"{end}; choose a span that holds letters, digits or signs."
             )
         return inside[0], inside[-1] + 1

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import cpu_offload
+from pairwise import pairwise
 from safetensors.torch import load_file, save_file
 from tiny import (
     LABELS,
@@ -32,28 +33,88 @@ NO_DROPOUT = {"message_dropout": 0, "classifier_dropout": 0}
 
 VARIANTS = [
     {},
-    {"visual_features": []},
-    {"visual_features": ["pixels"]},
-    {"visual_features": ["text"], "tune_visual_text": True},
-    {"hidden_size": 24, "num_attention_heads": 3},
-    {"entity_markers": "shared", "entity_pool": "mean_marker"},
-    {"num_layers": 1},
-    {"num_layers": 3, "update": "sequential"},
-    {"tie_scores": False},
-    {"tie_scores": False, "update": "sequential"},
-    {"variance_weight": "nonneg"},
-    {"variance_weight": "squared_mean", "mean_activation": "tanh"},
-    {"hyperedge_init": "mean+type", "layer_norm": True, "node_type_embedding": True},
-    {"pair_features": "interaction", "sample": "every_layer", "kl_on": "all"},
-    {"structure_encoder": "none"},
-    {"hyperedges": ["global", "inter_modal"]},
-    {"hyperedges": ["pairwise"]},
-    {"variational": False},
-    {"variational": False, "pair_features": "interaction", "structure_encoder": "gat"},
-    *({"structure_encoder": name} for name in ("hgnn", "gcn", "gat", "variational_gcn")),
-    {"direction_classifier": True, "label_smoothing": 0.1, "order_embedding": True},
+    {"visual_features": [], "order_embedding": True, "variational": False},
+    {
+        "visual_features": ["pixels"],
+        "num_layers": 3,
+        "update": "sequential",
+        "tie_scores": False,
+        "variance_weight": "nonneg",
+    },
+    {
+        "visual_features": ["text"],
+        "tune_visual_text": True,
+        "structure_encoder": "hgnn",
+        "direction_classifier": True,
+        "label_smoothing": 0.1,
+    },
+    {
+        "entity_markers": "shared",
+        "entity_pool": "mean_marker",
+        "structure_encoder": "gat",
+        "variational": False,
+        "pair_features": "interaction",
+    },
+    {
+        "hidden_size": 24,
+        "num_attention_heads": 3,
+        "num_layers": 1,
+        "hyperedge_init": "mean+type",
+        "layer_norm": True,
+        "node_type_embedding": True,
+        "hyperedges": ["global", "inter_modal"],
+    },
+    {
+        "structure_encoder": "variational_gcn",
+        "hyperedges": ["pairwise"],
+        "pair_features": "interaction",
+        "sample": "classifier",
+    },
+    {
+        "variance_weight": "squared_mean",
+        "mean_activation": "tanh",
+        "tie_scores": False,
+        "sample": "every_layer",
+        "kl_on": "all",
+    },
 ]
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+
+#: What `VARIANTS` leaves out: values of the options of V-HAN, and of those of the model around a structure encoder.
+VHAN_OPTIONS = [
+    [{}, {"variational": False}, {"sample": "every_layer"}],
+    [{"variance_weight": "free"}, {"variance_weight": "nonneg"}, {"variance_weight": "squared_mean"}],
+    [{"hyperedge_init": name} for name in ("mean", "zero", "type_embedding", "mean+type")],
+    [{"mean_activation": name} for name in ("elu", "relu", "tanh", "none")],
+    [{"update": "sync"}, {"update": "sequential"}],
+    [{"tie_scores": True}, {"tie_scores": False}],
+    [{"layer_norm": False}, {"layer_norm": True}],
+    [{"num_layers": count} for count in (1, 2, 3)],
+    [{"num_attention_heads": count} for count in (1, 2, 4)],
+    [{"hyperedges": ["global", "intra_modal", "inter_modal"]}, {"hyperedges": ["inter_modal"]}],
+]
+MODEL_OPTIONS = [
+    [{"structure_encoder": name} for name in ("vhan", "hgnn", "gcn", "gat", "variational_gcn", "none")],
+    [{"visual_features": names} for names in ([], ["pixels"], ["text"], ["box"], ["pixels", "text", "box"])],
+    [{"hyperedges": ["pairwise"]}, {"hyperedges": ["global", "intra_modal"]}, {}],
+    [{"entity_markers": "shared", "entity_pool": name} for name in ("mean", "first", "max", "marker", "mean_marker")],
+    [{"variance_activation": name} for name in ("softplus", "relu", "exp", "elu1")],
+    [{"variational": True}, {"variational": False}],
+    [{"pair_features": "gaussian"}, {"pair_features": "interaction"}],
+    [{}, {"node_type_embedding": True, "order_embedding": True}],
+    [{}, {"direction_classifier": True, "label_smoothing": 0.1}],
+    [{"kl_on": name} for name in ("final", "initial", "all")],
+    [{"reconstruction_target": "initial"}, {"reconstruction_target": "features"}],
+]
+
+
+def has_its_variance(settings: dict) -> bool:
+    """Returns whether settings that need a variance have one, as the config demands."""
+    needs_one = settings.get("structure_encoder") == "variational_gcn" or "sample" in settings
+    return settings.get("variational", True) or not needs_one
+
+
+SWEEP = [*pairwise(VHAN_OPTIONS, has_its_variance), *pairwise(MODEL_OPTIONS, has_its_variance)]
 
 
 def build(**settings) -> VMHANForRelationExtraction:
@@ -97,7 +158,7 @@ def encoded(model):
     return calls
 
 
-def test_eight_pairs_take_one_encoding_of_their_sentence_and_one_of_the_words_about_their_image(model, encoded):
+def test_eight_pairs_take_one_encoding_of_their_sentence_and_one_of_the_texts_about_their_image(model, encoded):
     entities = [(0, 3), (8, 11), (19, 22), (27, 32), (40, 43)]
     pairs = [(head, tail) for head in range(5) for tail in range(5) if head < tail][:8]
     batch = tiny_processor()(
@@ -110,7 +171,7 @@ def test_eight_pairs_take_one_encoding_of_their_sentence_and_one_of_the_words_ab
     assert [len(call) for call in encoded] == [1, 3]
 
 
-def test_words_that_stand_in_several_images_are_encoded_once(model, encoded):
+def test_labels_of_several_images_are_encoded_once(model, encoded):
     images = [{"objects": [{"label": "man"}, {"label": "dog"}]}, {"objects": [{"label": "dog"}, {"label": "man"}]}]
     batch = tiny_processor()(
         text=["Ada met Bob", "Eve met Dan"], mentions=[[(0, 3), (8, 11)]] * 2, pairs=[[(0, 1)]] * 2, images=images
@@ -215,7 +276,7 @@ def test_logits_of_a_pair_do_not_depend_on_the_other_pairs(variant, batch):
 
 
 @pytest.mark.parametrize("garbage", [1e6, float("nan")])
-def test_what_stands_in_masked_places_changes_nothing(garbage, model, batch):
+def test_masked_values_change_nothing(garbage, model, batch):
     dirty = dict(batch)
     for values, mask in (("visual_states", "visual_state_mask"), ("object_boxes", "object_box_mask")):
         dirty[values] = batch[values].masked_fill(~batch[mask][..., None], garbage)
@@ -224,7 +285,7 @@ def test_what_stands_in_masked_places_changes_nothing(garbage, model, batch):
     assert_same(logits_of(model, dirty), logits_of(model, batch))
 
 
-def test_no_image_is_the_same_however_it_is_said(model, batch):
+def test_every_form_of_no_image_gives_the_same(model, batch):
     pointed_nowhere = logits_of(model, batch, pair_image=torch.full_like(batch["pair_image"], -1))
     assert_same(logits_of(model, without(batch, VISUAL)), pointed_nowhere)
     assert_same(logits_of(model, without(batch, ["pair_image"])), pointed_nowhere)
@@ -267,13 +328,13 @@ def test_every_visual_input_reaches_the_logits(name, model, batch):
     assert not torch.allclose(logits_of(model, batch, **{name: changed}), logits_of(model, batch), atol=1e-5)
 
 
-def test_visual_phrases_join_images_that_nothing_else_is_said_of_in_words(batch):
+def test_visual_phrases_join_images_without_other_text(batch):
     model, other = build(visual_features=["pixels"]), (batch["visual_phrase_ids"] + 1) % 99
     assert (model(**batch).node_types == VISUAL_PHRASE).sum() == 2
     assert not torch.allclose(logits_of(model, batch, visual_phrase_ids=other), logits_of(model, batch), atol=1e-5)
 
 
-def test_a_model_that_sees_no_images_hears_no_phrases_about_them(batch):
+def test_a_model_without_visual_features_reads_no_visual_phrases(batch):
     model = build(visual_features=[])
     assert_same(logits_of(model, batch), logits_of(model, without(batch, VISUAL)))
 
@@ -286,9 +347,9 @@ def test_text_phrases_reach_the_logits(model, batch):
 def test_each_way_to_pool_an_entity_gives_logits_of_its_own(batch):
     pools = ("mean", "first", "max", "marker", "mean_marker")
     results = [logits_of(build(entity_markers="shared", entity_pool=pool), batch) for pool in pools]
-    for place, logits in enumerate(results):
+    for index, logits in enumerate(results):
         assert logits.isfinite().all()
-        assert not any(torch.allclose(logits, other) for other in results[:place])
+        assert not any(torch.allclose(logits, other) for other in results[:index])
 
 
 def test_without_a_structure_encoder_the_image_does_not_reach_the_logits(batch):
@@ -315,6 +376,21 @@ def test_every_trainable_parameter_gets_a_gradient(variant, batch):
     assert (missing, zero) == ([], [])
 
 
+@pytest.mark.parametrize("settings", SWEEP, ids=str)
+def test_every_two_settings_train_and_score_together(settings, batch):
+    model = build(**settings)
+    together, alone = logits_of(model, batch), {**batch}
+    for name in OF_PAIRS:
+        alone[name] = batch[name][[1]]
+    assert_same(logits_of(model, alone)[0], together[1])
+    model.train()
+    output = model(**batch, direction_given=batch["pair_sentence"] == 0)
+    output.loss.backward()
+    assert output.loss.isfinite()
+    unread = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert not unread and all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
 @each_variant
 def test_each_trainable_parameter_is_in_exactly_one_group(variant):
     model = build(**variant)
@@ -330,7 +406,7 @@ def test_each_trainable_parameter_is_in_exactly_one_group(variant):
             assert group["weight_decay"] == (0.01 if parameter.dim() > 1 else 0)
 
 
-def test_words_about_the_image_tune_the_text_encoder_only_when_asked(batch):
+def test_text_about_the_image_tunes_the_text_encoder_only_on_request(batch):
     gradients = []
     for tune in (False, True):
         model = build(visual_features=["text"], tune_visual_text=tune, **NO_DROPOUT).train()
@@ -474,6 +550,19 @@ def test_states_and_attentions_have_their_shapes_and_come_only_on_request(model,
     assert torch.allclose(output.pair_variance, variances.mean(dim=(1, 2)))
 
 
+def test_a_tuple_begins_with_the_loss_and_the_logits(model, batch):
+    named = model(**batch)
+    loss, logits, *_ = model(**batch, return_dict=False)
+    assert torch.equal(loss, named.loss) and torch.equal(logits, named.logits)
+
+
+def test_layers_come_as_gaussians_and_only_on_request(model, batch):
+    layers = model(**batch, output_hidden_states=True).node_layers()
+    assert [gaussian.variance.shape for gaussian in layers] == [(5, 10, 16)] * 3
+    with pytest.raises(ValueError, match="output_hidden_states=True"):
+        model(**batch).node_layers()
+
+
 def test_without_a_structure_encoder_there_is_no_attention(batch):
     output = build(structure_encoder="none")(**batch, output_attentions=True, output_hidden_states=True)
     assert not output.attentions and output.read_attention is None and output.node_flow is None
@@ -487,6 +576,7 @@ def test_tuple_and_dict_outputs_agree(base, model, batch):
     named, by_argument = model(**inputs), model(**inputs, return_dict=False)
     model.config.return_dict = False
     by_config = model(**inputs)
+    assert next(iter(named)) == ("last_node_mean" if base else "logits")
     for values in (by_argument, by_config):
         assert isinstance(values, tuple) and len(values) == len(named)
         for value, expected in zip(values, named.to_tuple(), strict=True):

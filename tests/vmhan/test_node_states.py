@@ -22,8 +22,8 @@ def test_a_mention_is_pooled_as_its_loop_says(how):
     pooled = pool_spans(STATES, PAIR_SENTENCE, SPANS, how)
     assert pooled.shape == (3, 2, 4)
     for pair, sentence in enumerate(PAIR_SENTENCE.tolist()):
-        for place, (start, end) in enumerate(SPANS[pair].tolist()):
-            assert torch.allclose(pooled[pair, place], POOLS[how](STATES[sentence], start, end), atol=1e-6)
+        for index, (start, end) in enumerate(SPANS[pair].tolist()):
+            assert torch.allclose(pooled[pair, index], POOLS[how](STATES[sentence], start, end), atol=1e-6)
 
 
 @pytest.mark.parametrize("how", POOLS)
@@ -76,7 +76,7 @@ def test_chunks_hold_every_phrase_once_and_are_cut_to_their_longest(lengths, siz
     assert all(chunk[:, 1].numel() >= MIN_CHUNK_TOKENS for chunk in chunks[:-1])
 
 
-def test_a_visual_node_is_the_sum_of_what_is_known_about_it():
+def test_a_visual_node_is_the_sum_of_its_features():
     torch.manual_seed(0)
     nodes = VisualNodes(tiny_config(visual_features=["pixels", "text", "box"]))
     widths = {"pixels": VISUAL_WIDTH, "text": 16, "box": 5}
@@ -99,7 +99,7 @@ def test_a_visual_node_is_the_sum_of_what_is_known_about_it():
 
 
 @pytest.mark.parametrize("garbage", [1e30, float("inf"), float("nan")])
-def test_what_is_not_known_changes_neither_states_nor_gradients(garbage):
+def test_masked_features_change_neither_states_nor_gradients(garbage):
     torch.manual_seed(0)
     nodes = VisualNodes(tiny_config(visual_features=["box"]))
     mask = torch.tensor([[True, False]])

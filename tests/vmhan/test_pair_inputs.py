@@ -7,6 +7,7 @@ from tiny import tiny_batch, tiny_model, tiny_processor
 from vmhan.hypergraph import HEAD, OBJECT, TAIL
 from vmhan.node_selection import NodeSelection
 from vmhan.node_states import NodeGroup, replace_object_tails
+from vmhan.pair_inputs import length_mask, pad_nested
 
 FEATURES = ["pixels", "text", "box"]
 
@@ -68,7 +69,7 @@ def test_the_span_of_such_a_tail_is_not_read(model):
     assert torch.equal(logits_of(model, batch), logits_of(model, moved))
 
 
-def test_the_gradient_reaches_what_is_known_of_the_object():
+def test_the_gradient_reaches_the_features_of_the_object():
     model = tiny_model(visual_features=["pixels"])
     batch = batch_with_tails([1, 0])
     batch["visual_states"].requires_grad_()
@@ -88,10 +89,10 @@ def test_an_image_that_holds_a_tail_is_never_hidden():
     [
         ({"pair_image": torch.tensor([-1, 1])}, FEATURES),  # no image
         ({}, ["pixels"]),  # the third object of the first image has no pixels ...
-        ({}, []),  # ... and a model that sees nothing knows no object
+        ({}, []),  # ... and a model that reads no image has no object
     ],
 )
-def test_a_tail_of_which_nothing_is_known_is_refused(changes, features):
+def test_a_tail_without_features_is_refused(changes, features):
     batch = batch_with_tails([2, -1], **changes)
     batch["visual_state_mask"][0, 3] = False
     with pytest.raises(ValueError, match=r"is the tail of (pair 0|a pair), .* visual_features"):
@@ -103,7 +104,7 @@ def test_an_object_that_no_image_has_is_refused(model):
         nodes_of(model, batch_with_tails([3, -1]))
 
 
-def test_take_tails_leaves_its_inputs_as_they_are():
+def test_replacing_tails_leaves_the_inputs_as_they_are():
     mentions = NodeGroup(torch.zeros(1, 2, 4), torch.ones(1, 2, dtype=torch.bool), torch.tensor([HEAD, TAIL]))
     visual = NodeGroup(torch.ones(1, 2, 4), torch.ones(1, 2, dtype=torch.bool), torch.tensor([3, OBJECT]))
     taken, rest = replace_object_tails(mentions, visual, torch.tensor([0]))
@@ -181,3 +182,10 @@ def test_a_batch_gives_what_its_sentences_give_alone(model):
     together = logits_of(model, processor(*map(list, zip(*requests, strict=True))))
     alone = [logits_of(model, processor(*([part] for part in request))) for request in requests]
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+def test_rows_are_padded_to_the_longest():
+    rows = [["a", None], [], ["b", "c", "d"]]
+    assert pad_nested(rows, 0) == [["a", None, 0], [0, 0, 0], ["b", "c", "d"]]
+    assert length_mask(rows).tolist() == [[True, True, False], [False] * 3, [True] * 3]
+    assert pad_nested([], 0) == [] and pad_nested([[], []], 0) == [[], []]

@@ -109,8 +109,8 @@ def test_a_mention_that_is_given_twice_is_marked_once():
 
 def test_insertion_leaves_the_words_in_their_order():
     ids, spans = list(range(10, 16)), [(0, 6), (1, 3), (2, 5), (5, 6)]
-    marked, moved, places = insert_markers(ids, spans, [(100 + i, 200 + i) for i in range(4)])
-    assert [token for token in marked if token < 100] == [marked[place] for place in places] == ids
+    marked, moved, indices = insert_markers(ids, spans, [(100 + i, 200 + i) for i in range(4)])
+    assert [token for token in marked if token < 100] == [marked[index] for index in indices] == ids
     for i, (start, end) in enumerate(moved):
         assert (marked[start - 1], marked[end]) == (100 + i, 200 + i)
         assert [token for token in marked[start:end] if token < 100] == ids[slice(*spans[i])]
@@ -146,7 +146,7 @@ def test_a_sentence_that_spells_a_special_token_keeps_its_words(markers, spelt):
         ("ŉ ﬁ İstanbul met Bob", "Bob", "bob"),
     ],
 )
-def test_characters_of_any_kind_leave_mentions_in_place(text, mention, word):
+def test_characters_of_any_kind_move_no_mention(text, mention, word):
     start = text.index(mention)
     other = text.index("met")
     processor, batch = encode(text, [(start, start + len(mention)), (other, other + 3)], [(0, 1)])
@@ -161,7 +161,7 @@ def test_part_of_a_word_is_a_mention():
 @pytest.mark.parametrize("nothing", ["\u200d", "\x07", "\u0301", " "])
 def test_a_mention_without_a_wordpiece_is_refused_by_name(nothing):
     text = f"Ada {nothing} met"
-    with pytest.raises(ValueError, match="sees nothing of the entity") as error:
+    with pytest.raises(ValueError, match="has no wordpiece for the entity") as error:
         encode(text, [(0, 3), (4, 5)], [(0, 1)])
     assert repr(nothing) in str(error.value) and "4 to 5" in str(error.value)
 
@@ -351,7 +351,7 @@ def test_a_pair_s_logits_do_not_depend_on_the_phrases_of_other_pairs(markers):
     model = tiny_model(entity_markers=markers, visual_features=["text", "box"])
     together = model(**encode_selected(entity_markers=markers)[1]).logits
     for row, selection in enumerate(SELECTIONS):
-        alone = [selection if place == row else None for place in range(4)]
+        alone = [selection if other == row else None for other in range(4)]
         logits = model(**encode_selected(alone, entity_markers=markers)[1]).logits
         assert torch.allclose(logits[row], together[row], atol=1e-5)
 
@@ -404,12 +404,18 @@ def test_an_object_that_the_image_has_not_is_refused():
         encode_selected([NodeSelection(objects=[-1])] * 4)
 
 
+@pytest.mark.parametrize("name", ["labels", "direction_given"])
+def test_a_wrong_number_of_values_of_pairs_is_refused(name):
+    with pytest.raises(ValueError, match=rf"{name} has \[2\] entries for sentences with \[3\] pairs"):
+        tiny_processor()([TEXT], [MENTIONS], [PAIRS], **{name: [[1, 1]]})
+
+
 def test_a_wrong_number_of_selections_is_refused():
     with pytest.raises(ValueError, match=r"\[3\] entries for sentences with \[4\] pairs"):
         encode_selected([None] * 3)
 
 
-def test_a_phrase_without_a_wordpiece_is_refused_by_its_place():
+def test_a_phrase_without_a_wordpiece_is_refused_by_its_span():
     with pytest.raises(ValueError, match="phrase ' ' at characters 3 to 4"):
         encode_selected([NodeSelection([(3, 4)])] * 4)
 
