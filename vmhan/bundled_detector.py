@@ -1,4 +1,4 @@
-"""The project's own object detector, as it is used: a folder with weights and settings, and images to objects.
+"""Inference of the bundled object detector, from a folder with weights and settings.
 
 The folder holds `model.safetensors` and `config.json` (`DetectorSettings`), and is written by `train/detector/run.py`.
 """
@@ -22,18 +22,18 @@ from torchvision.ops.boxes import clip_boxes_to_image
 from torchvision.transforms.v2.functional import horizontal_flip_bounding_boxes, pil_to_tensor
 from torchvision.tv_tensors import BoundingBoxFormat
 
-from .detector_network import MEAN_COLOUR, DensePrediction, DetectorNetwork, DetectorSettings
+from .detector_network import MEAN_COLOR, DensePrediction, DetectorNetwork, DetectorSettings
 from .image_inputs import load_image_input
 from .object_detection import DetectedObject
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 _BATCH = 16  # images that pass the network together
-_CANDIDATES = 1000  # surest boxes of a look at an image that compete; far more than there are objects
+_CANDIDATES = 1000  # boxes of one pass that compete, by falling score; far more than there are objects
 
 
 class _Candidates(NamedTuple):
-    """What may be in an image: `scores` and `labels`, `(candidates)`, and `boxes`, `(candidates, 4)`, in pixels."""
+    """Candidate objects of an image: `scores`, `labels` `(candidates)` and `boxes` `(candidates, 4)` in pixels."""
 
     scores: Tensor
     labels: Tensor
@@ -41,34 +41,35 @@ class _Candidates(NamedTuple):
 
 
 class BundledDetector:
-    """Finds objects with the weights of a folder; an `ObjectDetector`.
+    """Detects objects with the weights of a folder; an `ObjectDetector`.
 
     Args:
-        folder: Where `model.safetensors` and `config.json` lie.
-        device: Where to compute; by default the CPU.
+        folder: Folder of `model.safetensors` and `config.json`.
+        device: Device to compute on; by default the CPU.
         threshold: Least score of an object; by default that of the folder's settings.
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: A setting is unknown or out of range, the weights are damaged, or the two do not fit each other.
+        ValueError: A setting is unknown or out of range, the weights are damaged, or the two do not match.
     """
 
     def __init__(self, folder: str | Path, device: str | torch.device | None = None, threshold: float | None = None):
         network, settings = load_network(folder)
         self.settings = settings if threshold is None else replace(settings, score_threshold=threshold)
-        self.network = fuse_normalisation(network.eval()).to(device, memory_format=torch.channels_last)
+        network = fuse_normalization(network.eval()).to(torch.device(device or "cpu"))
+        self.network = network.to(memory_format=torch.channels_last)
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[DetectedObject]]:
-        """The objects of each image, the surest first, boxes in pixels of the upright image.
+        """Detects the objects of each image, by falling score, boxes in pixels of the upright image.
 
         Args:
-            images: As `load_image_input` takes them.
+            images: Images, as `load_image_input` takes them.
         """
         return detect_objects(self.network, self.settings, [load_image_input(image) for image in images])
 
 
 def load_network(folder: str | Path) -> tuple[DetectorNetwork, DetectorSettings]:
-    """The network and the settings of a folder, as `save_detector` wrote them; errors as of `BundledDetector`."""
+    """Loads network and settings from a folder that `save_detector` wrote; errors as of `BundledDetector`."""
     settings = read_settings(folder)
     network = DetectorNetwork(settings)
     _load_weights(network, Path(folder) / WEIGHTS_FILE)
@@ -76,7 +77,7 @@ def load_network(folder: str | Path) -> tuple[DetectorNetwork, DetectorSettings]
 
 
 def read_settings(folder: str | Path) -> DetectorSettings:
-    """The settings in `config.json` of `folder`."""
+    """Reads the settings in `config.json` of `folder`."""
     path = Path(folder) / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{str(path)!r} does not exist; a detector is a folder with it and {WEIGHTS_FILE}.")
@@ -87,7 +88,11 @@ def read_settings(folder: str | Path) -> DetectorSettings:
 
 
 def save_detector(folder: str | Path, network: DetectorNetwork, settings: DetectorSettings) -> None:
-    """Writes a detector that `BundledDetector` loads, its weights in 16 bits."""
+    """Writes a detector that `BundledDetector` loads, its weights in 16 bits.
+
+    Raises:
+        ValueError: A weight does not fit in 16 bits.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
@@ -110,16 +115,16 @@ def write_settings(folder: str | Path, settings: DetectorSettings) -> None:
 def detect_objects(
     network: nn.Module, settings: DetectorSettings, images: Sequence[Image.Image]
 ) -> list[list[DetectedObject]]:
-    """The objects of each image by a network in evaluation mode; see `BundledDetector.detect`."""
-    looks = [
-        _look(network, settings, images, size, mirrored=bool(number % 2))
+    """Detects the objects of each image with a network in evaluation mode; see `BundledDetector.detect`."""
+    passes = [
+        _find_candidates(network, settings, images, size, mirrored=bool(number % 2))
         for number, size in enumerate(settings.input_sizes)
     ]
-    return [_select(of_image, settings) for of_image in zip(*looks, strict=True)]
+    return [_select(of_image, settings) for of_image in zip(*passes, strict=True)]
 
 
-def fuse_normalisation(network: nn.Module) -> nn.Module:
-    """Folds each batch normalisation of a network in evaluation mode into the convolution before it, in place."""
+def fuse_normalization(network: nn.Module) -> nn.Module:
+    """Folds each batch normalization of a network in evaluation mode into the convolution before it, in place."""
     for module in network.modules():
         children = list(module.named_children())
         for (name, layer), (next_name, following) in pairwise(children):
@@ -141,31 +146,32 @@ def _load_weights(network: DetectorNetwork, path: Path) -> None:
 
 
 def _resized(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """Width and height with the longer side `longest`, the shape kept."""
+    """Computes width and height with the longer side `longest`, in the same proportion."""
     scale = longest / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _padded_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Rounds width and height up to multiples of 32."""
     return -(-size[0] // 32) * 32, -(-size[1] // 32) * 32
 
 
 def _to_pixels(image: Image.Image, longest: int, mirrored: bool) -> Tensor:
-    """`(3, height, width)`, both multiples of 32: the image at top left, below and to the right the mean colour."""
+    """Converts an image to `(3, height, width)`, padded below and to the right with the mean color."""
     size = _resized(image.size, longest)
-    canvas = Image.new("RGB", _padded_size(size), MEAN_COLOUR)
+    canvas = Image.new("RGB", _padded_size(size), MEAN_COLOR)
     resized = image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
     canvas.paste(ImageOps.mirror(resized) if mirrored else resized)
     return pil_to_tensor(canvas)
 
 
-def _look(
+def _find_candidates(
     network: nn.Module, settings: DetectorSettings, images: Sequence[Image.Image], longest: int, mirrored: bool
 ) -> list[_Candidates]:
-    """What may be in each image, by one look at it with a longer side of `longest`."""
+    """Finds candidates in each image, resized to a longer side of `longest` pixels."""
     device = next(network.parameters()).device
-    # together only what needs no further padding, so that no image changes another's objects
-    by_shape = defaultdict(list)
+    # only images of one padded size share a batch, so that no image changes another's objects
+    by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, image in enumerate(images):
         by_shape[_padded_size(_resized(image.size, longest))].append(number)
     found = {}
@@ -175,35 +181,49 @@ def _look(
             pixels = torch.stack([_to_pixels(images[number], longest, mirrored) for number in batch])
             prediction = network(pixels.to(device))
             for row, number in enumerate(batch):
-                surest = _surest(prediction, row, settings.score_threshold)
-                boxes = _in_image(surest.boxes, images[number].size, longest, mirrored)
-                found[number] = surest._replace(boxes=boxes)
+                best = _best_candidates(prediction, row, settings.score_threshold)
+                boxes = _to_image_pixels(best.boxes, images[number].size, longest, mirrored)
+                found[number] = best._replace(boxes=boxes)
     return [found[number] for number in range(len(images))]
 
 
-def _surest(prediction: DensePrediction, row: int, least_score: float) -> _Candidates:
-    """The surest points of one image, boxes in pixels of the input."""
+def _best_candidates(prediction: DensePrediction, row: int, least_score: float) -> _Candidates:
+    """Selects the points of one image with the highest scores, boxes in pixels of the input."""
     classes = prediction.class_logits.shape[-1]
     scores = prediction.class_logits[row].sigmoid().flatten()
-    scores, places = scores.topk(min(_CANDIDATES, scores.numel()))
-    places = places[scores >= least_score]
-    return _Candidates(scores[: len(places)], places % classes, prediction.boxes[row][places // classes])
+    scores, indices = scores.topk(min(_CANDIDATES, scores.numel()))  # (candidates), into (points * classes)
+    indices = indices[scores >= least_score]
+    return _Candidates(scores[: len(indices)], indices % classes, prediction.boxes[row][indices // classes])
 
 
-def _in_image(boxes: Tensor, size: tuple[int, int], longest: int, mirrored: bool) -> Tensor:
-    """Boxes in pixels of the input as such of the image, which is `size` (width, height)."""
+def _to_image_pixels(boxes: Tensor, size: tuple[int, int], longest: int, mirrored: bool) -> Tensor:
+    """Converts boxes in pixels of the input to pixels of the image, which is `size` (width, height)."""
     width, height = _resized(size, longest)
+    canvas = size[1], size[0]
     boxes = clip_boxes_to_image(boxes, (height, width)) * boxes.new_tensor([size[0] / width, size[1] / height] * 2)
-    boxes = clip_boxes_to_image(boxes, size[::-1])
-    return horizontal_flip_bounding_boxes(boxes, BoundingBoxFormat.XYXY, size[::-1]) if mirrored else boxes
+    boxes = clip_boxes_to_image(boxes, canvas)
+    return horizontal_flip_bounding_boxes(boxes, BoundingBoxFormat.XYXY, canvas) if mirrored else boxes
 
 
-def _select(looks: Sequence[_Candidates], settings: DetectorSettings) -> list[DetectedObject]:
-    """The objects of one image; the candidates of all looks at it compete."""
-    scores, labels, boxes = map(torch.cat, zip(*looks, strict=True))
+def _select(passes: Sequence[_Candidates], settings: DetectorSettings) -> list[DetectedObject]:
+    """Selects the objects of one image by non-maximum suppression over the candidates of all passes."""
+    scores, labels, boxes = map(torch.cat, zip(*passes, strict=True))
     kept = batched_nms(boxes, scores, labels, settings.overlap_threshold)
     kept = kept[(boxes[kept, :2] < boxes[kept, 2:]).all(dim=1)][: settings.max_detections]
     return [
         DetectedObject(settings.classes[label], score, tuple(box))
         for label, score, box in zip(labels[kept].tolist(), scores[kept].tolist(), boxes[kept].tolist(), strict=True)
     ]
+
+
+__all__ = [
+    "CONFIG_FILE",
+    "WEIGHTS_FILE",
+    "BundledDetector",
+    "detect_objects",
+    "fuse_normalization",
+    "load_network",
+    "read_settings",
+    "save_detector",
+    "write_settings",
+]

@@ -1,9 +1,10 @@
-"""The weights that come along: model and detector in the package, the detector beside a model on the Hub too."""
+"""Weights that come with the package: the bundled model and detector. A model on the Hub brings the detector too."""
 
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import try_to_load_from_cache
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from .bundled_detector import CONFIG_FILE, WEIGHTS_FILE, BundledDetector
 from .network import hub_settings
@@ -13,39 +14,45 @@ BUNDLED = "bundled"
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
 BUNDLED_FOLDER = _WEIGHTS / "detector"
 BUNDLED_MODEL = _WEIGHTS / "vmhan-mini-mnre"
-FOLDER_BESIDE_MODEL = "detector"  # where a model that was pushed to the Hub holds the bundled detector
+FOLDER_BESIDE_MODEL = "detector"  # folder of the bundled detector in the repository of a model on the Hub
 
 
 def has_bundled_detector() -> bool:
-    """Tells whether the package holds the bundled detector; a model that was fetched from the Hub brings its own."""
+    """Returns whether the package holds the bundled detector; a model from the Hub brings its own."""
     return all((BUNDLED_FOLDER / file).is_file() for file in (CONFIG_FILE, WEIGHTS_FILE))
 
 
-def bundled_detector_of(model: str, revision: str | None = None) -> Path:
-    """Finds the folder of the bundled detector: the package's where it has one, else that of the model's repository.
+def bundled_detector_of(model: str | None, revision: str | None = None) -> Path:
+    """Finds the folder of the bundled detector: that of the package if it is there, else that beside a model.
 
     Args:
-        model: Hub id or folder.
-        revision: Commit of the repository. With it nobody is asked for what the Hub's cache has.
+        model: Hub id or folder of the model, or None.
+        revision: Commit of the model's repository; with it no request is sent for files in the Hub's cache.
+
+    Returns:
+        The folder; that of the package if neither holds the detector.
     """
     if has_bundled_detector() or not model:
         return BUNDLED_FOLDER
     names = [f"{FOLDER_BESIDE_MODEL}/{name}" for name in (CONFIG_FILE, WEIGHTS_FILE)]
-    known = revision and all(isinstance(try_to_load_from_cache(model, name, revision=revision), str) for name in names)
-    settings = {"local_files_only": True} if known else hub_settings(model)
+    is_cached = revision is not None and all(
+        isinstance(try_to_load_from_cache(model, name, revision=revision), str) for name in names
+    )
+    settings = {"local_files_only": True} if is_cached else hub_settings(model)
     try:
         files = [cached_file(model, name, revision=revision, **settings) for name in names]
-    except OSError:  # neither here nor there; who loads the package's is told so
+    except OSError:  # in neither place, which loading that of the package reports
         return BUNDLED_FOLDER
-    return Path(files[0]).parent
+    config = files[0]
+    return BUNDLED_FOLDER if config is None else Path(config).parent
 
 
-def load_bundled_detector(folder: Path | None = None, **settings) -> BundledDetector:
+def load_bundled_detector(folder: Path | None = None, **settings: Any) -> BundledDetector:
     """Loads the bundled detector.
 
     Args:
-        folder: Where it lies; by default in the package.
-        settings: Those of `BundledDetector`.
+        folder: Folder of the detector; by default that of the package.
+        settings: Settings of `BundledDetector`.
 
     Raises:
         DetectorUnavailable: The folder lacks it, or holds damaged weights.

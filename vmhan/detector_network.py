@@ -1,8 +1,8 @@
-"""The network of the bundled object detector: small, of plain 3x3 convolutions, with neither anchors nor proposals.
+"""Network of the bundled object detector: small, of plain 3x3 convolutions, with neither anchors nor proposals.
 
 A residual backbone gives maps at strides 8, 16 and 32, a feature pyramid mixes them, and at every point of every map
-one tower tells the classes and another the distances to the four sides of the object's box, as FCOS does (Tian et al.
-2019). All parts are torchvision's.
+one tower predicts the classes and another the distances to the four sides of the object's box, as FCOS does (Tian et
+al. 2019). All parts are torchvision's.
 
 Example: an image of 320x416 pixels has 40 * 52 + 20 * 26 + 10 * 13 = 2730 points.
 """
@@ -16,30 +16,31 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.ops import Conv2dNormActivation, FeaturePyramidNetwork
 
 STRIDES = (8, 16, 32)
-MEAN_COLOUR = (124, 116, 104)  # of ImageNet; fills what an image leaves free of its canvas
+MEAN_COLOR = (124, 116, 104)  # of ImageNet; fills the part of the canvas that an image leaves free
 _LONGEST_DISTANCE = 5.0  # of the logarithm of a distance in strides: e^5 * 8 pixels is more than any input has
-_PRIOR = 0.01  # what a class scores at first, so that the many empty points do not drown the start of training
+_PRIOR = 0.01  # initial score of a class, so that the many empty points do not drown the start of training
 
 
 @dataclass(kw_only=True)
 class DetectorSettings:
-    """What `config.json` of a detector says: everything but the weights.
+    """Settings of a detector in its `config.json`: everything but the weights.
 
     Args:
-        classes: Names of what is detected, in the order of the network's outputs.
+        classes: Names of the classes, in the order of the network's outputs.
         stem_width: Channels of the first convolution, at stride 2.
         widths: Channels of the backbone's stages, at strides 4, 8, 16 and 32.
         depths: Residual blocks of each stage.
         neck_width: Channels of the pyramid and of the towers.
         tower_depth: 3x3 convolutions in each tower.
-        input_sizes: An image is looked at once for each of them, its longer side resized to so many pixels, multiples
-            of 32; every second time mirrored.
-        score_threshold: Objects below are left out.
-        overlap_threshold: Of two boxes of a class that overlap by more (intersection over union) the surer stays.
+        input_sizes: Sizes at which an image passes the network, one after the other: pixels of its longer side,
+            multiples of 32; every second pass is mirrored.
+        score_threshold: Least score of an object.
+        overlap_threshold: Of two boxes of a class that overlap by more (intersection over union) the one with the
+            higher score stays.
         max_detections: Most objects of an image.
 
     Raises:
-        ValueError: A value that no detector can have.
+        ValueError: A value is out of range.
     """
 
     classes: list[str]
@@ -74,12 +75,12 @@ class DetectorSettings:
 
 
 class DensePrediction(NamedTuple):
-    """What the network says at every point of an image, in float32.
+    """Predictions at every point of an image, in float32.
 
     Args:
         class_logits: `(images, points, classes)`.
         boxes: `(images, points, 4)`, corners (x0, y0, x1, y1) in pixels of the input.
-        points: `(points, 2)`, where they lie, (x, y) in pixels of the input.
+        points: `(points, 2)`, their (x, y) in pixels of the input.
     """
 
     class_logits: Tensor
@@ -96,18 +97,21 @@ class PooledContext(nn.Module):
         self.mix = Conv2dNormActivation(4 * width, width, 1)
 
     def forward(self, states: Tensor) -> Tensor:
-        seen = [states]
+        pooled = [states]
         for _ in range(3):
-            seen.append(self.pool(seen[-1]))
-        return self.mix(torch.cat(seen, dim=1))
+            pooled.append(self.pool(pooled[-1]))
+        return self.mix(torch.cat(pooled, dim=1))
 
 
 class DetectorNetwork(nn.Module):
-    """Images to what every point of them predicts.
+    """Predicts classes and boxes at every point of an image.
 
     Args:
-        settings: The detector's settings.
+        settings: Settings of the detector.
     """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, settings: DetectorSettings):
         super().__init__()
@@ -116,18 +120,11 @@ class DetectorNetwork(nn.Module):
         self.stages = nn.ModuleList(map(_stage, widths, widths[1:], settings.depths))
         self.context = PooledContext(widths[-1])
         self.pyramid = FeaturePyramidNetwork(widths[-3:], settings.neck_width, norm_layer=nn.BatchNorm2d)
-        self.class_towers = _towers(settings, len(settings.classes))
-        self.box_towers = _towers(settings, 4)
-        # The deviation of ImageNet's colours: any would do, as would any mean, the network is trained from scratch.
-        self.register_buffer("mean", torch.tensor(MEAN_COLOUR, dtype=torch.float).view(3, 1, 1), persistent=False)
+        self.class_towers = _towers(settings, len(settings.classes), bias=torch.tensor(_PRIOR).logit().item())
+        self.box_towers = _towers(settings, 4, bias=1.0)  # a box begins about five strides wide
+        # The deviation of ImageNet's colors: any would do, as would any mean, the network is trained from scratch.
+        self.register_buffer("mean", torch.tensor(MEAN_COLOR, dtype=torch.float).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor([58.0, 57.0, 57.0]).view(3, 1, 1), persistent=False)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for tower in self.class_towers:
-            nn.init.constant_(tower[-1].bias, torch.tensor(_PRIOR).logit().item())
-        for tower in self.box_towers:
-            nn.init.constant_(tower[-1].bias, 1.0)  # a box begins about five strides wide
 
     def forward(self, pixels: Tensor) -> DensePrediction:
         """Predicts at every point.
@@ -144,14 +141,14 @@ class DetectorNetwork(nn.Module):
         logits, boxes, points = [], [], []
         for level, stride, classify, regress in zip(levels, STRIDES, self.class_towers, self.box_towers, strict=True):
             logits.append(_flat(classify(level)))
-            points.append(_centres(level, stride))
+            points.append(_centers(level, stride))
             distances = _flat(regress(level)).clamp(max=_LONGEST_DISTANCE).exp() * stride
             boxes.append(torch.cat([points[-1] - distances[..., :2], points[-1] + distances[..., 2:]], dim=-1))
         return DensePrediction(torch.cat(logits, dim=1), torch.cat(boxes, dim=1), torch.cat(points))
 
 
 def _stage(width: int, next_width: int, depth: int) -> nn.Sequential:
-    """Residual blocks, the first of which halves height and width."""
+    """Builds residual blocks, the first of which halves height and width."""
     # The shortcut averages, as in ResNet-D. A strided 1x1 convolution, as in ResNet, would drop three of four points,
     # and below 8 channels its gradient corrupts memory (https://github.com/uxlfoundation/oneDNN/issues/6035).
     mix = Conv2dNormActivation(width, next_width, 1, activation_layer=None)
@@ -160,26 +157,32 @@ def _stage(width: int, next_width: int, depth: int) -> nn.Sequential:
     return nn.Sequential(first, *(BasicBlock(next_width, next_width) for _ in range(depth - 1)))
 
 
-def _towers(settings: DetectorSettings, outputs: int) -> nn.ModuleList:
+def _towers(settings: DetectorSettings, outputs: int, bias: float) -> nn.ModuleList:
+    """Builds a tower for each stride, with this initial bias of its outputs."""
+    return nn.ModuleList(_tower(settings, outputs, bias) for _ in STRIDES)
+
+
+def _tower(settings: DetectorSettings, outputs: int, bias: float) -> nn.Sequential:
     width = settings.neck_width
-    return nn.ModuleList(
-        nn.Sequential(
-            *(Conv2dNormActivation(width, width, 3) for _ in range(settings.tower_depth)),
-            nn.Conv2d(width, outputs, 1),
-        )
-        for _ in STRIDES
-    )
+    hidden = [Conv2dNormActivation(width, width, 3) for _ in range(settings.tower_depth)]
+    output = nn.Conv2d(width, outputs, 1)
+    if output.bias is not None:
+        nn.init.constant_(output.bias, bias)
+    return nn.Sequential(*hidden, output)
 
 
 def _flat(level: Tensor) -> Tensor:
-    """`(images, outputs, height, width)` to `(images, height * width, outputs)`, in float32 also under autocast."""
+    """Flattens `(images, outputs, height, width)` to `(images, height * width, outputs)`, float32 also in autocast."""
     return level.flatten(2).transpose(1, 2).float()
 
 
-def _centres(level: Tensor, stride: int) -> Tensor:
-    """`(height * width, 2)`: where the points of a map lie, (x, y) in pixels of the input."""
+def _centers(level: Tensor, stride: int) -> Tensor:
+    """Computes the points of a map, `(height * width, 2)`, (x, y) in pixels of the input."""
     height, width = level.shape[-2:]
     y, x = torch.meshgrid(
         torch.arange(height, device=level.device), torch.arange(width, device=level.device), indexing="ij"
     )
     return (torch.stack([x, y], dim=-1).flatten(0, 1) + 0.5) * stride
+
+
+__all__ = ["MEAN_COLOR", "STRIDES", "DensePrediction", "DetectorNetwork", "DetectorSettings"]

@@ -1,24 +1,62 @@
-"""What a user asks for, checked: a sentence, its entities, the pairs to score and what is known of the image.
+"""Requests, as users write them and as the pipeline checks them: a sentence, its entities, pairs and image.
 
 An entity is a mention in the sentence or an object of the image. A relation goes from the sentence to either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from PIL import Image
 
 from .image_inputs import load_image_input
 from .node_selection import SelectionRequest
-from .object_detection import DetectedObject
+from .object_detection import DetectedObject, ImageObject
 from .recognized_entities import merge_tokens
 from .request_entities import read_entities, read_pairs
 from .request_limits import DEFAULT_LIMITS, RequestLimits
 from .request_objects import read_objects
-from .request_values import read_fields, read_words, short_value
+from .request_values import read_fields, read_string, short_value
 from .text_checks import script_warning
 from .text_normalization import Span
+
+
+class ObjectInput(TypedDict, total=False):
+    """An object of the image, as users and `pipeline("object-detection")` write it.
+
+    Attributes:
+        label: Its name.
+        score: Confidence, 0 to 1; 1 by default.
+        box: [left, top, right, bottom] in pixels of the upright image, or a dict of xmin, ymin, xmax and ymax.
+    """
+
+    label: Required[str]
+    score: float | None
+    box: Sequence[float] | Mapping[str, float] | None
+
+
+class ExtractionInput(TypedDict, total=False):
+    """A request, as users write it. Values may be numpy's and pandas' too; None and NaN count as absent.
+
+    Attributes:
+        text: The sentence.
+        entities: Strings, [start, end) characters, what `pipeline("ner")` or spaCy return, or objects of the image:
+            `{"box"}` with pixel corners and perhaps a `"label"` and a `"score"`, or `{"object"}`, an index into
+            `objects`.
+        image: An image, as `load_image_input` takes it.
+        description: Text about the image.
+        objects: Names or dicts of the objects of the image.
+        pairs: (head, tail) indices into `entities`.
+        id: Any value, which comes back with the answer.
+    """
+
+    text: Required[str]
+    entities: Required[Sequence[str | Sequence[int] | Mapping[str, Any]]]
+    image: Any
+    description: str | None
+    objects: Sequence[str | ObjectInput] | None
+    pairs: Sequence[Sequence[int]] | None
+    id: Any
 
 
 @dataclass
@@ -27,140 +65,148 @@ class ExtractionRequest:
 
     Args:
         text: The sentence.
-        mentions: [start, end) characters of each entity; of one that is an object its place in `visible_objects`.
+        mentions: [start, end) characters of each entity; of an object of the image its index into `visible_objects`.
         pairs: (head, tail) indices into `mentions`.
-        description: Words about the image, or None.
-        objects: `{"label", "score", "box"}` of each object, boxes in pixel corners or None. None until someone has
-            looked for objects, if the user names none.
-        image: The upright picture, or None.
-        entity_objects: Those of the entities that are objects, like `objects`; their label may be None.
-        id: What the user calls the request, or None.
-        warnings: What the user should know of the answer, in sentences.
+        description: Text about the image, or None.
+        objects: Objects of the image; None where the user gave none and none were detected yet.
+        image: The upright image, or None.
+        entity_objects: Entities that are objects of the image; their label may be None.
+        id: The user's `"id"`, or None.
+        warnings: Sentences for the user.
     """
 
     text: str
     mentions: list[Span | int]
     pairs: list[tuple[int, int]]
     description: str | None
-    objects: list[dict] | None
+    objects: list[ImageObject] | None
     image: Image.Image | None
-    entity_objects: list[dict] = field(default_factory=list)
+    entity_objects: list[ImageObject] = field(default_factory=list)
     id: Any = None
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def visible_objects(self) -> list[dict]:
+    def visible_objects(self) -> list[ImageObject]:
         """The entities that are objects, then the other objects of the image."""
         return [*self.entity_objects, *(item for item in self.objects or () if item not in self.entity_objects)]
-
-    def is_object(self, mention: int) -> bool:
-        """Whether this entity is an object of the image."""
-        return isinstance(self.mentions[mention], int)
 
     @property
     def image_size(self) -> tuple[int, int] | None:
         """(width, height) in pixels, or None without an image."""
         return None if self.image is None else self.image.size
 
-    def visual_input(self, with_pixels: bool = False) -> dict | None:
-        """The image as `VMHANProcessor` takes it, or None if nothing is known of it."""
-        picture = self.image if with_pixels else None
-        visible = self.visible_objects
-        if not self.description and not visible and picture is None:
-            return None
-        objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in visible]
-        return {"description": self.description, "objects": objects, "image": picture}
+    def is_object(self, mention: int) -> bool:
+        """Returns whether an entity is an object of the image."""
+        return isinstance(self.mentions[mention], int)
 
-    def selection_request(self, head: int, tail: int) -> SelectionRequest:
-        """What a `NodeSelector` may know of the pair of these two mentions; objects in the order of `visual_input`.
+    def span(self, mention: int) -> Span:
+        """Returns the [start, end) characters of an entity in the text.
 
         Raises:
-            ValueError: The tail is an object, which no selector knows what to do with.
+            ValueError: The entity is an object of the image.
         """
-        if self.is_object(tail):
+        span = self.mentions[mention]
+        if isinstance(span, int):
             raise ValueError(
-                f"Entity {tail} is an object of the image, but this model was trained with nodes selected for two "
+                f"Entity {mention} is an object of the image, but this model was trained with nodes selected for two "
                 "entities of the text; give a mention in the text, or take a model that was trained on MORE."
             )
+        return span
+
+    def entity_text(self, mention: int) -> str | None:
+        """Returns the text of an entity; of an object of the image its label, or None."""
+        span = self.mentions[mention]
+        if isinstance(span, int):
+            return self.visible_objects[span]["label"]
+        return self.text[slice(*span)]
+
+    def visual_input(self, with_pixels: bool = False) -> dict | None:
+        """Builds the image as `VMHANProcessor` takes it, or None if nothing is known of it."""
+        image = self.image if with_pixels else None
+        visible = self.visible_objects
+        if not self.description and not visible and image is None:
+            return None
+        objects = [{"label": item["label"], "box": self._relative_box(item["box"])} for item in visible]
+        return {"description": self.description, "objects": objects, "image": image}
+
+    def selection_request(self, head: int, tail: int) -> SelectionRequest:
+        """Builds the request to a `NodeSelector` for a pair of mentions; objects in the order of `visual_input`.
+
+        Raises:
+            ValueError: The tail is an object of the image: nodes are selected for pairs in the text alone.
+        """
         return SelectionRequest(
             self.text,
-            self.mentions[head],
-            self.mentions[tail],
-            self.mentions,
+            self.span(head),
+            self.span(tail),
+            [mention for mention in self.mentions if not isinstance(mention, int)],
             self.description,
             self.image,
             [DetectedObject(item["label"] or "", item["score"], item["box"]) for item in self.visible_objects],
         )
 
-    def _relative_box(self, box: list[float] | None) -> tuple[float, float, float, float] | None:
-        if box is None:
+    def _relative_box(self, box: Sequence[float] | None) -> tuple[float, float, float, float] | None:
+        """Converts pixel corners to (cx, cy, w, h) in 0..1."""
+        if box is None or self.image is None:
             return None
-        width, height = self.image_size
+        width, height = self.image.size
         x0, y0, x1, y1 = box
         return ((x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height)
 
 
 def read_request(
-    inputs: dict,
-    pairs: Sequence[tuple[int, int]] | None = None,
+    inputs: ExtractionInput | Mapping[str, Any],
+    pairs: Any = None,
     max_objects: int = 3,
     limits: RequestLimits = DEFAULT_LIMITS,
     training_scripts: Sequence[str] | None = None,
 ) -> ExtractionRequest:
-    """Checks `inputs` and finds the entities in the text.
+    """Checks a request and finds its entities in the text.
 
     Args:
-        inputs: `"text"` and `"entities"` (strings, [start, end) characters, what `pipeline("ner")` or spaCy return, or
-            an object of the image: `{"box"}` with pixel corners and perhaps a `"label"` and a `"score"`, or
-            `{"object"}`, its place among `"objects"`), and optionally `"image"` (as `load_image_input`
-            takes it), `"description"`, `"objects"`: names, or `{"label", "score", "box"}` with pixel corners, also as
-            `pipeline("object-detection")` returns them, `"pairs"` and an `"id"`. Fields may be numpy's and pandas';
-            those that are None or NaN count as absent.
-        pairs: (head, tail) indices of the pairs wanted, where the request has no `"pairs"` of its own; by default
-            every two entities, in their order, but from the text to an object and never between two objects.
-        max_objects: How many objects are kept, the surest first.
+        inputs: The request as its user writes it.
+        pairs: (head, tail) indices of the entities to relate, where the request has no `"pairs"` of its own; by
+            default every two, in their order, but from the text to an object and never between two objects.
+        max_objects: Objects kept, by falling score.
         limits: How large the request may be.
         training_scripts: As in `VMHANConfig`, for a warning where the text is in others.
 
     Raises:
-        ValueError: Names the value that is wrong and what to do about it.
+        ValueError: A value is invalid; names it and what to do about it.
         OSError: The image cannot be read.
     """
     fields = read_fields(inputs)
-    text = read_words("text", fields.get("text"))
+    text = read_string("text", fields.get("text"))
     if not text.strip():
         raise ValueError(f"text is {short_value(fields.get('text'))}; give the sentence that holds the entities.")
     limits.check_text(text)
     pairs = fields.get("pairs", pairs)
     entities = _read_entity_list(fields.get("entities"), pairs)
     limits.check_entities(len(entities))
-    description = read_words("description", fields.get("description")).strip() or None
+    description = read_string("description", fields.get("description")).strip() or None
     limits.check_description(description or "")
-    objects = fields.get("objects")
-    _check_objects(objects, entities, limits)
-    image = fields.get("image")
-    image = None if image is None else load_image_input(image)
+    _check_objects(fields.get("objects"), entities, limits)
+    image = load_image_input(fields["image"]) if "image" in fields else None
     image_size = None if image is None else image.size
-    objects = None if objects is None else read_objects(objects, image_size)
+    objects = read_objects(fields["objects"], image_size) if "objects" in fields else None
     mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
     if warning := script_warning(text, training_scripts):
         warnings.append(warning)
-    pairs = read_pairs(pairs, mentions, text, limits)
     return ExtractionRequest(
-        text,
-        mentions,
-        pairs,
-        description,
-        None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
-        image,
-        entity_objects,
-        fields.get("id"),
-        warnings,
+        text=text,
+        mentions=mentions,
+        pairs=read_pairs(pairs, mentions, text, limits),
+        description=description,
+        objects=None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
+        image=image,
+        entity_objects=entity_objects,
+        id=fields.get("id"),
+        warnings=warnings,
     )
 
 
-def _read_entity_list(entities, pairs) -> list:
-    """The entities of a request, tokens of `pipeline("ner")` merged; `pairs` count them after that."""
+def _read_entity_list(entities: Any, pairs: Any) -> list:
+    """Reads the entities of a request, tokens of `pipeline("ner")` merged; `pairs` are indices after that."""
     given = entities if isinstance(entities, Sequence) and not isinstance(entities, str) else ()
     merged = merge_tokens(given)
     if len(merged) < 2:
@@ -173,10 +219,13 @@ def _read_entity_list(entities, pairs) -> list:
     return merged
 
 
-def _check_objects(objects, entities: Sequence, limits: RequestLimits) -> None:
-    """Refuses too many objects, and labels of any that are too long."""
+def _check_objects(objects: Any, entities: Sequence, limits: RequestLimits) -> None:
+    """Rejects too many objects, and labels of any that are too long."""
     objects = objects if isinstance(objects, Sequence) and not isinstance(objects, str) else ()
     limits.check_objects(len(objects))
     for item in (*objects, *(entity for entity in entities if isinstance(entity, dict))):
         label = item.get("label") if isinstance(item, dict) else item
         limits.check_label(label if isinstance(label, str) else "")
+
+
+__all__ = ["ExtractionInput", "ExtractionRequest", "ObjectInput", "read_request"]

@@ -1,6 +1,6 @@
 """The hypergraph of each pair in the answers of the pipeline: nodes, hyperedges, attention and variances."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .extraction_request import ExtractionRequest
 from .hypergraph import HEAD, HYPEREDGE_TYPES, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE
@@ -10,7 +10,7 @@ from .node_selection import NodeSelection
 _UNLABELED = "object"  # of the image, that a user gave by its box alone
 
 
-def pair_hypergraph(output: VMHANRelationOutput, row: int, names: dict[int, Sequence[str]]) -> dict | None:
+def pair_hypergraph(output: VMHANRelationOutput, row: int, names: Mapping[int, Sequence[str]]) -> dict | None:
     """Reads the hypergraph of one pair, ready for JSON; None where the model has edges of two nodes alone.
 
     Args:

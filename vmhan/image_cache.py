@@ -1,20 +1,29 @@
-"""What was made of the last images, kept for the next question about one: objects, descriptions and encodings."""
+"""Cache of results about the last images: objects, descriptions and encodings, for further requests about them."""
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, MutableMapping, Sequence
 from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+if TYPE_CHECKING:  # the Hub's loader runs a file again that it has not loaded itself
+    from .modeling_vmhan import VMHANModel
+
+Result = TypeVar("Result")
+
 
 class ImageCache:
-    """Results by the content of an image and by what made them; the longest unused is forgotten first.
+    """Caches results by the content of an image and by what computed them; drops the least recently used first.
 
-    Safe to share between threads. Equal images that come at the same time may be worked on twice.
+    Safe to share between threads. Equal images that come at the same time may be computed twice.
 
     Args:
-        size: How many results are kept, at least one.
+        size: Results that are kept, at least one.
+
+    Raises:
+        ValueError: `size` is below one.
     """
 
     def __init__(self, size: int = 64):
@@ -25,36 +34,45 @@ class ImageCache:
         self._lock = Lock()
 
     def __getstate__(self) -> dict:
-        """A copy, by pickle or deepcopy, starts empty: results are kept by the very models that made them."""
+        """Returns the settings alone: a copy, by pickle or deepcopy, starts empty, for keys hold whole models."""
         return {"size": self.size}
 
     def __setstate__(self, state: dict):
         self.__init__(**state)
 
-    def get_or_compute(self, maker: Hashable, keys: Sequence[Hashable], make: Callable[[list[int]], Sequence]) -> list:
-        """The result for each key; `make` is called with the places in `keys` of those that are new, each once."""
-        wanted = {(maker, key): place for place, key in enumerate(keys)}
+    def get_or_compute(
+        self, owner: Hashable, keys: Sequence[Hashable], compute: Callable[[list[int]], Sequence[Result]]
+    ) -> list[Result]:
+        """Returns the result for each key; `compute` gets the indices of new keys, each distinct one once.
+
+        Args:
+            owner: Detector, describer or model whose results these are.
+            keys: Content of each image.
+            compute: Indices into `keys` to results.
+        """
+        wanted = {(owner, key): index for index, key in enumerate(keys)}
         with self._lock:
             found = {key: self._results[key] for key in wanted if key in self._results}
         new = [key for key in wanted if key not in found]
         if new:
-            found |= zip(new, make([wanted[key] for key in new]), strict=True)
+            found |= zip(new, compute([wanted[key] for key in new]), strict=True)
         with self._lock:
             for key in wanted:
                 self._results[key] = found[key]
                 self._results.move_to_end(key)
             while len(self._results) > self.size:
                 self._results.popitem(last=False)
-        return [found[maker, key] for key in keys]
+        return [found[owner, key] for key in keys]
 
 
-def cached_visual_states(batch: dict, model, cache: ImageCache) -> None:
-    """Puts `visual_states` in the place of `pixel_values`; of images and crops only new ones are encoded.
+def cached_visual_states(batch: MutableMapping[str, torch.Tensor], model: "VMHANModel", cache: ImageCache) -> None:
+    """Replaces `pixel_values` of a batch by `visual_states`; encodes only images and crops that the cache lacks.
 
     Args:
-        batch: Of the processor.
-        model: A `VMHANModel` with a vision encoder.
-        cache: Where the states of earlier images are.
+        batch: Of `VMHANProcessor`; `pixel_values` (images, 1 + objects, channels, height, width) become
+            `visual_states` (images, 1 + objects, visual).
+        model: A model with a vision encoder.
+        cache: Cache of earlier states.
     """
     pixels, mask = batch.pop("pixel_values"), batch["visual_state_mask"]
     crops = pixels[mask]  # (crops, channels, height, width)
@@ -63,11 +81,12 @@ def cached_visual_states(batch: dict, model, cache: ImageCache) -> None:
         return
     keys = [hashlib.sha256(crop.contiguous().numpy().tobytes()).digest() for crop in crops]
 
-    def encode(places: list[int]) -> torch.Tensor:
-        new = crops[places][:, None].to(model.device)  # as many images without objects
-        return model.encode_images(new, torch.ones(len(new), 1, dtype=torch.bool, device=new.device))[:, 0].cpu()
+    def encode(indices: list[int]) -> list[torch.Tensor]:
+        new = crops[indices][:, None].to(model.device)  # (new crops, 1, ...): as many images without objects
+        exists = torch.ones(len(new), 1, dtype=torch.bool, device=new.device)
+        return list(model.encode_images(new, exists)[:, 0].cpu())
 
-    states = torch.stack(cache.get_or_compute(model, keys, encode))
+    states = torch.stack(cache.get_or_compute(model, keys, encode))  # (crops, visual)
     batch["visual_states"] = torch.zeros(*mask.shape, states.shape[-1], dtype=states.dtype)
     batch["visual_states"][mask] = states
 

@@ -1,6 +1,6 @@
-"""Image files, arrays and tensors to upright RGB of 8 bits: which formats, how many pixels, and every mode.
+"""Decoding of image files, arrays and tensors to upright RGB of 8 bits, within limits of formats and pixels.
 
-Greys of 16 bits are divided by 257 (65535 is white); Pillow's own conversion would make all above 255 white.
+Grays of 16 bits are divided by 257 (65535 is white); Pillow's own conversion would turn all above 255 white.
 """
 
 import io
@@ -13,10 +13,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # no format whose reader starts a program
 MAX_PIXELS = 50_000_000  # a file of some kilobytes can hold a thousand times as many
+_OVERSHOOT = 1e-3  # how far rounding may carry a float out of 0 to 1
+_CHANNELS = (1, 3, 4)
+_GIVE = "give whole numbers of 8 or 16 bits, or floats in 0 to 1 or 255"
 
 
 class ImageTooLarge(ValueError):
-    """An image of more pixels than are read; the message goes on after its name."""
+    """An image of more pixels than are read; the message continues after the image's name."""
 
 
 def open_image(source: "str | os.PathLike | bytes", max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -31,7 +34,7 @@ def open_image(source: "str | os.PathLike | bytes", max_pixels: int = MAX_PIXELS
     except Image.DecompressionBombError as error:
         raise ImageTooLarge(f"has too many pixels; {_advice(max_pixels)}") from error
     except UnidentifiedImageError as error:
-        raise OSError("its format is not recognised") from error
+        raise OSError("its format is not recognized") from error
     try:
         check_pixels(opened, max_pixels)
     except ImageTooLarge:
@@ -46,27 +49,22 @@ def check_pixels(image: Image.Image, max_pixels: int = MAX_PIXELS) -> None:
         raise ImageTooLarge(f"has {image.width:,} x {image.height:,} pixels; {_advice(max_pixels)}")
 
 
-def spoken(number: int) -> str:
-    """A number as it is said: "50 million"."""
+def readable_number(number: int) -> str:
+    """Formats a number for a message: "50 million"."""
     return f"{number:,}" if number % 1_000_000 else f"{number // 1_000_000} million"
 
 
 def _advice(max_pixels: int) -> str:
-    return f"up to {spoken(max_pixels)} can be read. Make it smaller."
+    return f"up to {readable_number(max_pixels)} can be read. Make it smaller."
 
 
 def _pillow_open():
-    """Pillow's opener. ultralytics puts its own in that place, which installs a package if a file is broken."""
+    """Returns Pillow's own opener: that of ultralytics, which replaces it, installs a package if a file is broken."""
     return getattr(sys.modules.get("ultralytics.utils.patches"), "_image_open", Image.open)
 
 
-_OVERSHOOT = 1e-3  # how far rounding may carry a float out of 0 to 1
-_CHANNELS = (1, 3, 4)
-_GIVE = "give whole numbers of 8 or 16 bits, or floats in 0 to 1 or 255"
-
-
 def to_upright_rgb(image: Image.Image) -> Image.Image:
-    """Turns an image as its EXIF data say, and converts it to RGB; what is transparent becomes white.
+    """Turns an image as its EXIF data say, and converts it to RGB; transparent pixels become white.
 
     Raises:
         ValueError: It has no pixels, or its values are out of range.
@@ -75,8 +73,8 @@ def to_upright_rgb(image: Image.Image) -> Image.Image:
         raise ValueError(f"it has {image.width} x {image.height} pixels")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
-        return _deep_grey_to_rgb(image)
-    if image.mode == "La":  # grey multiplied by its alpha
+        return _deep_gray_to_rgb(image)
+    if image.mode == "La":  # gray multiplied by its alpha
         image = image.convert("LA")
     return _on_white(image) if image.has_transparency_data else image.convert("RGB")
 
@@ -102,7 +100,10 @@ def array_to_rgb(array: np.ndarray) -> Image.Image:
 
 
 def tensor_to_rgb(tensor: torch.Tensor) -> Image.Image:
-    """As `array_to_rgb`, on any device; channels may come first, (channels, height, width), and do if in doubt."""
+    """Converts a tensor as `array_to_rgb`, on any device.
+
+    Channels may come first, (channels, height, width), and do where the shape is ambiguous.
+    """
     tensor = tensor.detach().cpu()
     if tensor.is_floating_point():
         tensor = tensor.float()
@@ -116,21 +117,21 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
-def _deep_grey_to_rgb(image: Image.Image) -> Image.Image:
-    """An image of 16 or 32 bits a pixel; floats go from 0 to 1, 255 or 65535, whichever is the first to hold them."""
+def _deep_gray_to_rgb(image: Image.Image) -> Image.Image:
+    """Converts an image of 16 or 32 bits a pixel; floats go from 0 to the first of 1, 255, 65535 that holds them."""
     values = np.asarray(image)
     white = 1.0
     if image.mode == "F" and values.min() >= 0:
         white = next((white for white in (1.0, 255.0, 65535.0) if values.max() <= white * (1 + _OVERSHOOT)), 1.0)
-    grey = _to_bytes(values if white == 1.0 else values / white)
-    transparent = image.info.get("transparency")  # of a PNG, the grey that is
+    gray = _to_bytes(values if white == 1.0 else values / white)
+    transparent = image.info.get("transparency")  # of a PNG, the gray that is
     if transparent is not None:
-        grey = np.where(values == transparent, np.uint8(255), grey)
-    return Image.fromarray(grey).convert("RGB")
+        gray = np.where(values == transparent, np.uint8(255), gray)
+    return Image.fromarray(gray).convert("RGB")
 
 
 def _to_bytes(values: np.ndarray) -> np.ndarray:
-    """Values in 0 to 255, uint8, of an array that is not empty."""
+    """Scales the values of an array that is not empty to 0 to 255, uint8."""
     kind, bits = values.dtype.kind, 8 * values.dtype.itemsize
     if values.dtype == np.uint8:
         return values
@@ -144,8 +145,8 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     if kind == "f" and low >= 0 and high <= 255 * (1 + _OVERSHOOT):
         return np.rint(values.astype(np.float32).clip(0, 255)).astype(np.uint8)
     if kind != "f" and low >= 0 and high <= 65535:
-        sixteen = high > 255 or (kind == "u" and bits == 16)
-        return ((values.astype(np.int32) + 128) // 257 if sixteen else values).astype(np.uint8)
+        has_16_bits = high > 255 or (kind == "u" and bits == 16)
+        return ((values.astype(np.int32) + 128) // 257 if has_16_bits else values).astype(np.uint8)
     span = f"go from {low} to {high}" if np.isfinite([low, high]).all() else "are not all finite numbers"
     raise ValueError(f"its {values.dtype} values {span}; {_GIVE}")
 
@@ -157,7 +158,7 @@ __all__ = [
     "array_to_rgb",
     "check_pixels",
     "open_image",
-    "spoken",
+    "readable_number",
     "tensor_to_rgb",
     "to_upright_rgb",
 ]

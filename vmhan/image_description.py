@@ -1,4 +1,4 @@
-"""Descriptions of images: what a describer is, and sentences composed of what a detector has found."""
+"""Descriptions of images: the interface of describers, and sentences composed of detected objects."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,18 +19,18 @@ _PLURALS = {
     "scissors": "scissors",
     "glasses": "glasses",
 }
-PARTS = {"face": "person"}  # what is no object beside the one that it belongs to
+PARTS = {"face": "person"}  # parts do not count beside the object that they belong to
 _ALWAYS_PLURAL = ("skis", "scissors", "glasses")
 
 
 def compose_description(labels: Iterable[str]) -> str | None:
-    """What was found, counted, in a sentence; None if nothing was. A face is no more than the person it belongs to.
+    """Composes a sentence that counts objects by label, or None without any. A face does not count beside a person.
 
     Example:
         >>> compose_description(["person", "dog", "person"])
         'Two people and a dog.'
     """
-    counts = Counter(labels)
+    counts: Counter[str] = Counter(labels)
     for part, whole in PARTS.items():
         if whole in counts:
             del counts[part]
@@ -61,10 +61,10 @@ def _plural(label: str) -> str:
 
 
 class ImageDescriber(Protocol):
-    """Whatever describes images."""
+    """Interface of describers."""
 
     def describe(self, images: Sequence[Image.Image]) -> list[str]:
-        """Words about each image."""
+        """Describes each image in text."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Requests to other machines, each within limits of time and size."""
+"""Requests to other machines, each within limits of time and size: to the Hub, and for images by their address."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,21 +12,25 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import httpx
 
 T = TypeVar("T")
-ANSWER_TIMEOUT = 5  # seconds for one question; those of transformers take six tries for each of many files
+ANSWER_TIMEOUT = 5  # seconds for one request; transformers tries six times for each of many files
+MAX_FILE_SIZE = 20_000_000  # bytes
+DOWNLOAD_TIMEOUT = 30  # seconds in all
+SILENCE_TIMEOUT = 10  # seconds until the server answers, and between two parts of the file
+MAX_REDIRECTS = 3
 _BUSY = 429
 
 
 def call_within(seconds: float, function: Callable[[], T]) -> T:
     """Calls `function` in a thread of its own, which is left behind if it takes longer.
 
-    The timeouts of clients count each read anew, and leave out the look-up of a name.
+    The timeouts of HTTP clients start anew with each read, and do not count the look-up of a name.
 
     Raises:
         TimeoutError: It took longer.
     """
-    outcome = Future()
+    outcome: Future[T] = Future()
 
-    def work():
+    def work() -> None:
         try:
             outcome.set_result(function())
         except BaseException as error:
@@ -36,8 +40,8 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
     return outcome.result(timeout=seconds)
 
 
-def answers(address: str) -> bool:
-    """Whether the server of a web address answers, whatever it says."""
+def is_reachable(address: str) -> bool:
+    """Returns whether the server of a web address answers, with any status."""
     try:
         call_within(ANSWER_TIMEOUT, lambda: httpx.head(address, timeout=ANSWER_TIMEOUT))
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
@@ -46,12 +50,12 @@ def answers(address: str) -> bool:
 
 
 def hub_settings(name: str) -> dict[str, bool]:
-    """Settings of `from_pretrained` for the model `name`: the cache alone, where the Hub does not answer in time.
+    """Builds the settings of `from_pretrained` for the model `name`: the cache alone, where the Hub does not answer.
 
     transformers would wait and try again for each file that a model might have, for minutes in all.
 
     Args:
-        name: Hub id or folder. Nobody is asked about a folder.
+        name: Hub id or folder. For a folder no request is sent.
     """
     if Path(name).is_dir() or _hub_answers(name):
         return {}
@@ -62,19 +66,13 @@ def _hub_answers(name: str) -> bool:
     try:
         address = hf_hub_url(name, "config.json")
         call_within(ANSWER_TIMEOUT, lambda: get_hf_file_metadata(address, timeout=ANSWER_TIMEOUT))
-    except HfHubHTTPError as error:  # no such model, or not for us: transformers says it well, and at once
+    except HfHubHTTPError as error:  # no such model, or no access: transformers names it well, and at once
         return error.response.status_code < 500 and error.response.status_code != _BUSY
     except (httpx.HTTPError, OfflineModeIsEnabled, OSError):
         return False
-    except ValueError:  # no name that the Hub could have
+    except ValueError:  # no valid Hub id
         return True
     return True
-
-
-MAX_FILE_SIZE = 20_000_000  # bytes
-DOWNLOAD_TIMEOUT = 30  # seconds in all
-SILENCE_TIMEOUT = 10  # seconds until the server answers, and between two parts of what it sends
-MAX_REDIRECTS = 3
 
 
 def download_image(address: str) -> bytes:
@@ -84,7 +82,7 @@ def download_image(address: str) -> bytes:
         ValueError: There is none, or it is too large or too slow; names the address.
     """
     try:
-        # the client's own clock begins when the name has been looked up, which nothing can stop
+        # the client's own timeouts begin after the look-up of the name, which cannot be interrupted
         return call_within(DOWNLOAD_TIMEOUT + 1, lambda: asyncio.run(_fetch(address)))
     except TimeoutError as error:
         raise _not_fetched(address, f"it takes longer than {DOWNLOAD_TIMEOUT} seconds") from error
@@ -95,17 +93,17 @@ def download_image(address: str) -> bytes:
 
 
 async def _fetch(address: str) -> bytes:
-    settings = {"follow_redirects": True, "max_redirects": MAX_REDIRECTS, "timeout": SILENCE_TIMEOUT}
-    headers = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "vmhan"}
+    client = httpx.AsyncClient(
+        headers={"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "vmhan"},
+        follow_redirects=True,
+        max_redirects=MAX_REDIRECTS,
+        timeout=SILENCE_TIMEOUT,
+    )
     content = bytearray()
-    async with (
-        asyncio.timeout(DOWNLOAD_TIMEOUT),
-        httpx.AsyncClient(headers=headers, **settings) as client,
-        client.stream("GET", address) as answer,
-    ):
-        if answer.status_code != httpx.codes.OK:
-            raise ValueError(f"it answers {answer.status_code} {answer.reason_phrase}".rstrip())
-        async for part in answer.aiter_bytes():
+    async with asyncio.timeout(DOWNLOAD_TIMEOUT), client, client.stream("GET", address) as response:
+        if response.status_code != httpx.codes.OK:
+            raise ValueError(f"it answers {response.status_code} {response.reason_phrase}".rstrip())
+        async for part in response.aiter_bytes():
             content += part
             if len(content) > MAX_FILE_SIZE:
                 raise ValueError(f"it is larger than {MAX_FILE_SIZE // 1_000_000} MB")
@@ -116,4 +114,4 @@ def _not_fetched(address: str, why: str) -> ValueError:
     return ValueError(f"The image at {address[:200]!r} cannot be fetched: {why}. Check the address, or give the file.")
 
 
-__all__ = ["MAX_FILE_SIZE", "answers", "call_within", "download_image", "hub_settings"]
+__all__ = ["MAX_FILE_SIZE", "call_within", "download_image", "hub_settings", "is_reachable"]

@@ -1,8 +1,8 @@
-"""Node selection: which phrases and objects join head, tail and image as nodes of a pair's hypergraph.
+"""Node selection: the phrases and objects that join head, tail and image as nodes of a pair's hypergraph.
 
 A selector takes requests and returns, for each, m phrases of the sentence, n phrases about the image and k of its
-objects. `WordSelector` needs no LLM; `LLMSelector` (llm/selector.py) asks one, as the paper does. How the nodes join
-hyperedges stands in hypergraph.py: text phrases join the global and the textual one, visual phrases what objects join.
+objects. `WordSelector` needs no LLM; `LLMSelector` (llm/selector.py) uses one, as the paper does. hypergraph.py joins
+the nodes to hyperedges: text phrases to the global and the textual one, visual phrases to those that objects join.
 
 A request has no field for the relation, so no selection can depend on it. Nor does one depend on which entity is
 called head: annotators write related pairs in the direction of the relation, and that order would give it away.
@@ -21,21 +21,21 @@ from .object_nouns import FUNCTION_WORDS, object_names
 
 Span = tuple[int, int]
 Encoder = Callable[[list[str]], torch.Tensor]
-#: Settings that name no LLM: no selection at all, and selection by words.
+#: Settings without an LLM: no selection, and selection by `WordSelector`.
 NONE, WORDS = "none", "words"
 
 
 class SelectionRequest(NamedTuple):
-    """A pair that needs nodes, and all that a selector may know of it.
+    """A pair whose nodes are selected, and all inputs of a selector.
 
     Args:
         text: The sentence.
         head, tail: [start, end) characters of the two entities.
         mentions: [start, end) characters of all entities of the sentence.
-        description: Words about the image, or None.
+        description: Text about the image, or None.
         image: The image, or None.
-        objects: What is known to be in the image, in the order of the processor's `"objects"`. A label may be empty
-            and a box None.
+        objects: Objects of the image, in the order of the processor's `"objects"`. A label may be empty and a box
+            None.
     """
 
     text: str
@@ -48,7 +48,7 @@ class SelectionRequest(NamedTuple):
 
     @property
     def entities(self) -> tuple[str, str]:
-        """The two entities as the sentence spells them, in its order."""
+        """The text of the two entities, in the order of the sentence."""
         first, second = sorted((self.head, self.tail))
         return self.text[slice(*first)], self.text[slice(*second)]
 
@@ -58,8 +58,8 @@ class NodeSelection(NamedTuple):
 
     Args:
         text_phrases: [start, end) characters of the sentence, the most relevant first.
-        visual_phrases: Words about the image, the most relevant first.
-        objects: Indices of the objects that stay, the most relevant first. None keeps all.
+        visual_phrases: Phrases about the image, the most relevant first.
+        objects: Indices of the selected objects, the most relevant first. None selects all.
     """
 
     text_phrases: Sequence[Span] = ()
@@ -68,23 +68,24 @@ class NodeSelection(NamedTuple):
 
 
 class NodeSelector(Protocol):
-    """Whatever selects nodes."""
+    """Interface of node selectors."""
 
     def select(self, requests: Sequence[SelectionRequest]) -> list[NodeSelection]:
-        """The nodes of each request's pair."""
+        """Selects the nodes of each request's pair."""
         ...
 
 
 class WordSelector:
-    """Selects without an LLM, and is what `LLMSelector` falls back to.
+    """Selects nodes without an LLM; `LLMSelector` falls back to it.
 
     Text phrases are the other mentions of the sentence, then its content words, the nearest to the pair first. Visual
-    phrases are the object names of the description that no kept object carries. Objects are ranked by detector score,
-    weighted by how similar name and sentence are.
+    phrases are the object names of the description that are no label of a selected object. Objects are ranked by
+    detector score, weighted by the similarity of name and sentence.
 
     Args:
         num_text_phrases, num_visual_phrases, num_objects: The paper's m, n and k, at most so many of each.
-        encode: Texts to vectors (texts, width), such as `MeanPooledEncoder`. Without it the score alone ranks objects.
+        encode: Encodes texts as vectors (texts, width), such as `MeanPooledEncoder`. Without it objects are ranked by
+            score alone.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class WordSelector:
         self.encode = encode
 
     def select(self, requests: Sequence[SelectionRequest]) -> list[NodeSelection]:
+        """Selects the nodes of each request's pair."""
         similarities = self._similarities(requests)
         return [self._select(request, of_request) for request, of_request in zip(requests, similarities, strict=True)]
 
@@ -113,28 +115,30 @@ class WordSelector:
         )
 
     def _similarities(self, requests: Sequence[SelectionRequest]) -> list[list[float] | None]:
-        """Cosine of each object's name and the sentence; 0 without a name, None where no choice depends on it."""
-        chosen_from = [len(request.objects) > self.num_objects for request in requests]
-        if self.encode is None or not any(chosen_from):
+        """Computes the cosine of each object's name and the sentence; None where all objects are selected anyway.
+
+        An object without a name has the cosine 0.
+        """
+        has_choice = [len(request.objects) > self.num_objects for request in requests]
+        if self.encode is None or not any(has_choice):
             return [None] * len(requests)
-        texts = [
-            words
-            for request, asked in zip(requests, chosen_from, strict=True)
-            if asked
-            for words in (request.text, *(item.label for item in request.objects if item.label))
-        ]
-        distinct = list(dict.fromkeys(texts))
-        vectors = dict(zip(distinct, nn.functional.normalize(self.encode(distinct).float(), dim=-1), strict=True))
+        texts: dict[str, None] = {}  # distinct, in order
+        for request, chosen in zip(requests, has_choice, strict=True):
+            if chosen:
+                texts[request.text] = None
+                texts |= {item.label: None for item in request.objects if item.label}
+        normalized = nn.functional.normalize(self.encode(list(texts)).float(), dim=-1)  # (texts, width)
+        vectors = dict(zip(texts, normalized, strict=True))
         return [
             [float(vectors[item.label] @ vectors[request.text]) if item.label else 0.0 for item in request.objects]
-            if asked
+            if chosen
             else None
-            for request, asked in zip(requests, chosen_from, strict=True)
+            for request, chosen in zip(requests, has_choice, strict=True)
         ]
 
 
-def check_counts(num_text_phrases: int, num_visual_phrases: int, num_objects: int):
-    """Refuses negative counts of nodes."""
+def check_counts(num_text_phrases: int, num_visual_phrases: int, num_objects: int) -> None:
+    """Raises ValueError for a negative number of nodes."""
     counts = {
         "num_text_phrases": num_text_phrases,
         "num_visual_phrases": num_visual_phrases,
@@ -145,7 +149,7 @@ def check_counts(num_text_phrases: int, num_visual_phrases: int, num_objects: in
             raise ValueError(f"{name} is {count}; select 0 or more.")
 
 
-# A tweet is full of what is no content: addresses, who is retweeted, half words ("don 't", "I 'm").
+# Tweets are full of addresses, names of retweeted users and half words ("don 't", "I 'm"), which are no content.
 _ADDRESSES = re.compile(r"(?:https?:|www\.|@)\S+", re.IGNORECASE)
 _WORDS = re.compile(r"\w+(?:[-'’]\w+)*")
 _NO_CONTENT = FUNCTION_WORDS | {
@@ -156,20 +160,21 @@ _NO_CONTENT = FUNCTION_WORDS | {
 
 
 def text_phrases(request: SelectionRequest, count: int) -> list[Span]:
-    """The other mentions of a sentence, then its content words, each the nearest to the pair first."""
+    """Selects the other mentions of a sentence, then its content words, each the nearest to the pair first."""
     pair = (request.head, request.tail)
 
-    def nearness(span: Span) -> tuple[int, Span]:
+    def distance(span: Span) -> tuple[int, Span]:
         return min(max(span[0] - end, start - span[1]) for start, end in pair), span
 
-    mentions = sorted({tuple(span) for span in request.mentions}, key=nearness)
-    words = sorted(_content_words(request.text), key=nearness)
-    phrases, spelt = [], set()
+    mentions = sorted({(start, end) for start, end in request.mentions}, key=distance)
+    words = sorted(_content_words(request.text), key=distance)
+    phrases: list[Span] = []
+    spellings: set[str] = set()
     for span in [*mentions, *words]:
         spelling = request.text[slice(*span)].casefold()
-        if spelling not in spelt and not any(overlap(span, other) for other in (*pair, *phrases)):
+        if spelling not in spellings and not any(overlap(span, other) for other in (*pair, *phrases)):
             phrases.append(span)
-            spelt.add(spelling)
+            spellings.add(spelling)
     return phrases[:count]
 
 
@@ -186,19 +191,19 @@ def _content_words(text: str) -> list[Span]:
 
 
 def overlap(first: Span, second: Span) -> bool:
-    """Whether two [start, end) spans share a character."""
+    """Returns whether two [start, end) spans share a character."""
     return first[0] < second[1] and second[0] < first[1]
 
 
 def visual_phrases(request: SelectionRequest, count: int, labels: Sequence[str] = ()) -> list[str]:
-    """The object names of the description that are not among `labels`."""
+    """Selects the object names of the description that are not among `labels`."""
     known = {label.casefold() for label in labels}
     names = object_names(request.description, count + len(known))
     return [name for name in names if name.casefold() not in known][:count]
 
 
 def rank_objects(objects: Sequence[DetectedObject], similarities: Sequence[float] | None = None) -> list[int]:
-    """Indices of the objects, by falling score, weighted by similarities in -1 to 1; ties keep their order."""
+    """Ranks objects by falling score, weighted by similarities in -1 to 1; ties keep their order. Returns indices."""
     weights = [1.0] * len(objects) if similarities is None else [(1 + cosine) / 2 for cosine in similarities]
     scores = [round(item.score * weight, 4) for item, weight in zip(objects, weights, strict=True)]
     return sorted(range(len(objects)), key=lambda index: -scores[index])

@@ -1,4 +1,4 @@
-"""The objects that a description of an image speaks of.
+"""Nouns in the description of an image that name its objects.
 
 Example:
     >>> object_names("A man in a red sports jersey holding a basketball, with a crowd in the background.")
@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# A word of the next five lists ends a phrase and is in none. After an article a verb is an adjective: "a flying bird".
+# A word of the next five lists ends a phrase. After an article a verb is an adjective: "a flying bird".
 _ARTICLES = _words("a an the his her its their our your my")
 _DETERMINERS = _words(
     """this that these those one two three four five six seven eight nine ten eleven twelve some any all both each
@@ -51,17 +51,17 @@ _ING_NOUNS = _words(
     dining living shopping racing training"""
 )
 _LY_WORDS = _words("family butterfly dragonfly jelly lily belly assembly rally fly curly elderly friendly lively")
-_COLOURS = _words(
+_COLORS = _words(
     """red white black blue green yellow orange purple pink brown grey gray gold silver beige navy maroon teal dark
     light"""
 )
 # A phrase of these words alone names nothing: "a young, smiling man", "a woman in red".
-_MODIFIERS = (_COLOURS - {"orange"}) | _words(
+_MODIFIERS = (_COLORS - {"orange"}) | _words(
     """and young old older elderly middle-aged large small big little tall short long bright colorful vibrant
     blonde black-and-white bald male female formal casual traditional outdoor indoor urban clear serious
     shirtless barefoot modern vintage digital professional"""
 )
-# A phrase that ends in one of these is the picture itself, a part of it, a heap of things, or no thing at all.
+# A phrase that ends in one of these is the image itself, a part of it, a heap of things, or no object at all.
 _NOT_OBJECTS = _words(
     """image images picture pictures photo photos photograph photographs photography snapshot screenshot
     screenshots portrait still shot view views close-up closeup collage composite series set group groups pair
@@ -91,16 +91,16 @@ _TOKENS = re.compile(r"['’]s\b|\w+(?:[-'’](?!s\b)\w+)*|[^\w\s]")
 
 
 def object_names(description: str | None, k: int = 3) -> list[str]:
-    """Names of the objects that a description of an image speaks of.
+    """Extracts the names of objects from the description of an image.
 
     Noun phrases without determiners and numerals, found by lists of function words and of the verbs of captions: there
-    is no part-of-speech tagger. Quoted text is left out, and so are phrases that mean the picture ("close-up", "group
-    of", "background"). English only: other text gives what stands between its punctuation. A detector's label comes
-    back as it is, in lower case.
+    is no part-of-speech tagger. Quoted text is left out, and so are phrases that mean the image ("close-up", "group
+    of", "background"). English only: other text gives what is between its punctuation. A detector's label comes back
+    as it is, in lower case.
 
     Args:
         description (`str` or `None`): Free text or a label; `None` and text without words give no names.
-        k (`int`): At most so many names.
+        k (`int`): Most names.
 
     Returns:
         `list[str]`: lower-case names, distinct, in order of appearance.
@@ -109,7 +109,7 @@ def object_names(description: str | None, k: int = 3) -> list[str]:
         ValueError: `k` is negative.
     """
     if k < 0:
-        raise ValueError(f"k is {k}; ask for 0 or more object names.")
+        raise ValueError(f"k is {k}; it is the most object names, 0 or more.")
     names: dict[str, None] = {}
     for phrase in _phrases(_tokens(description or "")):
         if phrase[-1] not in _NOT_OBJECTS and not _MODIFIERS.issuperset(phrase):
@@ -118,18 +118,20 @@ def object_names(description: str | None, k: int = 3) -> list[str]:
 
 
 def _tokens(text: str) -> list[str]:
-    """Lower-case words and punctuation marks, without quoted text; a possessive ending is a mark of its own."""
+    """Splits a text into lower-case words and punctuation marks, without quoted text; "'s" is a mark of its own."""
     text = _CONTRACTED.sub(r"\1 is", _QUOTED.sub(" , ", text.lower()))
     return _TOKENS.findall(_IDIOMS.sub(" , ", text))
 
 
 def _phrases(tokens: list[str]) -> list[list[str]]:
-    """Noun phrases of `tokens`, as word lists."""
-    phrases, phrase, before = [], [], "the"  # a label opens like a noun phrase
+    """Finds the noun phrases in `tokens`, as word lists."""
+    phrases: list[list[str]] = []
+    phrase: list[str] = []
+    before = "the"  # a label opens like a noun phrase
     tokens = [*tokens, "."]
     for token, following in zip(tokens, [*tokens[1:], "."], strict=True):
-        joins_colours = token == "and" and phrase and phrase[-1] in _COLOURS and following in _COLOURS
-        if joins_colours or not _ends_phrase(token, after_article=not phrase and before in _ARTICLES):
+        joins_colors = token == "and" and phrase and phrase[-1] in _COLORS and following in _COLORS
+        if joins_colors or not _ends_phrase(token, after_article=not phrase and before in _ARTICLES):
             phrase.append(token)
             continue
         named = _without_participles(phrase)
@@ -142,7 +144,7 @@ def _phrases(tokens: list[str]) -> list[list[str]]:
 
 
 def _ends_phrase(token: str, after_article: bool) -> bool:
-    """Whether `token` cannot be in a noun phrase, at the place where it stands."""
+    """Returns whether `token` ends a noun phrase; after an article a verb is an adjective."""
     if not token[0].isalnum() or token.isdecimal():
         return True
     if token in _ARTICLES or token in _DETERMINERS or token in _LINKS or token in _FUNCTION_WORDS:
@@ -157,7 +159,7 @@ def _is_gerund(token: str) -> bool:
 
 
 def _without_participles(phrase: list[str]) -> list[str]:
-    """`phrase` without the participles that trail it ("man dressed"); a lone gerund ("a gathering") is no name."""
+    """Removes the participles at the end of a phrase ("man dressed"); a lone gerund ("a gathering") is no name."""
     while phrase and len(phrase[-1]) > 4 and phrase[-1].endswith("ed") and not phrase[-1].endswith("eed"):
         phrase = phrase[:-1]
     return [] if len(phrase) == 1 and _is_gerund(phrase[0]) else phrase

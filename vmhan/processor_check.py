@@ -1,15 +1,20 @@
-"""Whether a processor belongs to a model: what both hold has to be equal, or answers would silently change."""
+"""Check that a processor belongs to a model: settings that both hold must agree, or answers change silently."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from torch import nn
 
+if TYPE_CHECKING:  # the Hub's loader runs a file again that it has not loaded itself
+    from .modeling_vmhan import VMHANForRelationExtraction
+    from .processing_vmhan import VMHANProcessor
 
-def check_processor(processor, model) -> None:
-    """Compares a `VMHANProcessor` with the model that is to read its batches.
+
+def check_processor(processor: "VMHANProcessor | None", model: "VMHANForRelationExtraction") -> None:
+    """Checks that a `VMHANProcessor` has the settings of the model that reads its batches.
 
     Raises:
-        ValueError: There is no processor, or it differs from the model; both values are named.
+        ValueError: There is no processor, or it differs from the model; names both values.
     """
     if processor is None:
         raise ValueError(
@@ -24,14 +29,15 @@ def check_processor(processor, model) -> None:
         )
 
 
-def _differences(processor, model) -> Iterator[str]:
-    config, text_model = model.config, model.base_model.text_model
+def _differences(processor: "VMHANProcessor", model: "VMHANForRelationExtraction") -> Iterator[str]:
+    """Yields a sentence part for each setting in which the two differ."""
+    config, text_model = model.config, model.vmhan.text_model
     if processor.entity_markers != config.entity_markers:
         yield f'entity_markers is "{processor.entity_markers}", the model\'s is "{config.entity_markers}"'
-    known, told = config.node_selection, processor.node_selection or {}
-    if known is not None and known != told:
-        yield f"node_selection is {told or None}, the model was trained with {known or None}"
-    tokens, embeddings = len(processor.tokenizer), text_model.get_input_embeddings().num_embeddings
+    trained, selection = config.node_selection, processor.node_selection or {}
+    if trained is not None and trained != selection:
+        yield f"node_selection is {selection or None}, the model was trained with {trained or None}"
+    tokens, embeddings = len(processor.tokenizer), len(text_model.get_input_embeddings().weight)
     if tokens > embeddings:
         yield (
             f"its tokenizer has {tokens} tokens, the model {embeddings} embeddings (model.add_tokens("
@@ -44,8 +50,8 @@ def _differences(processor, model) -> Iterator[str]:
         yield f"image_processor is None, the model has a vision encoder ({config.vision_config.model_type})"
 
 
-def _count_positions(text_model) -> int | None:
-    """The wordpieces that an encoder with learnt positions takes; None where there are none, or none are known."""
+def _count_positions(text_model: nn.Module) -> int | None:
+    """Counts the positions of an encoder that learns them; None for any other encoder."""
     positions = getattr(getattr(text_model, "embeddings", None), "position_embeddings", None)
     if not isinstance(positions, nn.Embedding):
         return None

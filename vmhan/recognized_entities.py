@@ -12,44 +12,45 @@ Example:
     [(0, 4)]
 """
 
-import re
 from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 from .request_values import short_value
 
-_TAG = re.compile(r"(?:([BIESLU])-)?(.*)", re.DOTALL)
-_OPENING = ("B", "S", "U")  # of a tag, what opens an entity: alone with BIO, or also a single one with BIOES, BILOU
-_PIECE = "##"  # how WordPiece spells what goes on with a word
-_WORD_STARTS = "▁Ġ"  # how SentencePiece and byte-level BPE spell what opens one
+_PREFIXES = ("B", "I", "E", "S", "L", "U")  # of tags: BIO, BIOES and BILOU
+_OPENING = ("B", "S", "U")  # those that open an entity
+_PIECE = "##"  # how WordPiece spells a token that continues a word
+_WORD_STARTS = "▁Ġ"  # how SentencePiece and byte-level BPE spell one that opens a word
 
 
-def is_mention(entity) -> bool:
-    """Whether an entity is a dict that tells of a mention in the text, not of an object."""
+def is_mention(entity: Any) -> bool:
+    """Returns whether an entity is a dict of a mention in the text, not of an object of the image."""
     if not isinstance(entity, dict) or entity.keys() & {"box", "object"}:
         return False
     return {"start", "end"} <= entity.keys() or bool(entity.keys() & {"text", "word"})
 
 
 def read_mention(entity: dict) -> str | tuple:
-    """The (start, end) of a mention, yet to be checked, or without them its letters.
+    """Reads the (start, end) of a mention, not yet checked, or without them its text.
 
     Raises:
         ValueError: It has neither.
     """
-    start, end = (_whole(_given(entity.get(name))) for name in ("start", "end"))
+    start, end = (_to_whole(_or_none(entity.get(name))) for name in ("start", "end"))
     if start is not None and end is not None:
         return start, end
     word = entity["text"] if "text" in entity else entity.get("word")
     if start is not None or end is not None or not isinstance(word, str):
         raise ValueError(
-            f'The entity {short_value(entity)} has no "start" and "end", nor a "text" or a "word" to look for.'
+            f'The entity {short_value(entity)} has no "start" and "end", nor a "text" or a "word" to search.'
         )
     return word if "text" in entity else word.removeprefix(_PIECE).lstrip(_WORD_STARTS)
 
 
 def merge_tokens(entities: Sequence) -> list:
-    """Entities, those that are tokens merged; all others stay as they are."""
-    merged, last = [], None
+    """Merges those entities that are tokens of one entity; all others stay as they are."""
+    merged: list = []
+    last: dict | None = None
     for entity in entities:
         if last is not None and _is_token(entity) and _continues(last, entity):
             merged[-1] = _join(merged[-1], entity)
@@ -59,29 +60,36 @@ def merge_tokens(entities: Sequence) -> list:
     return merged
 
 
-def _is_token(entity) -> bool:
+def _is_token(entity: Any) -> TypeGuard[dict]:
     return isinstance(entity, dict) and "word" in entity and bool(entity.keys() & {"entity", "entity_group"})
 
 
 def _continues(last: dict, token: dict) -> bool:
-    """Whether a token belongs to the entity of the token that came last."""
-    start = _given(token.get("start"))
+    """Returns whether a token belongs to the entity of the token before it."""
+    start = _or_none(token.get("start"))
     within_word = start is not None and start == last.get("end")
     is_piece = str(token["word"]).startswith(_PIECE)
     if not (_is_numbered(last) and _is_numbered(token)):  # aggregated, which leaves pieces of another tag apart
         return is_piece and within_word
-    if token["index"] != last["index"] + 1:  # what stands between the two is no entity
+    if token["index"] != last["index"] + 1:  # a token between the two is outside of entities
         return False
-    (_, last_kind), (prefix, kind) = (_TAG.match(str(one["entity"])).groups() for one in (last, token))
+    (_, last_kind), (prefix, kind) = _split_tag(last), _split_tag(token)
     return is_piece or (prefix not in _OPENING and (within_word or kind == last_kind))
 
 
+def _split_tag(token: dict) -> tuple[str | None, str]:
+    """Splits a tag such as "B-PER" into prefix and entity type; the prefix is None without one."""
+    tag = str(token["entity"])
+    prefix, hyphen, kind = tag.partition("-")
+    return (prefix, kind) if hyphen and prefix in _PREFIXES else (None, tag)
+
+
 def _is_numbered(token: dict) -> bool:
-    return "entity" in token and isinstance(_whole(token.get("index")), int)
+    return "entity" in token and isinstance(_to_whole(token.get("index")), int)
 
 
 def _join(entity: dict, token: dict) -> dict:
-    """The entity with one more token; its word counts only where there are no offsets."""
+    """Adds a token to an entity; its word counts only where there are no offsets."""
     word, more = str(entity["word"]), str(token["word"])
     if more.startswith(_PIECE):
         word += more.removeprefix(_PIECE)
@@ -92,13 +100,13 @@ def _join(entity: dict, token: dict) -> dict:
     return {**entity, "word": word, "end": token.get("end")}
 
 
-def _given(value):
-    """A value, or None where a table has NaN for it."""
+def _or_none(value: Any) -> Any:
+    """Converts NaN, which tables hold for a missing value, to None."""
     return None if value is None or value != value else value
 
 
-def _whole(value):
-    """A value, or the integer that it is: a column of pandas that lacks some holds floats."""
+def _to_whole(value: Any) -> Any:
+    """Converts a whole float to an integer: a column of pandas that lacks some values holds floats."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

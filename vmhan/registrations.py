@@ -1,9 +1,10 @@
-"""What `transformers` is told of the package: one table, read when it is imported and when a model is pushed.
+"""Registrations with `transformers`: tables of classes, read when the package is imported and when a model is pushed.
 
-The Hub's `config.json` holds both parts as they stand here, so a class is named by its file and its name.
+The Hub's `config.json` holds both tables as they are, so a class is named by its file and its name.
 """
 
 from importlib import import_module
+from typing import Any
 
 import transformers
 from transformers.pipelines import PIPELINE_REGISTRY
@@ -19,7 +20,7 @@ AUTO_MAP = {
     "AutoProcessor": "processing_vmhan.VMHANProcessor",
 }
 #: Task to its pipeline.
-CUSTOM_PIPELINES = {
+CUSTOM_PIPELINES: dict[str, dict[str, Any]] = {
     TASK: {
         "impl": "pipeline_vmhan.MultimodalRelationExtractionPipeline",
         "pt": ["AutoModelForSequenceClassification"],

@@ -1,12 +1,14 @@
-"""The entities of a request and the pairs of them, checked.
+"""Entities of a request and their pairs, checked.
 
 An entity is a mention in the text or an object of the image. A relation goes from the text to either.
 """
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 from .mention_search import MentionSearch
+from .object_detection import ImageObject
 from .recognized_entities import is_mention, read_mention
 from .request_limits import RequestLimits
 from .request_objects import read_entity_object
@@ -15,52 +17,70 @@ from .text_normalization import Span
 
 
 def read_entities(
-    text: str, entities: Sequence, objects: list[dict] | None, image_size: tuple[int, int] | None
-) -> tuple[list[Span | int], list[dict], list[str]]:
-    """The entities of a request: spans or places among the objects that are entities, these objects, and warnings."""
-    mentions, entity_objects, in_text = [], [], []
-    for entity in entities:
-        if not isinstance(entity, dict) or is_mention(entity):
-            in_text.append(entity)
-            mentions.append(None)
+    text: str, entities: Sequence, objects: Sequence[ImageObject] | None, image_size: tuple[int, int] | None
+) -> tuple[list[Span | int], list[ImageObject], list[str]]:
+    """Reads the entities of a request.
+
+    Returns:
+        For each entity the span of its mention, or its index into the second list if it is an object; the objects that
+        are entities, each once; and warnings.
+
+    Raises:
+        ValueError: An entity is invalid; names it.
+    """
+    objects_or_none = [_read_if_object(entity, objects, image_size) for entity in entities]
+    in_text = [entity for entity, item in zip(entities, objects_or_none, strict=True) if item is None]
+    spans, warnings = find_mentions(text, in_text)
+    remaining = iter(spans)
+    mentions: list[Span | int] = []
+    entity_objects: list[ImageObject] = []
+    for item in objects_or_none:
+        if item is None:
+            mentions.append(next(remaining))
             continue
-        item = read_entity_object(entity, objects, image_size)
         if item not in entity_objects:
             entity_objects.append(item)
         mentions.append(entity_objects.index(item))
-    spans, warnings = find_mentions(text, in_text)
-    remaining = iter(spans)
-    return [next(remaining) if found is None else found for found in mentions], entity_objects, warnings
+    return mentions, entity_objects, warnings
+
+
+def _read_if_object(
+    entity: Any, objects: Sequence[ImageObject] | None, image_size: tuple[int, int] | None
+) -> ImageObject | None:
+    if not isinstance(entity, dict) or is_mention(entity):
+        return None
+    return read_entity_object(entity, objects, image_size)
 
 
 def find_mentions(text: str, entities: Sequence) -> tuple[list[Span], list[str]]:
-    """The [start, end) characters of all entities of a text, and warnings of those whose place is a guess.
+    """Finds the [start, end) characters of all entities of a text, and warnings about ambiguous names.
 
     Args:
         text: The text.
-        entities: Strings, (start, end) spans, or dicts as `recognized_entities` reads them. Strings are placed
+        entities: Strings, (start, end) spans, or dicts as `recognized_entities` reads them. Strings are searched
             together, as `MentionSearch` does it.
 
     Raises:
         ValueError: A string does not occur, or a span is none of the text.
     """
-    spans = [_read_span(text, entity) for entity in entities]
-    names = [name for name in spans if isinstance(name, str)]
+    given = [_read_span(text, entity) for entity in entities]
+    spans = [span for span in given if not isinstance(span, str)]
+    names = [name for name in given if isinstance(name, str)]
     if not names:
         return spans, []
-    search = MentionSearch(text, [span for span in spans if not isinstance(span, str)])
-    placed = iter(search.place(names))
-    return [next(placed) if isinstance(span, str) else span for span in spans], search.warnings
+    search = MentionSearch(text, spans)
+    found = iter(search.find(names))
+    return [next(found) if isinstance(span, str) else span for span in given], search.warnings
 
 
 def find_mention(text: str, entity: str | Sequence[int] | dict) -> Span:
-    """Characters [start, end) of an entity: of the best occurrence of a string, or of a checked span."""
+    """Finds the [start, end) characters of one entity."""
     (span,), _ = find_mentions(text, [entity])
     return span
 
 
-def _read_span(text: str, entity: str | Sequence[int] | dict) -> Span | str:
-    """The checked span of an entity, or the string to look for."""
+def _read_span(text: str, entity: Any) -> Span | str:
+    """Reads the checked span of an entity, or the string to search."""
     if not isinstance(entity, dict):
         return entity if isinstance(entity, str) else _check_span(text, entity)
     found = read_mention(entity)
@@ -71,7 +91,7 @@ def _read_span(text: str, entity: str | Sequence[int] | dict) -> Span | str:
     return start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
 
 
-def _check_span(text: str, span: Sequence[int]) -> Span:
+def _check_span(text: str, span: Any) -> Span:
     try:
         start, end = map(read_index, span)
     except (TypeError, ValueError):
@@ -88,43 +108,69 @@ def _check_span(text: str, span: Sequence[int]) -> Span:
     return start, end
 
 
-def read_pairs(pairs, mentions: list[Span | int], text: str, limits: RequestLimits) -> list[tuple[int, int]]:
-    """The pairs of mentions that a user names, or every two of which one is in the text, heads in the text."""
-    if pairs is None:
-        pairs = [_from_the_text(pair, mentions) for pair in combinations(range(len(mentions)), 2)]
-        pairs = [pair for pair in pairs if not isinstance(mentions[pair[0]], int)]
-        if not pairs:
-            raise ValueError("All entities are objects of the image; a relation needs one in the text, its head.")
+def read_pairs(pairs: Any, mentions: Sequence[Span | int], text: str, limits: RequestLimits) -> list[tuple[int, int]]:
+    """Reads the (head, tail) pairs of a request; without them builds every two of which one is in the text, as head.
+
+    Args:
+        pairs: As users give them, or None.
+        mentions: As `read_entities` returns them.
+        text: The text, for messages.
+        limits: How many there may be.
+
+    Raises:
+        ValueError: A pair is invalid; names it.
+    """
+    checked = _every_two(mentions) if pairs is None else _read_index_pairs(pairs)
+    if not checked:
+        raise ValueError("pairs is empty; name at least one (head, tail), or leave it out for every two entities.")
+    limits.check_pairs(len(checked))
+    first_index: dict[tuple[int, int], int] = {}
+    for index, pair in enumerate(checked):
+        _check_pair(pair, mentions, text)
+        if first_index.setdefault(pair, index) != index:
+            raise ValueError(
+                f"pairs names the pair {pair} twice, at {first_index[pair]} and {index}, counted from 0; leave one "
+                "out."
+            )
+    return checked
+
+
+def _every_two(mentions: Sequence[Span | int]) -> list[tuple[int, int]]:
+    """Builds every pair whose head is in the text; of a mention and an object the mention is the head."""
+    pairs = []
+    for first, second in combinations(range(len(mentions)), 2):
+        if not isinstance(mentions[first], int):
+            pairs.append((first, second))
+        elif not isinstance(mentions[second], int):
+            pairs.append((second, first))
+    if not pairs:
+        raise ValueError("All entities are objects of the image; a relation needs one in the text, its head.")
+    return pairs
+
+
+def _read_index_pairs(pairs: Any) -> list:
+    """Reads pairs of plain indices; `_check_pair` checks their number."""
     try:
-        pairs = [tuple(map(read_index, pair)) for pair in pairs]
+        return [tuple(map(read_index, pair)) for pair in pairs]
     except TypeError:
         raise ValueError(
             f"pairs is {short_value(pairs)}; give a list of (head, tail) indices, such as [(0, 1)]."
         ) from None
-    if not pairs:
-        raise ValueError("pairs is empty; name at least one (head, tail), or leave it out for every two entities.")
-    limits.check_pairs(len(pairs))
-    places = {}
-    for place, pair in enumerate(pairs):
-        if len(pair) != 2 or not all(0 <= i < len(mentions) for i in pair):
-            raise ValueError(
-                f"The pair {short_value(pair)} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
-            )
-        head, tail = (mentions[i] for i in pair)
-        if isinstance(head, int):
-            raise ValueError(f"The head of the pair {pair} is an object of the image; heads are in the text.")
-        if head == tail:
-            raise ValueError(
-                f"Head and tail of the pair {pair} are both {short_text(text[slice(*head)])} at {head[0]} to "
-                f"{head[1]}; give a (start, end) span for another occurrence, or leave one out."
-            )
-        if places.setdefault(pair, place) != place:
-            raise ValueError(
-                f"pairs names the pair {pair} twice, at {places[pair]} and {place}, counted from 0; leave one out."
-            )
-    return pairs
 
 
-def _from_the_text(pair: tuple[int, int], mentions: list[Span | int]) -> tuple[int, int]:
-    """The pair the way round in which its head is in the text, if there is one."""
-    return pair[::-1] if isinstance(mentions[pair[0]], int) else pair
+def _check_pair(pair: tuple[int, ...], mentions: Sequence[Span | int], text: str) -> None:
+    if len(pair) != 2 or not all(0 <= index < len(mentions) for index in pair):
+        raise ValueError(
+            f"The pair {short_value(pair)} is no (head, tail) out of the {len(mentions)} entities, counted from 0."
+        )
+    head, tail = (mentions[index] for index in pair)
+    if isinstance(head, int):
+        raise ValueError(f"The head of the pair {pair} is an object of the image; heads are in the text.")
+    if head == tail:
+        raise ValueError(
+            f"Head and tail of the pair {pair} are both {short_text(text[slice(*head)])} at {head[0]} to "
+            f"{head[1]}; give a (start, end) span for another occurrence, or leave one out."
+        )
+
+
+__all__ = ["find_mention", "find_mentions", "read_entities", "read_pairs"]

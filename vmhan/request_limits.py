@@ -1,4 +1,4 @@
-"""How large a request may be. Page, endpoint and MCP tool share the defaults; a Python caller may raise them.
+"""Limits on the size of a request. Page, endpoint and MCP tool share the defaults; a Python caller may raise them.
 
 extract = pipeline(TASK, model=..., limits=RequestLimits(max_entities=40, max_pairs=2000))
 """
@@ -11,20 +11,20 @@ from typing import Any
 from .recognized_entities import is_mention, merge_tokens
 from .request_values import is_missing, to_plain
 
-#: Most requests in one call of an endpoint, which answers whoever asks, and most pairs of all of them together. A
-#: Python caller may pass any number.
+#: Most requests in one call of a public endpoint, and most pairs of all of them together. A Python caller may pass any
+#: number.
 MAX_REQUESTS, MAX_PAIRS_TOGETHER = 32, 480
 
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """The limits of one request; None lifts one.
+    """Limits of one request; None lifts one.
 
     Args:
         max_text_length: Most characters of the text.
         max_description_length: Most characters of the description, and of the label of an object.
         max_entities: Most entities.
-        max_pairs: Most pairs of entities. Each may be scored both ways round.
+        max_pairs: Most pairs of entities. Each may be scored in both directions.
         max_objects: Most objects that a user may name.
     """
 
@@ -84,11 +84,11 @@ NO_LIMITS = RequestLimits(*[None] * len(fields(RequestLimits)))
 
 
 def check_call(requests: list, pairs: Any = None) -> None:
-    """Checks how much one call of an endpoint asks for, before anything of it is read.
+    """Checks the number of requests and pairs in one call of an endpoint, before any image is read.
 
     Args:
-        requests: Of the call, as they came.
-        pairs: Those of the call, for each request that has none of its own.
+        requests: Requests of the call, unchecked.
+        pairs: Pairs of the call, for each request that has none of its own.
 
     Raises:
         ValueError: There are too many requests, or too many pairs in all of them together.
@@ -97,16 +97,16 @@ def check_call(requests: list, pairs: Any = None) -> None:
         raise ValueError(
             f'"inputs" holds {len(requests):,} requests, up to {MAX_REQUESTS} are answered; send several calls.'
         )
-    together = sum(_count_pairs(request, pairs) for request in requests)
-    if together > MAX_PAIRS_TOGETHER:
+    total = sum(_count_pairs(request, pairs) for request in requests)
+    if total > MAX_PAIRS_TOGETHER:
         raise ValueError(
-            f'The {len(requests)} requests of "inputs" ask for {together:,} pairs together, up to '
+            f'The {len(requests)} requests of "inputs" have {total:,} pairs together, up to '
             f"{MAX_PAIRS_TOGETHER} are answered; send several calls, or name fewer pairs."
         )
 
 
 def _count_pairs(request: Any, pairs: Any) -> int:
-    """How many pairs a request asks for; no more than it may, for one that asks for more is refused by itself."""
+    """Counts the pairs of a request, up to its own limit: one that has more is rejected by itself."""
     if not isinstance(request, Mapping):
         return 0
     own = request.get("pairs")
@@ -118,28 +118,29 @@ def _count_pairs(request: Any, pairs: Any) -> int:
         count = _count_every_two(entities)
     else:
         count = 0
-    return min(count, DEFAULT_LIMITS.max_pairs)
+    return count if DEFAULT_LIMITS.max_pairs is None else min(count, DEFAULT_LIMITS.max_pairs)
 
 
 def _count_every_two(entities: list | tuple) -> int:
-    """How many pairs of two entities there are, two objects of the image being none."""
+    """Counts the pairs of two entities; two objects of the image are none."""
     try:
         entities = merge_tokens(entities)
     except (TypeError, ValueError):
-        return 0  # the request is refused
+        return 0  # the request is rejected later
     objects = sum(isinstance(entity, dict) and not is_mention(entity) for entity in entities)
     return comb(len(entities), 2) - comb(objects, 2)
 
 
 def read_limits(limits: "RequestLimits | Mapping | None") -> RequestLimits:
-    """Reads the limits of a caller: `RequestLimits`, or a dict of those that are not the default; None lifts all.
+    """Reads the limits of a caller: `RequestLimits`, or a dict of those that differ from the default; None lifts all.
 
     Raises:
-        ValueError: They are none, or name a limit that there is not.
+        ValueError: It is something else, or a limit is unknown.
     """
     if limits is None:
         return NO_LIMITS
-    if is_dataclass(limits):  # perhaps of another copy of this code, which a model brought along
+    # by its fields, not its class: code of a model from the Hub is another module than the installed package
+    if is_dataclass(limits) and not isinstance(limits, type):
         limits = asdict(limits)
     names = [field.name for field in fields(RequestLimits)]
     if not isinstance(limits, Mapping) or set(limits) - set(names):

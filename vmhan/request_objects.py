@@ -1,25 +1,31 @@
-"""The objects of a request's image, checked: names, dicts of ours, and what `pipeline("object-detection")` returns."""
+"""Objects of a request's image, checked: names, dicts of ours, and what `pipeline("object-detection")` returns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 
-from .request_values import read_number, read_words, short_text, short_value
+from .object_detection import ImageObject
+from .request_values import read_number, read_string, short_text, short_value
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
-# How far a box may stand outside of its image, for networks and annotators round: pixels, or a share of the side.
+# How far a box may lie outside of its image, for networks and annotators round: pixels, or a share of the side.
 _PIXELS_OUTSIDE, _SHARE_OUTSIDE = 1.0, 0.005
 _SCORE_ABOVE = 1e-6  # how far rounding may carry a score above 1
 
 
-def read_objects(objects: Sequence, image_size: tuple[int, int] | None) -> list[dict]:
-    """Objects as `{"label", "score", "box"}`; what a user only names is sure."""
+def read_objects(objects: Any, image_size: tuple[int, int] | None) -> list[ImageObject]:
+    """Reads the objects of a request; one that is only named has the score 1.
+
+    Raises:
+        ValueError: An object is invalid; names it.
+    """
     if not isinstance(objects, Sequence) or isinstance(objects, str):
         raise ValueError(f"objects is {short_value(objects)}; give a list of names or of dicts, or leave it out.")
     return [_read_object({"label": item} if isinstance(item, str) else item, image_size) for item in objects]
 
 
-def _read_object(item: dict, image_size: tuple[int, int] | None) -> dict:
-    if not isinstance(item, dict) or not read_words("label", item.get("label")).strip():
+def _read_object(item: Any, image_size: tuple[int, int] | None) -> ImageObject:
+    if not isinstance(item, dict) or not read_string("label", item.get("label")).strip():
         raise ValueError(f'The object {short_value(item)} is neither a name nor a dict with a "label".')
     label = item["label"].strip()
     box = item.get("box")
@@ -30,23 +36,29 @@ def _read_object(item: dict, image_size: tuple[int, int] | None) -> dict:
     }
 
 
-def read_entity_object(entity: dict, objects: list[dict] | None, image_size: tuple[int, int] | None) -> dict:
-    """The object that an entity is."""
+def read_entity_object(
+    entity: Mapping, objects: Sequence[ImageObject] | None, image_size: tuple[int, int] | None
+) -> ImageObject:
+    """Reads an entity that is an object of the image: `{"box"}` or `{"object"}`, an index into `objects`.
+
+    Raises:
+        ValueError: It is invalid; names it.
+    """
     if "object" in entity and len(entity) == 1:
-        count = len(objects or ())
-        place = entity["object"]
-        if type(place) is not int or not 0 <= place < count:
+        objects, index = objects or (), entity["object"]
+        if type(index) is not int or not 0 <= index < len(objects):
             raise ValueError(
-                f"The entity {short_value(entity)} is none of the {count} objects of the request, counted from 0."
+                f"The entity {short_value(entity)} is none of the {len(objects)} objects of the request, counted "
+                "from 0."
             )
-        return objects[place]
+        return objects[index]
     if "box" not in entity or not set(entity) <= {"box", "label", "score"}:
         raise ValueError(
             f'The entity {short_value(entity)} is no object of the image: give {{"box": [left, top, right, bottom]}} '
-            'in pixels, perhaps with a "label" and a "score", or {"object": its place among "objects"}. A mention in '
+            'in pixels, perhaps with a "label" and a "score", or {"object": its index in "objects"}. A mention in '
             'the text is a string, a (start, end) span, or a dict with "start" and "end", with "text" or with "word".'
         )
-    label = read_words("label", entity.get("label")).strip() or None
+    label = read_string("label", entity.get("label")).strip() or None
     name = label or "entity"
     return {
         "label": label,
@@ -55,14 +67,14 @@ def read_entity_object(entity: dict, objects: list[dict] | None, image_size: tup
     }
 
 
-def _read_score(score: float | None, label: str) -> float:
+def _read_score(score: Any, label: str) -> float:
     if score is None:
         return 1.0
     try:
         number = read_number(score)
     except (OverflowError, TypeError, ValueError):
         number = float("nan")
-    if not 0 <= number <= 1 + _SCORE_ABOVE:  # also refuses NaN
+    if not 0 <= number <= 1 + _SCORE_ABOVE:  # also rejects NaN
         raise ValueError(
             f"The score {short_value(score)} of {short_text(label)} is no number from 0 to 1; correct it, or leave "
             "it out."
@@ -70,22 +82,11 @@ def _read_score(score: float | None, label: str) -> float:
     return min(number, 1.0)
 
 
-def _read_box(box: Sequence[float] | dict, label: str, image_size: tuple[int, int] | None) -> list[float]:
-    """Left, top, right and bottom in pixels, cut at the border of the image where they are a little outside."""
+def _read_box(box: Any, label: str, image_size: tuple[int, int] | None) -> list[float]:
+    """Reads [left, top, right, bottom] in pixels, clipped to the image where it is a little outside."""
     if image_size is None:
         raise ValueError(f"The object {short_text(label)} has a box, but there is no image to measure it in.")
-    try:
-        edges = [box[name] for name in _CORNERS] if isinstance(box, dict) else box
-        x0, y0, x1, y1 = corners = [read_number(edge) for edge in edges]
-    except (KeyError, OverflowError, TypeError, ValueError):
-        raise ValueError(
-            f"The box {short_value(box)} of {short_text(label)} is not four numbers: left, top, right and "
-            f"bottom in pixels, or a dict of {', '.join(_CORNERS)}."
-        ) from None
-    if not all(map(isfinite, corners)):
-        raise ValueError(
-            f"The box {short_value(corners)} of {short_text(label)} is not of finite numbers; leave the object out."
-        )
+    x0, y0, x1, y1 = corners = _read_corners(box, label)
     width, height = image_size
     across, down = (max(_PIXELS_OUTSIDE, _SHARE_OUTSIDE * side) for side in image_size)
     inside = -across <= x0 < x1 <= width + across and -down <= y0 < y1 <= height + down
@@ -96,3 +97,23 @@ def _read_box(box: Sequence[float] | dict, label: str, image_size: tuple[int, in
             "give left, top, right and bottom in pixels of it."
         )
     return [x0, y0, x1, y1]
+
+
+def _read_corners(box: Any, label: str) -> list[float]:
+    try:
+        edges = [box[name] for name in _CORNERS] if isinstance(box, dict) else box
+        x0, y0, x1, y1 = (read_number(edge) for edge in edges)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        raise ValueError(
+            f"The box {short_value(box)} of {short_text(label)} is not four numbers: left, top, right and "
+            f"bottom in pixels, or a dict of {', '.join(_CORNERS)}."
+        ) from None
+    corners = [x0, y0, x1, y1]
+    if not all(map(isfinite, corners)):
+        raise ValueError(
+            f"The box {short_value(corners)} of {short_text(label)} is not of finite numbers; leave the object out."
+        )
+    return corners
+
+
+__all__ = ["read_entity_object", "read_objects"]

@@ -1,75 +1,77 @@
-"""Several requests, answered in batches as they come; what is wrong with one of them does not touch the others."""
+"""Streams of requests, answered in batches as they come; the error of one request leaves the others alone."""
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from transformers.utils import logging
 
-from .extraction_request import ExtractionRequest
 from .request_values import UnreadableRow, request_id, short_value
 
 logger = logging.get_logger(__name__)
 
-#: What becomes of a request that cannot be answered.
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+#: Treatments of a request that has an error.
 ON_ERROR = ("raise", "skip", "return")
 
 
 @dataclass
-class Outcome:
-    """What became of a request.
+class Outcome(Generic[Request, Answer]):
+    """State of a request: checked, answered, or failed.
 
     Args:
-        index: Of the request among several, or None for one that came alone.
-        id: What its user calls it, or None.
-        request: The request, once it was checked.
-        answer: Its answer, once there is one.
-        error: What is wrong with it.
+        index: Index of the request among several, or None for one that came alone.
+        id: Its `"id"`, or None.
+        request: The checked request.
+        answer: Its answer.
+        error: Why it has none.
     """
 
     index: int | None
     id: Any = None
-    request: ExtractionRequest | None = None
-    answer: dict | None = None
+    request: Request | None = None
+    answer: Answer | None = None
     error: Exception | None = None
 
     @property
     def name(self) -> str:
-        """The request for an error message; empty if it has neither index nor id."""
+        """Name of the request in an error message; empty if it has neither index nor id."""
         of_id = "" if self.id is None else f"the id {short_value(self.id)}"
         if self.index is None:
             return of_id and f"the request with {of_id}"
         return f"request {self.index}, counted from 0" + (of_id and f", with {of_id}")
 
 
-class RequestStream:
+class RequestStream(Generic[Request, Answer]):
     """Answers requests.
 
     Args:
-        read: Checks one.
-        ask: Answers checked ones, in one pass of the model.
+        read: Checks one request.
+        answer: Answers checked requests, in one pass of the model.
         on_error: One of `ON_ERROR`.
     """
 
     def __init__(
         self,
-        read: Callable[[Any], ExtractionRequest],
-        ask: Callable[[list[ExtractionRequest]], list[dict]],
+        read: Callable[[Any], Request],
+        answer: Callable[[list[Request]], Sequence[Answer]],
         on_error: str = "raise",
     ):
-        self._read, self._ask, self.on_error = read, ask, on_error
-        #: How many requests were left out so far, with `"skip"`.
+        self._read, self._answer, self.on_error = read, answer, on_error
+        #: Number of requests that were skipped so far.
         self.skipped = 0
 
-    def answer_one(self, inputs: Any) -> dict | None:
-        """The answer to a request that came alone; None if it is skipped."""
+    def answer_one(self, inputs: Any) -> Answer | dict | None:
+        """Answers a request that came alone; None if it is skipped."""
         return next(self._answer_batch([(None, inputs)]), None)
 
-    def answer_all(self, inputs: Iterable, batch_size: int) -> Iterator[dict]:
-        """The answers to several, as soon as there are `batch_size` of them."""
-        numbered, batch, failure = enumerate(inputs), [], None
+    def answer_all(self, inputs: Iterable, batch_size: int) -> Iterator[Answer | dict]:
+        """Answers several requests, as soon as there are `batch_size` of them."""
+        numbered, failure = enumerate(inputs), None
         while failure is None:
             batch, failure = _read_batch(numbered, batch_size)
             yield from self._answer_batch(batch)
@@ -80,22 +82,22 @@ class RequestStream:
         if failure is not None:
             raise failure
 
-    def _answer_batch(self, batch: list[tuple[int | None, Any]]) -> Iterator[dict]:
+    def _answer_batch(self, batch: Sequence[tuple[int | None, Any]]) -> Iterator[Answer | dict]:
         outcomes = []
         for index, inputs in batch:
             outcomes.append(self._check(index, inputs))
             if outcomes[-1].error and self.on_error == "raise":
-                break  # nobody will get the answers behind it
-        self._ask_together([outcome for outcome in outcomes if not outcome.error])
+                break  # the caller never gets the answers behind it
+        self._answer_together(outcomes)
         for outcome in outcomes:
             if not outcome.answer and not outcome.error:
-                self._ask_alone(outcome)
+                self._answer_alone(outcome)
             answer = self._finish(outcome)
             if answer is not None:
                 yield answer
 
-    def _check(self, index: int | None, inputs: Any) -> Outcome:
-        outcome = Outcome(index)
+    def _check(self, index: int | None, inputs: Any) -> Outcome[Request, Answer]:
+        outcome: Outcome[Request, Answer] = Outcome(index)
         if isinstance(inputs, UnreadableRow):
             outcome.error = inputs.error
             return outcome
@@ -106,26 +108,29 @@ class RequestStream:
             outcome.error = error
         return outcome
 
-    def _ask_together(self, outcomes: list[Outcome]) -> None:
-        """Fills in the answers of one pass of the model. If that fails there are none: each is to be asked alone."""
-        if len(outcomes) < 2:
+    def _answer_together(self, outcomes: Sequence[Outcome[Request, Answer]]) -> None:
+        """Fills in the answers of one pass of the model; if that fails, each request is answered alone later."""
+        checked = [(outcome, outcome.request) for outcome in outcomes if outcome.request is not None]
+        if len(checked) < 2:
             return
         try:
-            answers = self._ask([outcome.request for outcome in outcomes])
+            answers = self._answer([request for _, request in checked])
         except Exception as error:
-            logger.warning(f"{len(outcomes)} requests cannot be answered together, so each is asked alone: {error}")
+            logger.warning(f"{len(checked)} requests fail together, so each is answered alone: {error}")
             return
-        for outcome, answer in zip(outcomes, answers, strict=True):
+        for (outcome, _), answer in zip(checked, answers, strict=True):
             outcome.answer = answer
 
-    def _ask_alone(self, outcome: Outcome) -> None:
+    def _answer_alone(self, outcome: Outcome[Request, Answer]) -> None:
+        if outcome.request is None:
+            return
         try:
-            [outcome.answer] = self._ask([outcome.request])
+            [outcome.answer] = self._answer([outcome.request])
         except Exception as error:
             outcome.error = error
 
-    def _finish(self, outcome: Outcome) -> dict | None:
-        """The answer; or what `on_error` makes of an error, None if it is skipped."""
+    def _finish(self, outcome: Outcome[Request, Answer]) -> Answer | dict | None:
+        """Returns the answer, or treats the error as `on_error` says; None if the request is skipped."""
         error = outcome.error
         if error is None:
             return outcome.answer
@@ -142,18 +147,18 @@ class RequestStream:
         return None
 
 
-def _read_batch(numbered: Iterator, size: int) -> tuple[list, Exception | None]:
-    """The next requests, up to `size`, and the error with which their source broke off, if it did."""
+def _read_batch(numbered: Iterator[tuple[int, Any]], size: int) -> tuple[list[tuple[int, Any]], Exception | None]:
+    """Reads the next requests, up to `size`, and the error that ended their source, if any."""
     batch = []
     try:
         batch.extend(islice(numbered, size))
-    except Exception as error:  # it goes on once the requests before it are answered
+    except Exception as error:  # raised once the requests before it are answered
         return batch, error
     return batch, None
 
 
 def read_batch_size(size: Any) -> int:
-    """The batch size that a caller names; 1 for None.
+    """Reads the batch size of a caller; 1 for None.
 
     Raises:
         ValueError: It is no whole number of at least 1.

@@ -1,6 +1,7 @@
-"""Values and fields of a request as plain Python, whatever they came as: numpy, pandas, torch or a row of a data set.
+"""Values, fields and streams of requests as plain Python, whatever they came as.
 
-Streams are read here too: what counts as one request, as a list of them, or as a stream that is read lazily.
+Values may be numpy's, pandas' or torch's; a request may be a row of a data set; several requests may be a list, a
+DataFrame, a data set or any iterable.
 """
 
 import operator
@@ -12,58 +13,74 @@ from typing import Any
 
 from torch.utils.data import IterableDataset
 
-
-def read_words(name: str, words: str | None) -> str:
-    """`words`, empty for None; refuses what is no string, and the half characters that JSON can smuggle in."""
-    if words is not None and not isinstance(words, str):
-        raise ValueError(f"{name} is {short_value(words)}; give a string.")
-    try:
-        (words or "").encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{name} holds half a character at {error.start}: {words[error.start]!r}; drop it."
-        ) from error
-    return words or ""
-
-
-def short_text(text: str) -> str:
-    """A text as a message quotes it, cut where it is long."""
-    return repr(text if len(text) <= 80 else text[:77] + "...")
-
-
-def short_value(value: Any) -> str:
-    """Any value as a message quotes it, cut where it is long."""
-    try:
-        shown = repr(value)
-    except Exception:  # an integer of thousands of digits, or an object that cannot even be shown
-        return f"a {type(value).__name__} that cannot be shown"
-    return shown if len(shown) <= 80 else shown[:77] + "..."
-
-
-def read_index(value: Any) -> int:
-    """A whole number as Python's own; raises TypeError for what is none, True and False among them."""
-    if isinstance(value, bool):
-        raise TypeError(f"{value} is no index.")
-    return operator.index(value)
-
-
-def read_number(value: Any) -> float:
-    """A number, also one spelt out; raises OverflowError if it is too large, TypeError also for True and False."""
-    if isinstance(value, bool):
-        raise TypeError(f"{value} is no number.")
-    return float(value)
-
-
+#: Fields of a request.
 FIELDS = ("text", "entities", "image", "description", "objects", "pairs", "id")
+_LONGEST_QUOTE = 80  # characters of a value in a message
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A request that its source failed to give.
+
+    Args:
+        error: Error of the source.
+    """
+
+    error: Exception
+
+
+def read_requests(inputs: Any) -> tuple[Iterable | None, bool]:
+    """Reads the inputs of a call as requests, and whether they are a stream, which is answered as it is read.
+
+    Lists, tuples and DataFrames are no streams; iterators, data sets and all other iterables are. A single request, or
+    an invalid value, gives None.
+    """
+    if is_request(inputs) or isinstance(inputs, str | bytes | bytearray):
+        return None, False
+    if hasattr(inputs, "iterrows"):
+        return inputs.to_dict("records"), False
+    if isinstance(inputs, list | tuple):
+        return inputs, False
+    # torch's IterableDataset inherits a __getitem__ that only fails
+    if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__") and not isinstance(inputs, IterableDataset):
+        return _read_rows(inputs, len(inputs)), True  # a data set; not every one ends by an IndexError
+    if isinstance(inputs, Iterable):
+        return inputs, True
+    return None, False
+
+
+def _read_rows(source: Any, count: int) -> Iterator[Any]:
+    """Reads the rows of a data set by index; one that fails, such as a broken image, leaves the others alone."""
+    for index in range(count):
+        try:
+            row = source[index]
+        except Exception as error:  # whatever it is, it is this row's
+            wrong = ValueError(
+                f"Row {index} cannot be read ({type(error).__name__}: {error!s:.400}); mend it, or leave it out."
+            )
+            wrong.__cause__ = error
+            row = UnreadableRow(wrong)
+        yield row
+
+
+def is_request(inputs: Any) -> bool:
+    """Returns whether this is one request: a dict, a row of a data set, or a row (Series) of a pandas DataFrame."""
+    return isinstance(inputs, Mapping) or (hasattr(inputs, "to_dict") and hasattr(inputs, "to_frame"))
+
+
+def request_id(inputs: Any) -> Any:
+    """Reads the `"id"` of what may be a request, or None."""
+    value = inputs.get("id") if is_request(inputs) else None
+    return None if is_missing(value) else to_plain(value)
 
 
 def read_fields(inputs: Any) -> dict[str, Any]:
-    """Converts a request to a dict of plain fields; those that are missing (None, NaN, pandas' NA) are left out.
+    """Converts a request to a dict of plain fields; missing ones (None, NaN, pandas' NA) are left out.
 
-    The image stays what it is.
+    The image stays as it is.
 
     Raises:
-        ValueError: It is no request, or has a field that there is not.
+        ValueError: It is no request, or has an unknown field.
     """
     if not is_request(inputs):
         raise ValueError(f'A request is a dict with "text" and "entities", not {type(inputs).__name__}.')
@@ -74,19 +91,8 @@ def read_fields(inputs: Any) -> dict[str, Any]:
     return {name: value if name == "image" else to_plain(value) for name, value in present.items()}
 
 
-def request_id(inputs: Any) -> Any:
-    """The `"id"` of a request that may be anything, or None."""
-    value = inputs.get("id") if is_request(inputs) else None
-    return None if is_missing(value) else to_plain(value)
-
-
-def is_request(inputs: Any) -> bool:
-    """Whether this is one request: a dict, a row of a data set, or a row (Series) of a pandas DataFrame."""
-    return isinstance(inputs, Mapping) or (hasattr(inputs, "to_dict") and hasattr(inputs, "to_frame"))
-
-
 def is_missing(value: Any) -> bool:
-    """Whether a value stands for none: None, a NaN of any kind, or pandas' NA."""
+    """Returns whether a value is missing: None, a NaN of any kind, or pandas' NA."""
     if value is None or (isinstance(value, Real) and value != value):
         return True
     pandas = sys.modules.get("pandas")  # a value of pandas is here only if pandas is
@@ -104,49 +110,54 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def read_requests(inputs: Any) -> tuple[Iterable | None, bool]:
-    """The requests of what a caller passes, and whether they are a stream, which is answered as it is read.
+def read_string(name: str, value: Any) -> str:
+    """Reads a text field, empty for None.
 
-    Lists, tuples and DataFrames are not; iterators, data sets and all else that can be iterated are. One request, or
-    what is none, gives None.
+    Raises:
+        ValueError: It is no string, or holds half a character, as JSON may spell it.
     """
-    if is_request(inputs) or isinstance(inputs, str | bytes | bytearray):
-        return None, False
-    if hasattr(inputs, "iterrows"):
-        return inputs.to_dict("records"), False
-    if isinstance(inputs, list | tuple):
-        return inputs, False
-    # torch's IterableDataset inherits a __getitem__ that only fails
-    if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__") and not isinstance(inputs, IterableDataset):
-        return _read_rows(inputs, len(inputs)), True  # a data set; it need not say where it ends
-    if isinstance(inputs, Iterable):
-        return inputs, True
-    return None, False
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {short_value(value)}; give a string.")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{name} holds half a character at {error.start}: {value[error.start]!r}; drop it."
+        ) from error
+    return value
 
 
-@dataclass(frozen=True)
-class UnreadableRow:
-    """Stands for a request that its source could not give.
-
-    Args:
-        error: What is wrong with it.
-    """
-
-    error: Exception
+def read_index(value: Any) -> int:
+    """Converts a whole number to Python's own; raises TypeError for anything else, True and False among them."""
+    if isinstance(value, bool):
+        raise TypeError(f"{value} is no index.")
+    return operator.index(value)
 
 
-def _read_rows(source: Any, count: int) -> Iterator[Any]:
-    """The requests of a source with indices; one that it cannot give, such as a broken image, takes no other along."""
-    for index in range(count):
-        try:
-            row = source[index]
-        except Exception as error:  # whatever it is, it is this row's
-            wrong = ValueError(
-                f"Row {index} cannot be read ({type(error).__name__}: {error!s:.400}); mend it, or leave it out."
-            )
-            wrong.__cause__ = error
-            row = UnreadableRow(wrong)
-        yield row
+def read_number(value: Any) -> float:
+    """Converts a number, also one in a string; raises OverflowError, ValueError or TypeError, also for True, False."""
+    if isinstance(value, bool):
+        raise TypeError(f"{value} is no number.")
+    return float(value)
+
+
+def short_text(text: str) -> str:
+    """Quotes a text for a message, cut where it is long."""
+    return repr(_cut(text))
+
+
+def short_value(value: Any) -> str:
+    """Shows any value in a message, cut where it is long."""
+    try:
+        return _cut(repr(value))
+    except Exception:  # an integer of thousands of digits, or an object without a repr
+        return f"a {type(value).__name__} that cannot be shown"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 3] + "..."
 
 
 __all__ = [
@@ -155,7 +166,12 @@ __all__ = [
     "is_missing",
     "is_request",
     "read_fields",
+    "read_index",
+    "read_number",
     "read_requests",
+    "read_string",
     "request_id",
+    "short_text",
+    "short_value",
     "to_plain",
 ]

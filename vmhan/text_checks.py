@@ -1,4 +1,4 @@
-"""Whether a model can read a text: the Unicode scripts it was trained on, and the words its tokenizer knows.
+"""Checks of a text against a model: the Unicode scripts it was trained on, and the words its tokenizer knows.
 
 Example:
     >>> script_shares("Ada и Боб")
@@ -24,7 +24,7 @@ _ADDRESSES = re.compile(r"https?://\S+|www\.\S+|@\w+")
 
 def script_shares(text: str) -> dict[str, float]:
     """Computes the share of each script in the letters of `text`, the largest first; addresses do not count."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for char, count in Counter(_ADDRESSES.sub(" ", text)).items():
         if script := _script(char):
             counts[script] += count
@@ -42,10 +42,10 @@ def find_training_scripts(sentences: Iterable[Iterable[str]]) -> list[str] | Non
 
 
 def script_warning(text: str, training_scripts: Iterable[str] | None) -> str | None:
-    """Returns a sentence for the user if most letters of `text` are in scripts that the model was not trained on.
+    """Builds a warning if most letters of `text` are in scripts that the model was not trained on.
 
     Args:
-        training_scripts: `VMHANConfig.training_scripts`; without them nothing is known.
+        training_scripts: `VMHANConfig.training_scripts`; without them there is no warning.
     """
     if not training_scripts:
         return None
@@ -63,9 +63,9 @@ def script_warning(text: str, training_scripts: Iterable[str] | None) -> str | N
 
 @lru_cache(maxsize=8192)
 def _script(char: str) -> str | None:
-    """The script of a letter, the first word of its Unicode name; a letter of another width or style is the plain one.
+    """Reads the script of a letter, the first word of its Unicode name; one of another width or style counts as plain.
 
-    None for what is no letter.
+    None for any other character.
     """
     if not char.isalpha():
         return None
@@ -73,9 +73,9 @@ def _script(char: str) -> str | None:
 
 
 def unknown_words_warning(text: str, tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """Returns a sentence for the user if most words of `text` are unknown tokens to `tokenizer`, a fast one.
+    """Builds a warning if most words of `text` are unknown tokens to `tokenizer`, a fast one.
 
-    Signs and emoji do not count: nobody's entities hang on them.
+    Signs and emoji do not count: they are no entities.
     """
     encoded = tokenizer(
         text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True, verbose=False

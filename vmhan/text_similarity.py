@@ -1,15 +1,15 @@
-"""How alike two texts are to the text encoder: the mean of their wordpieces' last states."""
+"""Sentence vectors of the text encoder: the mean of the last states of the wordpieces."""
 
 from collections.abc import Sequence
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_BATCH = 64
+_BATCH = 64  # texts that pass the encoder together
 
 
 class MeanPooledEncoder:
-    """Texts to vectors by a text encoder; callable, as `WordSelector` wants it.
+    """Encodes texts as vectors; callable, as `WordSelector` takes it.
 
     Args:
         text_model: The encoder, `VMHANModel.text_model` or a pretrained one.
@@ -24,7 +24,7 @@ class MeanPooledEncoder:
 
     @torch.no_grad()
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
-        """Vectors of shape (texts, hidden), on the CPU, the same whether or not the encoder is in training."""
+        """Encodes texts as vectors (texts, hidden), on the CPU, without dropout even in training."""
         was_training = self.text_model.training
         self.text_model.eval()
         try:
@@ -41,8 +41,9 @@ class MeanPooledEncoder:
             split_special_tokens=True,
             return_tensors="pt",
         ).to(self.text_model.device)
-        mask = encoded["attention_mask"]
-        states = self.text_model(input_ids=encoded["input_ids"], attention_mask=mask).last_hidden_state.float()
+        mask = encoded["attention_mask"]  # (texts, tokens)
+        output = self.text_model(input_ids=encoded["input_ids"], attention_mask=mask)
+        states = output.last_hidden_state.float()  # (texts, tokens, hidden)
         return ((states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)).cpu()
 
 

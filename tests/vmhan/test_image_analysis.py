@@ -1,4 +1,4 @@
-"""From picture to nodes."""
+"""Objects and descriptions of images."""
 
 from pathlib import Path
 
@@ -17,16 +17,16 @@ from vmhan.llm.captioning import load_describer
 from vmhan.object_detection import DetectedObject, DetectorUnavailable
 from vmhan.pipeline_vmhan import _load_bundled_detector
 
-RED, BLUE = (Image.new("RGB", (60, 40), colour) for colour in ("red", "blue"))
+RED, BLUE = (Image.new("RGB", (60, 40), color) for color in ("red", "blue"))
 
 
 class Counting:
-    """Hands every call on, and keeps how many images it came with."""
+    """Wraps a detector or describer, and counts the images of each call."""
 
     def __init__(self, inner, method: str):
         self.seen = []
-        look = getattr(inner, method)
-        setattr(self, method, lambda images: self.seen.append(len(images)) or look(images))
+        analyze = getattr(inner, method)
+        setattr(self, method, lambda images: self.seen.append(len(images)) or analyze(images))
 
 
 @pytest.fixture(scope="module")
@@ -43,37 +43,37 @@ def request(**fields):
     return read_request({"text": "Ada met Bob", "entities": ["Ada", "Bob"], **fields})
 
 
-def test_what_is_detected_becomes_objects_and_a_description(detector):
-    asked = request(image=RED)
-    annotate_images([asked], detector, max_objects=2)
+def test_detected_objects_become_objects_and_a_description(detector):
+    checked = request(image=RED)
+    annotate_images([checked], detector, max_objects=2)
     found = detector.detect([RED])[0]
-    assert [item["box"] for item in asked.objects] == [list(item.box) for item in found[:2]]
-    assert {item["label"] for item in asked.objects} <= set(KINDS.values())
-    assert asked.description.endswith(".")
+    assert [item["box"] for item in checked.objects] == [list(item.box) for item in found[:2]]
+    assert {item["label"] for item in checked.objects} <= set(KINDS.values())
+    assert checked.description.endswith(".")
 
 
-def test_what_the_user_says_is_left_alone(detector, describer):
-    asked = request(image=RED, description="A cat.", objects=["cat"])
-    annotate_images([asked], detector, describer)
-    assert asked.description == "A cat."
-    assert [item["label"] for item in asked.objects] == ["cat"]
+def test_objects_and_description_of_the_user_stay(detector, describer):
+    checked = request(image=RED, description="A cat.", objects=["cat"])
+    annotate_images([checked], detector, describer)
+    assert checked.description == "A cat."
+    assert [item["label"] for item in checked.objects] == ["cat"]
 
 
-def test_a_description_of_the_user_goes_beside_detected_objects(detector):
-    asked = request(image=RED, description="A cat.")
-    annotate_images([asked], detector)
-    assert asked.description == "A cat."
-    assert {item["label"] for item in asked.objects} <= set(KINDS.values())
+def test_a_description_of_the_user_stays_beside_detected_objects(detector):
+    checked = request(image=RED, description="A cat.")
+    annotate_images([checked], detector)
+    assert checked.description == "A cat."
+    assert {item["label"] for item in checked.objects} <= set(KINDS.values())
 
 
 def test_the_describer_comes_before_the_composed_description(detector, describer):
-    asked = request(image=RED)
-    annotate_images([asked], detector, describer)
-    assert asked.description == describer.describe([RED])[0]
+    checked = request(image=RED)
+    annotate_images([checked], detector, describer)
+    assert checked.description == describer.describe([RED])[0]
 
 
 class Finding:
-    """A detector that finds what it is made of."""
+    """A detector that always finds the same objects."""
 
     def __init__(self, *found: DetectedObject):
         self.found = list(found)
@@ -85,29 +85,38 @@ class Finding:
 def test_the_face_of_a_person_comes_after_all_else():
     face, alone = DetectedObject("face", 0.9, (5, 5, 9, 9)), DetectedObject("face", 0.8, (50, 5, 59, 9))
     person, tie = DetectedObject("person", 0.7, (0, 0, 20, 40)), DetectedObject("tie", 0.4, (5, 9, 9, 20))
-    asked = request(image=RED)
-    annotate_images([asked], Finding(face, alone, person, tie), max_objects=4)
-    assert [item["score"] for item in asked.objects] == [alone.score, person.score, tie.score, face.score]
+    checked = request(image=RED)
+    annotate_images([checked], Finding(face, alone, person, tie), max_objects=4)
+    assert [item["score"] for item in checked.objects] == [alone.score, person.score, tie.score, face.score]
 
 
-def test_nouns_of_the_description_are_objects_where_nothing_detects():
-    asked = request(description="A man in a hat.")
-    annotate_images([asked])
-    assert asked.objects == [{"label": name, "score": 1.0, "box": None} for name in ("man", "hat")]
+def test_nouns_of_the_description_are_objects_without_a_detector():
+    checked = request(description="A man in a hat.")
+    annotate_images([checked])
+    assert checked.objects == [{"label": name, "score": 1.0, "box": None} for name in ("man", "hat")]
 
 
-def test_no_image_and_no_words_give_nothing(detector, describer):
-    asked = request()
-    annotate_images([asked], detector, describer)
-    assert asked.objects == [] and asked.description is None
+def test_results_go_to_the_requests_that_lack_them(detector, describer):
+    requests = [request(), request(image=RED, objects=["a hat"]), request(image=BLUE, description="A cat."), request()]
+    annotate_images(requests, detector, describer)
+    assert [item["label"] for item in requests[1].objects] == ["a hat"]
+    assert requests[1].description == describer.describe([RED])[0]
+    assert [item["score"] for item in requests[2].objects] == [item.score for item in detector.detect([BLUE])[0][:3]]
+    assert requests[2].description == "A cat." and requests[0].objects == requests[3].objects == []
 
 
-def test_equal_images_are_looked_at_once_and_all_in_one_call(detector, describer):
+def test_without_image_and_description_there_are_no_objects(detector, describer):
+    checked = request()
+    annotate_images([checked], detector, describer)
+    assert checked.objects == [] and checked.description is None
+
+
+def test_equal_images_are_analyzed_once_and_all_in_one_call(detector, describer):
     eyes, words = Counting(detector, "detect"), Counting(describer, "describe")
-    asked = [request(image=RED), request(image=BLUE), request(image=RED.copy()), request()]
-    annotate_images(asked, eyes, words)
+    checked = [request(image=RED), request(image=BLUE), request(image=RED.copy()), request()]
+    annotate_images(checked, eyes, words)
     assert eyes.seen == [2] and words.seen == [2]
-    assert asked[0].objects == asked[2].objects
+    assert checked[0].objects == checked[2].objects
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +125,7 @@ def extract(tmp_path_factory, detector):
     return pipeline("multimodal-relation-extraction", model=folder, detector=detector)
 
 
-def test_the_pipeline_shows_where_a_pair_looked(extract, detector):
+def test_the_answer_holds_the_attention_on_detected_objects(extract, detector):
     answer = extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED})
     boxes = [list(item.box) for item in detector.detect([RED])[0][:3]]
     assert [item["box"] for item in answer["objects"]] == boxes
@@ -137,13 +146,13 @@ def test_a_detector_can_be_named_in_a_call(tmp_path, extract):
 
 @pytest.fixture
 def bundled_in(monkeypatch):
-    """Moves the bundled detector to a folder; detectors are kept by name, so those of other tests are forgotten."""
+    """Moves the bundled detector to a folder; detectors are cached by name, so those of other tests are dropped."""
     _load_bundled_detector.cache_clear()
     yield lambda folder: monkeypatch.setattr("vmhan.bundled_weights.BUNDLED_FOLDER", Path(folder))
     _load_bundled_detector.cache_clear()
 
 
-def test_the_bundled_detector_looks_where_nobody_names_another(tmp_path, bundled_in):
+def test_the_bundled_detector_is_the_default(tmp_path, bundled_in):
     bundled = save_tiny_bundled(tmp_path / "bundled")
     bundled_in(bundled)
     asked = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
@@ -155,21 +164,21 @@ def test_the_bundled_detector_looks_where_nobody_names_another(tmp_path, bundled
     assert extract({**asked, "objects": ["a hat"]})["objects"][0]["label"] == "a hat"
 
 
-def test_the_bundled_detector_stands_in_only_where_that_is_allowed(tmp_path, bundled_in, extract):
+def test_the_pipeline_falls_back_to_the_bundled_detector_only_where_that_is_allowed(tmp_path, bundled_in, extract):
     bundled_in(save_tiny_bundled(tmp_path / "bundled"))
     asked = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
     with pytest.raises(DetectorUnavailable, match="nobody/nothing"):
         extract(asked, detector="nobody/nothing")
-    stood_in = extract(asked, detector="nobody/nothing", fallback_to_bundled=True)
-    assert stood_in["objects"] == extract(asked, detector="bundled")["objects"]
+    answer = extract(asked, detector="nobody/nothing", fallback_to_bundled=True)
+    assert answer["objects"] == extract(asked, detector="bundled")["objects"]
 
 
-def test_a_detector_beside_the_model_stands_in_as_well(tmp_path, bundled_in):
+def test_the_pipeline_falls_back_to_a_detector_beside_the_model(tmp_path, bundled_in):
     bundled_in(tmp_path / "nowhere")
     model = save_tiny_checkpoint(tmp_path / "model")
     extract = pipeline("multimodal-relation-extraction", model=model)
     asked = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED}
-    with pytest.raises(DetectorUnavailable, match="'bundled' cannot be had"):
+    with pytest.raises(DetectorUnavailable, match="'bundled' is unavailable"):
         extract(asked, detector="nobody/nothing", fallback_to_bundled=True)
     save_tiny_bundled(Path(model) / "detector")
     extract = pipeline("multimodal-relation-extraction", model=model)
@@ -180,11 +189,11 @@ def test_a_detector_beside_the_model_stands_in_as_well(tmp_path, bundled_in):
     )
 
 
-def test_without_any_detector_an_image_is_said_not_to_be_looked_at(tmp_path, bundled_in, caplog):
+def test_without_any_detector_there_is_a_warning(tmp_path, bundled_in, caplog):
     bundled_in(tmp_path / "nowhere")
     extract = pipeline("multimodal-relation-extraction", model=save_tiny_checkpoint(tmp_path / "model"))
     assert extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED})["objects"] == []
-    assert "Nothing looks for objects in images" in caplog.text
+    assert "No objects are detected in images" in caplog.text
 
 
 def test_a_batch_answers_as_single_requests_do(extract):

@@ -112,7 +112,7 @@ def test_a_name_that_is_only_part_of_a_word_is_found_with_a_warning():
     text = "Ada also saw Bobby\u200d's"
     assert found(text, "Bob", "Ada") == [(13, "Bob"), (0, "Ada")]
     (warning,) = warnings(text, "Bob", "Ada")
-    assert "'Bob' stands in the text only inside of 'Bobby' at 13 to 18" in warning
+    assert "'Bob' occurs in the text only inside of 'Bobby' at 13 to 18" in warning
 
 
 def test_a_name_in_another_case_is_refused_with_the_letters_that_are_there():

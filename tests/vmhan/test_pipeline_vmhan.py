@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from itertools import combinations
 from math import log
 
@@ -444,7 +441,7 @@ def test_many_entities_take_one_forward_call(extract, forward_calls):
     assert forward_calls == [56]
 
 
-# Other models, other processes
+# Other models
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -472,21 +469,6 @@ def test_every_kind_of_model_answers(settings, tmp_path):
     for pair in extract(request(description=DESCRIPTION))["pairs"]:
         attention = [node["attention"] for node in pair["objects"]]
         assert sum(attention) == (pytest.approx(1, abs=1e-5) if attention else 0)
-
-
-@pytest.mark.slow
-def test_a_process_that_only_imports_the_package_can_use_it(folder):
-    code = f"""
-import vmhan
-from transformers import pipeline
-extract = pipeline({TASK!r}, model={folder!r})
-print([pair["relation"] for pair in extract({REQUEST!r})["pairs"]])
-"""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert process.returncode == 0, process.stderr
-    relations = [pair["relation"] for pair in pipeline(TASK, model=folder)(REQUEST)["pairs"]]
-    assert process.stdout.strip() == str(relations)
 
 
 def test_of_several_requests_the_wrong_one_is_numbered(extract):

@@ -468,15 +468,15 @@ def test_a_copy_of_a_pipeline_answers_alike(make_copy, tmp_path):
     model = tiny_model(visual_features=["pixels", "text", "box"], vision_config=tiny_vgg_config())
     model.save_pretrained(tmp_path)
     tiny_processor(image_processor=tiny_image_processor()).save_pretrained(tmp_path)
-    memory = ImageCache(size=5)
-    extract = pipeline(TASK, model=str(tmp_path), cache=memory, limits={"max_entities": 3}, on_error="return")
+    cache = ImageCache(size=5)
+    extract = pipeline(TASK, model=str(tmp_path), cache=cache, limits={"max_entities": 3}, on_error="return")
     objects = [{"label": "hat", "box": [0, 0, 30, 15]}]
     request = {**REQUEST, "image": Image.new("RGB", (40, 20), "red"), "objects": objects}
     expected = extract(request)
     copied = make_copy(extract)
-    copied_memory = copied._forward_params["memory"]
-    assert copied_memory is not memory and copied_memory.size == 5
-    for _ in range(2):  # with nothing in its memory, then out of it
+    copied_cache = copied._forward_params["cache"]
+    assert copied_cache is not cache and copied_cache.size == 5
+    for _ in range(2):  # with an empty cache, then from it
         assert_same(copied(request), expected)
     assert_same(extract(request), expected)
     assert "up to 3" in copied({**REQUEST, "entities": ["Ada", "met", "Bob", "in"]})["error"]
@@ -494,9 +494,9 @@ def test_a_copy_keeps_its_tools(folder, tmp_path):
 
 
 @pytest.mark.parametrize("make_copy", [copy.deepcopy, copy.copy, lambda one: pickle.loads(pickle.dumps(one))])
-def test_a_copied_memory_works_and_shares_nothing(make_copy):
-    memory = ImageCache(size=2)
-    memory.get_or_compute("doubling", [1, 2], lambda places: [2, 4])
-    copied = make_copy(memory)
-    assert copied.get_or_compute("doubling", [1], lambda places: ["new"]) == ["new"] and copied.size == 2
-    assert memory.get_or_compute("doubling", [1], lambda places: ["new"]) == [2]
+def test_a_copied_cache_works_and_shares_nothing(make_copy):
+    cache = ImageCache(size=2)
+    cache.get_or_compute("doubling", [1, 2], lambda indices: [2, 4])
+    copied = make_copy(cache)
+    assert copied.get_or_compute("doubling", [1], lambda indices: ["new"]) == ["new"] and copied.size == 2
+    assert cache.get_or_compute("doubling", [1], lambda indices: ["new"]) == [2]

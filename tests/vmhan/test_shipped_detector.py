@@ -1,4 +1,4 @@
-"""The detector in `vmhan/weights/detector`: what was promised of it, and what it finds in two well-known pictures."""
+"""The bundled detector: its size, speed and card, and the people in two well-known images."""
 
 import json
 from pathlib import Path
@@ -9,10 +9,10 @@ from transformers import pipeline
 
 from train.detector.card import CARD, RESULT, make_card
 from vmhan.bundled_detector import BundledDetector
+from vmhan.bundled_weights import BUNDLED_MODEL
 from vmhan.registrations import TASK
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-FOLDER = ASSETS / "detector"
+FOLDER = BUNDLED_MODEL.parent / "detector"
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def result() -> dict:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> Path:
-    """The folder of the pictures that ultralytics carries."""
+def images() -> Path:
+    """The folder of the images that ultralytics carries."""
     return pytest.importorskip("ultralytics.utils").ASSETS
 
 
@@ -38,15 +38,15 @@ def test_its_card_and_settings_are_those_of_its_result_file(result):
 
 
 @pytest.mark.parametrize(("name", "people"), [("zidane.jpg", 2), ("bus.jpg", 3)])
-def test_people_are_found(pictures, name, people):
-    (found,) = BundledDetector(FOLDER).detect([Image.open(pictures / name)])
+def test_people_are_found(images, name, people):
+    (found,) = BundledDetector(FOLDER).detect([Image.open(images / name)])
     assert sum(item.label == "person" for item in found) >= people
 
 
-def test_the_pipeline_looks_with_it_at_a_picture_of_which_nothing_is_said(bundled_detector, pictures):
-    extract = pipeline(TASK, model=str(ASSETS / "vmhan-mini-mnre"))
+def test_the_pipeline_uses_it_for_an_image_without_objects(bundled_detector, images):
+    extract = pipeline(TASK, model=str(BUNDLED_MODEL))
     entities = ["Zinedine Zidane", "Carlo Ancelotti"]
     text = "Zinedine Zidane and Carlo Ancelotti watch Real Madrid"
-    answer = extract({"text": text, "entities": entities, "image": str(pictures / "zidane.jpg")})
+    answer = extract({"text": text, "entities": entities, "image": str(images / "zidane.jpg")})
     assert [item["label"] for item in answer["objects"][:2]] == ["person", "person"]
     assert all(item["box"] for item in answer["objects"]) and "people" in answer["description"]

@@ -15,7 +15,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from train.detector.data import DetectionSplit, Targets, believe
-from vmhan.detector_network import MEAN_COLOUR
+from vmhan.detector_network import MEAN_COLOR
 
 SCALES = (0.6, 1.7)  # of the size at which an image just fits
 _LEAST_VISIBLE = 0.3  # share of a box; what a crop leaves less of is neither found nor punished
@@ -86,7 +86,7 @@ class DetectionAugmentation(Dataset):
         image, targets = self.split.image(place), self.targets[place]
         boxes = tv_tensors.BoundingBoxes(targets.boxes, format="XYXY", canvas_size=image.size[::-1])
         resize = v2.ScaleJitter((height, width), scale_range=SCALES, antialias=True)
-        crop = v2.RandomCrop((height, width), pad_if_needed=True, fill=MEAN_COLOUR)
+        crop = v2.RandomCrop((height, width), pad_if_needed=True, fill=MEAN_COLOR)
         image, whole = resize(v2.functional.to_image(image), boxes)
         image, boxes = crop(image, whole)
         boxes = _plain(v2.functional.clamp_bounding_boxes(boxes))

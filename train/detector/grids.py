@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from train.detector.data import DetectionRow, DetectionSplit
-from vmhan.detector_network import MEAN_COLOUR
+from vmhan.detector_network import MEAN_COLOR
 
 _SIDE = 2  # images across, and down
 
@@ -39,7 +39,7 @@ class Grids:
         """The four images side by side."""
         images = [self.split.image(each) for each in self.places[place]]
         width, height = _cell(images)
-        grid = Image.new("RGB", (_SIDE * width, _SIDE * height), MEAN_COLOUR)
+        grid = Image.new("RGB", (_SIDE * width, _SIDE * height), MEAN_COLOR)
         for image, corner in zip(images, _corners(width, height), strict=True):
             grid.paste(image, corner)
         return grid

@@ -1,1 +1,1 @@
-"""Object detectors beside the bundled one: YOLOs of ultralytics, and any of `transformers`."""
+"""Object detectors other than the bundled one: YOLOs of ultralytics, and any of `transformers`."""

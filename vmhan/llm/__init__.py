@@ -1,1 +1,1 @@
-"""Large language models: those that select nodes, and those that describe images."""
+"""Large language models that select nodes or describe images."""

@@ -1,4 +1,4 @@
-"""Chat models: what answers the prompts of llm_prompts.py. The one here runs on this machine.
+"""Chat models, which answer the prompts of prompts.py: their interface, and one that runs on this machine.
 
 A conversation is a list of messages in the chat format of `transformers`: a role and content parts, which are texts
 and PIL images.
@@ -6,7 +6,7 @@ and PIL images.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from huggingface_hub.utils import httpx
@@ -23,55 +23,60 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from vmhan.network import hub_settings
 
-Message = dict
+Message = dict[str, Any]
 Conversation = list[Message]
 
 
 class ChatModel(Protocol):
-    """Whatever answers conversations.
+    """Interface of chat models."""
 
-    Args:
-        name: What its answers are kept under.
-        sees_images: Whether conversations may hold images.
-        batch_size: How many conversations it answers at a time.
-    """
+    @property
+    def name(self) -> str:
+        """Name under which its replies are cached."""
+        ...
 
-    name: str
-    sees_images: bool
-    batch_size: int
+    @property
+    def sees_images(self) -> bool:
+        """Whether conversations may hold images."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Conversations that it answers at a time."""
+        ...
 
     def reply(self, conversations: Sequence[Conversation]) -> list[str]:
-        """The answer to each conversation."""
+        """Replies to each conversation."""
         ...
 
 
-def message(role: str, text: str, image: Image.Image | None = None) -> Message:
-    """A message of a text and, before it, an image if there is one."""
-    shown = [] if image is None else [{"type": "image", "image": image}]
-    return {"role": role, "content": [*shown, {"type": "text", "text": text}]}
+def build_message(role: str, text: str, image: Image.Image | None = None) -> Message:
+    """Builds a message of a text and, before it, an image if there is one."""
+    images = [] if image is None else [{"type": "image", "image": image}]
+    return {"role": role, "content": [*images, {"type": "text", "text": text}]}
 
 
 def images_of(conversation: Conversation) -> list[Image.Image]:
-    """The images of a conversation."""
+    """Collects the images of a conversation."""
     return [part["image"] for turn in conversation for part in turn["content"] if part["type"] == "image"]
 
 
 def text_of(turn: Message) -> str:
-    """The text of a message."""
+    """Joins the text parts of a message."""
     return "".join(part["text"] for part in turn["content"] if part["type"] == "text")
 
 
 class LocalChatModel:
-    """A chat model of `transformers`, such as LLaMA-3 or LLaVA, which answers greedily: the same each time.
+    """Replies with a chat model of `transformers`, such as LLaMA-3 or LLaVA, by greedy decoding.
 
-    It is loaded when it is first asked, so a run whose answers are all in the cache needs neither its weights nor
+    It is loaded at the first conversation, so a run whose replies are all in the cache needs neither its weights nor
     memory for them.
 
     Args:
-        name_or_path: Hub id or folder of a model with a chat template. One for images sees images.
-        max_new_tokens: Longest answer.
+        name_or_path: Hub id or folder of a model with a chat template.
+        max_new_tokens: Most tokens of a reply.
         batch_size: Conversations in one pass.
-        device: Where it runs; by default the GPU if there is one.
+        device: Device; by default the GPU if there is one.
         dtype: As in `from_pretrained`; by default that of the weights.
 
     Raises:
@@ -94,16 +99,18 @@ class LocalChatModel:
         self.dtype = dtype
 
     @cached_property
-    def config(self):
+    def config(self) -> Any:
+        """Config of the model."""
         return _load(AutoConfig, self.name)
 
     @property
     def sees_images(self) -> bool:
+        """Whether the model is one for images."""
         return type(self.config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
 
     @cached_property
-    def processor(self):
-        """Processor or tokenizer, which pads on the left: answers begin where prompts end."""
+    def processor(self) -> Any:
+        """Processor or tokenizer, which pads on the left: replies begin where prompts end."""
         processor = _load(AutoProcessor if self.sees_images else AutoTokenizer, self.name)
         tokenizer = getattr(processor, "tokenizer", processor)
         if not (processor.chat_template or tokenizer.chat_template):
@@ -114,23 +121,24 @@ class LocalChatModel:
         return processor
 
     @cached_property
-    def model(self):
+    def model(self) -> Any:
+        """The model itself."""
         kind = AutoModelForImageTextToText if self.sees_images else AutoModelForCausalLM
         return _load(kind, self.name, dtype=self.dtype).to(self.device).eval()
 
     def reply(self, conversations: Sequence[Conversation]) -> list[str]:
-        """The answers, in the order of the conversations; those of similar length share a batch."""
+        """Replies to conversations, in their order; those of similar length share a batch."""
         order = sorted(range(len(conversations)), key=lambda index: _size(conversations[index]))
         groups = [
             [index for index in order if bool(images_of(conversations[index])) is has_image]
             for has_image in (False, True)
         ]
-        answers = {}
+        replies: dict[int, str] = {}
         for group in groups:
             for start in range(0, len(group), self.batch_size):
                 batch = group[start : start + self.batch_size]
-                answers.update(zip(batch, self._reply([conversations[index] for index in batch]), strict=True))
-        return [answers[index] for index in range(len(conversations))]
+                replies.update(zip(batch, self._reply([conversations[index] for index in batch]), strict=True))
+        return [replies[index] for index in range(len(conversations))]
 
     @torch.inference_mode()
     def _reply(self, conversations: list[Conversation]) -> list[str]:
@@ -143,7 +151,7 @@ class LocalChatModel:
             max_new_tokens=self.max_new_tokens,
             do_sample=False,
             num_beams=1,
-            temperature=None,  # what a model's own settings say of sampling is of no use here, and warns
+            temperature=None,  # settings of sampling in a model's own config would warn
             top_p=None,
             top_k=None,
             pad_token_id=tokenizer.pad_token_id,
@@ -152,34 +160,36 @@ class LocalChatModel:
 
     def _encode(self, conversations: list[Conversation]) -> BatchFeature:
         settings = {"add_generation_prompt": True, "tokenize": True, "return_dict": True, "return_tensors": "pt"}
-        conversations = [[self._spelled_out(turn) for turn in conversation] for conversation in conversations]
+        conversations = [
+            [self._without_special_tokens(turn) for turn in conversation] for conversation in conversations
+        ]
         if self.sees_images:
             return self.processor.apply_chat_template(conversations, processor_kwargs={"padding": True}, **settings)
         encoded = self.processor.apply_chat_template(conversations, padding=True, **settings)
         return BatchFeature({name: encoded[name] for name in ("input_ids", "attention_mask")})
 
-    def _spelled_out(self, turn: Message) -> Message:
-        """The message with special tokens that its text spells ("<image>") taken apart: they are its words."""
+    def _without_special_tokens(self, turn: Message) -> Message:
+        """Splits special tokens that the text of a message spells ("<image>"): they are ordinary text."""
         parts = [
-            {"type": "text", "text": self._taken_apart(part["text"])} if part["type"] == "text" else part
+            {"type": "text", "text": self._split_special_tokens(part["text"])} if part["type"] == "text" else part
             for part in turn["content"]
         ]
         # templates of models without images want plain strings
         return {**turn, "content": parts if self.sees_images else text_of({"content": parts})}
 
-    def _taken_apart(self, text: str) -> str:
+    def _split_special_tokens(self, text: str) -> str:
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
         for token in tokenizer.added_tokens_decoder.values():
             if token.special and len(token.content) > 1:
                 text = text.replace(token.content, f"{token.content[0]} {token.content[1:]}")
         return text
 
-    def _check_length(self, length: int, conversations: list[Conversation]):
+    def _check_length(self, length: int, conversations: list[Conversation]) -> None:
         window = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         if window is not None and length + self.max_new_tokens > window:
             longest = text_of(max(conversations, key=_size)[0])
             raise ValueError(
-                f"A prompt of {length} tokens and an answer of {self.max_new_tokens} do not fit the {window} of "
+                f"A prompt of {length} tokens and a reply of {self.max_new_tokens} do not fit the {window} of "
                 f"{self.name}: {longest[:160]!r}... Shorten the text, or choose a model with a longer context."
             )
 
@@ -188,7 +198,8 @@ def _size(conversation: Conversation) -> int:
     return sum(len(text_of(turn)) for turn in conversation)
 
 
-def _load(kind, name: str, **settings):
+def _load(kind: Any, name: str, **settings: Any) -> Any:
+    """Loads a part of the model with an Auto class."""
     try:
         return kind.from_pretrained(name, trust_remote_code=False, **settings, **hub_settings(name))
     except (OSError, ImportError, httpx.HTTPError) as error:
@@ -198,4 +209,4 @@ def _load(kind, name: str, **settings):
         ) from error
 
 
-__all__ = ["ChatModel", "LocalChatModel"]
+__all__ = ["ChatModel", "Conversation", "LocalChatModel", "Message", "build_message", "images_of", "text_of"]

@@ -1,6 +1,7 @@
-"""The node selector that a setting names."""
+"""Loading of node selectors and chat models by name."""
 
 import os
+from typing import Any
 
 from vmhan.llm.cache import CachedChatModel
 from vmhan.llm.chat_model import ChatModel, LocalChatModel
@@ -18,9 +19,9 @@ def load_selector(
     num_objects: int = 3,
     encode: Encoder | None = None,
     cache: str | os.PathLike | None = None,
-    **model_settings,
+    **model_settings: Any,
 ) -> NodeSelector | None:
-    """The selector called `name`, or None for `"none"`.
+    """Loads a node selector by name, or None for `"none"`.
 
     Args:
         name: `"none"`, `"words"`, the Hub id or folder of a chat model to run here, or the http address of a server
@@ -28,8 +29,8 @@ def load_selector(
         visual: Likewise, for the n visual phrases and k objects; by default the same.
         num_text_phrases, num_visual_phrases, num_objects: The paper's m, n and k.
         encode: As in `WordSelector`.
-        cache: Folder of the answers; by default among the assets that the Hub's client caches.
-        model_settings: `max_new_tokens`, `batch_size` and what else both kinds of chat models take.
+        cache: Folder of the cached replies; by default among the assets that the Hub's client caches.
+        model_settings: `max_new_tokens`, `batch_size` and other settings that both kinds of chat models take.
 
     Raises:
         ValueError: A number is negative, or only one of the two is `"none"`.
@@ -45,17 +46,18 @@ def load_selector(
     words = WordSelector(num_text_phrases, num_visual_phrases, num_objects, encode)
     if name == visual == WORDS:
         return words
-    models = {
+    models: dict[str, ChatModel] = {
         address: CachedChatModel(load_chat_model(address, **model_settings), cache)
         for address in {name, visual} - {WORDS}
     }
     return LLMSelector(words, models.get(name), models.get(visual))
 
 
-def load_chat_model(name: str, **settings) -> ChatModel:
-    """A server for an http address, else a model of `transformers` on this machine."""
-    kind = RemoteChatModel if name.startswith(("http://", "https://")) else LocalChatModel
-    return kind(name, **settings)
+def load_chat_model(name: str, **settings: Any) -> ChatModel:
+    """Loads a chat model: a server for an http address, else a model of `transformers` on this machine."""
+    if name.startswith(("http://", "https://")):
+        return RemoteChatModel(name, **settings)
+    return LocalChatModel(name, **settings)
 
 
 __all__ = ["load_chat_model", "load_selector"]

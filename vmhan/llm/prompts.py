@@ -1,7 +1,7 @@
-"""The paper's three requests to an LLM, in our words, as conversations in the chat format of `transformers`.
+"""Prompts of the paper's three requests to an LLM, as conversations in the chat format of `transformers`.
 
-Each shows the sentence and the pair, never the label; the entities come in the order of the sentence, whichever is the
-head. What stands in quotes is JSON, so no sentence can pose as an instruction by closing its quotes.
+Each holds the sentence and the pair, never the label; the entities come in the order of the sentence, whichever is the
+head. Quotes are JSON strings, so no sentence can pose as an instruction by closing its quotes. The wording is ours.
 """
 
 import json
@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from vmhan.llm.chat_model import Conversation, message
+from vmhan.llm.chat_model import Conversation, build_message
 from vmhan.node_selection import SelectionRequest
 from vmhan.object_detection import DetectedObject
 
-#: Changes with the words below. Answers to other words are kept in another file.
+#: Changes with the prompts below. Replies to other prompts are cached in another file.
 PROMPT_VERSION = "1"
 
 PHRASE_FORMAT = '{"phrases": ["...", "..."]}'
@@ -36,28 +36,40 @@ _OBJECTS = (
 _AGAIN = "That answer is of no use: {fault}. Answer once more, with JSON only, in this form: {format}"
 
 
-def ask_for_text_phrases(request: SelectionRequest, count: int) -> Conversation:
-    """Asks for the m entities and actions of the sentence that matter most for the pair."""
-    return [message("user", _task(request) + _TEXT.format(count=count, format=PHRASE_FORMAT))]
+def text_phrase_prompt(request: SelectionRequest, count: int) -> Conversation:
+    """Builds the prompt for the m entities and actions of the sentence that matter most for the pair."""
+    return [build_message("user", _task(request) + _TEXT.format(count=count, format=PHRASE_FORMAT))]
 
 
-def ask_for_visual_phrases(request: SelectionRequest, count: int, image: Image.Image | None) -> Conversation:
-    """Asks for the n entities and actions of the image that matter most; without `image`, of its description."""
-    words = _task(request) + _seen(request, image) + _IMAGE.format(count=count, format=PHRASE_FORMAT)
-    return [message("user", words, image)]
+def visual_phrase_prompt(request: SelectionRequest, count: int, image: Image.Image | None) -> Conversation:
+    """Builds the prompt for the n entities and actions of the image that matter most, or of its description.
+
+    Args:
+        request: The pair.
+        count: The paper's n.
+        image: The image, or None for its description.
+    """
+    text = _task(request) + _description(request, image) + _IMAGE.format(count=count, format=PHRASE_FORMAT)
+    return [build_message("user", text, image)]
 
 
-def ask_for_objects(request: SelectionRequest, count: int, image: Image.Image | None) -> Conversation:
-    """Asks for the k objects to keep, by number; with `image`, their places in it are told too."""
+def object_prompt(request: SelectionRequest, count: int, image: Image.Image | None) -> Conversation:
+    """Builds the prompt for the k objects to select, by number; with `image`, it holds their boxes too.
+
+    Args:
+        request: The pair.
+        count: The paper's k.
+        image: The image, or None for its description.
+    """
     listed = "\n".join(f"{i}: {_object(item, image)}" for i, item in enumerate(request.objects))
     question = _OBJECTS.format(objects=listed, count=count, format=OBJECT_FORMAT)
-    return [message("user", _task(request) + _seen(request, image) + question, image)]
+    return [build_message("user", _task(request) + _description(request, image) + question, image)]
 
 
-def ask_again(conversation: Conversation, reply: str, fault: str, answer_format: str) -> Conversation:
-    """The conversation, its unusable reply and what was wrong with it."""
-    note = _AGAIN.format(fault=fault, format=answer_format)
-    return [*conversation, message("assistant", reply), message("user", note)]
+def retry_prompt(conversation: Conversation, reply: str, fault: str, reply_format: str) -> Conversation:
+    """Continues a conversation by its unusable reply and the fault of that."""
+    note = _AGAIN.format(fault=fault, format=reply_format)
+    return [*conversation, build_message("assistant", reply), build_message("user", note)]
 
 
 def _task(request: SelectionRequest) -> str:
@@ -65,7 +77,7 @@ def _task(request: SelectionRequest) -> str:
     return _TASK.format(text=_quoted(request.text), first=_quoted(first), second=_quoted(second))
 
 
-def _seen(request: SelectionRequest, image: Image.Image | None) -> str:
+def _description(request: SelectionRequest, image: Image.Image | None) -> str:
     if image is not None or not request.description:
         return ""
     return f"The image of the sentence is described so: {_quoted(request.description)}\n"
@@ -83,8 +95,16 @@ def _percent(box: Sequence[float], size: tuple[int, int]) -> str:
     return f"{left} to {right} percent from the left, {top} to {bottom} percent from the top"
 
 
-def _quoted(words: str) -> str:
-    return json.dumps(words, ensure_ascii=False)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
-__all__ = ["PROMPT_VERSION"]
+__all__ = [
+    "OBJECT_FORMAT",
+    "PHRASE_FORMAT",
+    "PROMPT_VERSION",
+    "object_prompt",
+    "retry_prompt",
+    "text_phrase_prompt",
+    "visual_phrase_prompt",
+]

@@ -1,7 +1,7 @@
-"""Node selection by LLMs, as the paper does it: one reads the sentence, one looks at the image.
+"""Node selection by LLMs, as in the paper: one reads the sentence, one the image.
 
-An answer that is of no use is asked for once more, with what was wrong with it; then the selector without an LLM
-decides, with a warning.
+An unusable reply gets one retry, with its fault; then the selection falls back to the one without an LLM, with a
+warning.
 """
 
 import logging
@@ -14,30 +14,32 @@ from vmhan.llm.chat_model import ChatModel, Conversation
 from vmhan.llm.prompts import (
     OBJECT_FORMAT,
     PHRASE_FORMAT,
-    ask_again,
-    ask_for_objects,
-    ask_for_text_phrases,
-    ask_for_visual_phrases,
+    object_prompt,
+    retry_prompt,
+    text_phrase_prompt,
+    visual_phrase_prompt,
 )
-from vmhan.llm.responses import Answer, read_objects, read_text_phrases, read_visual_phrases
+from vmhan.llm.responses import ParsedReply, read_objects, read_text_phrases, read_visual_phrases
 from vmhan.node_selection import NodeSelection, SelectionRequest, WordSelector
 
 logger = logging.getLogger(__name__)
 
-Reader = Callable[[str, SelectionRequest, int], Answer]
+Parser = Callable[[str, SelectionRequest, int], ParsedReply]
 
 
 class LLMSelector:
-    """Asks chat models for the nodes of a pair.
+    """Selects the nodes of a pair with chat models.
 
     Args:
-        fallback: Selects where no model is asked or answers; its numbers of nodes are those asked for.
-        text_model: Is asked for the m text phrases (LLaMA-3 in the paper); None leaves them to `fallback`.
-        visual_model: Is asked for the n visual phrases and the k objects (LLaVA); None leaves them to `fallback`. It
-            is shown the image, or, where there is none or it sees none, told the description. With neither, and where
-            an image has no more than k objects, it is not asked.
+        fallback: Selector without an LLM, where no model has a prompt or a usable reply; has the numbers of nodes.
+        text_model: Selects the m text phrases (LLaMA-3 in the paper); None leaves them to `fallback`.
+        visual_model: Selects the n visual phrases and the k objects (LLaVA); None leaves them to `fallback`. Its
+            prompt holds the image, or, where there is none or the model reads none, the description. With neither, and
+            where an image has no more than k objects, there is no prompt.
 
-    `counts` tells what became of the questions: `"asked"`, `"asked again"`, `"fell back"` and `"dropped: ..."`.
+    Attributes:
+        counts: Number of prompts (`"asked"`), retries (`"asked again"`), fallbacks (`"fell back"`) and dropped items
+            by reason (`"dropped: ..."`).
     """
 
     def __init__(
@@ -52,14 +54,14 @@ class LLMSelector:
         self.counts: Counter[str] = Counter()
 
     def select(self, requests: Sequence[SelectionRequest]) -> list[NodeSelection]:
-        """The nodes of each request's pair; those of one call are asked for in batches."""
+        """Selects the nodes of each request's pair; the prompts of one call go in batches."""
         selections = self.fallback.select(requests)
-        for field, answers in (
+        for field, selected in (
             ("text_phrases", self._text_phrases(requests)),
             ("visual_phrases", self._visual_phrases(requests)),
             ("objects", self._objects(requests)),
         ):
-            for index, items in answers.items():
+            for index, items in selected.items():
                 selections[index] = selections[index]._replace(**{field: items})
         return selections
 
@@ -67,67 +69,68 @@ class LLMSelector:
         count = self.fallback.num_text_phrases
         if self.text_model is None or count == 0:
             return {}
-        questions = {i: ask_for_text_phrases(request, count) for i, request in enumerate(requests)}
-        return self._ask(self.text_model, questions, requests, read_text_phrases, count, PHRASE_FORMAT)
+        prompts = {index: text_phrase_prompt(request, count) for index, request in enumerate(requests)}
+        return self._run(self.text_model, prompts, requests, read_text_phrases, count, PHRASE_FORMAT)
 
     def _visual_phrases(self, requests: Sequence[SelectionRequest]) -> dict[int, list]:
         count = self.fallback.num_visual_phrases
         if self.visual_model is None or count == 0:
             return {}
-        questions = {
-            i: ask_for_visual_phrases(request, count, self._shown(request))
-            for i, request in enumerate(requests)
-            if self._shown(request) is not None or request.description
-        }
-        return self._ask(self.visual_model, questions, requests, read_visual_phrases, count, PHRASE_FORMAT)
+        prompts = {}
+        for index, request in enumerate(requests):
+            image = _visible_image(request, self.visual_model)
+            if image is not None or request.description:
+                prompts[index] = visual_phrase_prompt(request, count, image)
+        return self._run(self.visual_model, prompts, requests, read_visual_phrases, count, PHRASE_FORMAT)
 
     def _objects(self, requests: Sequence[SelectionRequest]) -> dict[int, list]:
         count = self.fallback.num_objects
         if self.visual_model is None or count == 0:
             return {}
-        questions = {
-            i: ask_for_objects(request, count, self._shown(request))
-            for i, request in enumerate(requests)
-            if len(request.objects) > count
-            and (self._shown(request) is not None or any(item.label for item in request.objects))
-        }
-        return self._ask(self.visual_model, questions, requests, read_objects, count, OBJECT_FORMAT)
+        prompts = {}
+        for index, request in enumerate(requests):
+            image = _visible_image(request, self.visual_model)
+            has_choice = len(request.objects) > count
+            if has_choice and (image is not None or any(item.label for item in request.objects)):
+                prompts[index] = object_prompt(request, count, image)
+        return self._run(self.visual_model, prompts, requests, read_objects, count, OBJECT_FORMAT)
 
-    def _shown(self, request: SelectionRequest) -> Image.Image | None:
-        return request.image if request.image is not None and self.visual_model.sees_images else None
-
-    def _ask(
+    def _run(
         self,
         model: ChatModel,
-        questions: dict[int, Conversation],
+        prompts: dict[int, Conversation],
         requests: Sequence[SelectionRequest],
-        read: Reader,
+        parse: Parser,
         count: int,
-        answer_format: str,
+        reply_format: str,
     ) -> dict[int, list]:
-        """What is kept of the answers, by request; a request is missing where two answers were of no use."""
-        kept: dict[int, list] = {}
+        """Runs a model on prompts; returns the kept items by request, without those that have no usable reply."""
+        selected: dict[int, list] = {}
         for attempt in ("asked", "asked again"):
-            self.counts[attempt] += len(questions)
-            replies = model.reply(list(questions.values())) if questions else []
-            unusable = {}
-            for (index, question), reply in zip(questions.items(), replies, strict=True):
-                answer = read(reply, requests[index], count)
-                self.counts.update({f"dropped: {reason}": times for reason, times in answer.dropped.items()})
-                if answer.fault is None:
-                    kept[index] = answer.items
+            self.counts[attempt] += len(prompts)
+            replies = model.reply(list(prompts.values())) if prompts else []
+            retries = {}
+            for (index, prompt), reply in zip(prompts.items(), replies, strict=True):
+                parsed = parse(reply, requests[index], count)
+                self.counts.update({f"dropped: {reason}": times for reason, times in parsed.dropped.items()})
+                if parsed.fault is None:
+                    selected[index] = parsed.items
                 else:
-                    unusable[index] = ask_again(question, reply, answer.fault, answer_format)
-            questions = unusable
-        for index in questions:
+                    retries[index] = retry_prompt(prompt, reply, parsed.fault, reply_format)
+            prompts = retries
+        for index in prompts:
             logger.warning(
-                "%s gave two answers of no use; words select for %s in %r.",
+                "%s gave two unusable replies; falling back to the selection without an LLM for %s in %r.",
                 model.name,
                 " and ".join(map(repr, requests[index].entities)),
                 requests[index].text,
             )
-        self.counts["fell back"] += len(questions)
-        return kept
+        self.counts["fell back"] += len(prompts)
+        return selected
+
+
+def _visible_image(request: SelectionRequest, model: ChatModel) -> Image.Image | None:
+    return request.image if model.sees_images else None
 
 
 __all__ = ["LLMSelector"]

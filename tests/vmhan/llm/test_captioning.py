@@ -56,5 +56,5 @@ def test_a_server_can_describe():
 
 
 def test_a_describer_that_cannot_be_had_is_named():
-    with pytest.raises(OSError, match="'nobody/nothing' is neither a folder here nor"):
+    with pytest.raises(OSError, match="'nobody/nothing' is neither a local folder nor"):
         load_describer("nobody/nothing")

@@ -5,7 +5,7 @@ import torch
 from chat_fixture import CONTEXT, save_tiny_llama, save_tiny_llava
 from PIL import Image
 
-from vmhan.llm.chat_model import LocalChatModel, images_of, message, text_of
+from vmhan.llm.chat_model import LocalChatModel, build_message, images_of, text_of
 
 RED, BLUE = Image.new("RGB", (40, 30), "red"), Image.new("RGB", (64, 64), "blue")
 PROMPTS = ["Who?", "Who sings beside the river, and who listens?", "A man?"]
@@ -22,13 +22,13 @@ def llava(tmp_path_factory) -> str:
 
 
 def talks(prompts=PROMPTS, images=(None,) * 9):
-    return [[message("user", prompt, image)] for prompt, image in zip(prompts, images, strict=False)]
+    return [[build_message("user", prompt, image)] for prompt, image in zip(prompts, images, strict=False)]
 
 
 def test_message_holds_its_text_and_image():
-    turn = message("user", "Who?", RED)
+    turn = build_message("user", "Who?", RED)
     assert text_of(turn) == "Who?" and images_of([turn]) == [RED]
-    assert images_of([message("user", "Who?")]) == []
+    assert images_of([build_message("user", "Who?")]) == []
 
 
 def test_only_a_model_for_images_sees_them(llama, llava):
@@ -68,8 +68,8 @@ def test_another_image_gets_another_answer(llava):
 def test_a_conversation_goes_on_after_an_answer(llama, llava):
     for folder, image in ((llama, None), (llava, RED)):
         model = LocalChatModel(folder, max_new_tokens=12)
-        first = [message("user", "Who?", image)]
-        longer = [*first, message("assistant", model.reply([first])[0]), message("user", "Again.")]
+        first = [build_message("user", "Who?", image)]
+        longer = [*first, build_message("assistant", model.reply([first])[0]), build_message("user", "Again.")]
         assert isinstance(model.reply([longer])[0], str)
 
 
@@ -92,7 +92,7 @@ def test_padding_stands_on_the_left(llama):
 
 def test_a_prompt_that_does_not_fit_the_context_is_refused(llama):
     model = LocalChatModel(llama, max_new_tokens=40)
-    with pytest.raises(ValueError, match=f"answer of 40 do not fit the {CONTEXT} .*Who Who"):
+    with pytest.raises(ValueError, match=f"reply of 40 do not fit the {CONTEXT} .*Who Who"):
         model.reply(talks(["Who " * (CONTEXT // 4)]))
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vmhan.llm.cache import CachedChatModel, conversation_key
-from vmhan.llm.chat_model import message
+from vmhan.llm.chat_model import build_message
 from vmhan.llm.prompts import PROMPT_VERSION
 
 
@@ -29,7 +29,7 @@ class Echo:
 
 
 def talks(*prompts):
-    return [[message("user", prompt)] for prompt in prompts]
+    return [[build_message("user", prompt)] for prompt in prompts]
 
 
 def test_an_answer_is_asked_for_once(tmp_path):
@@ -89,7 +89,7 @@ def test_lines_that_are_no_answers_are_left_out(tmp_path, junk):
     cached.path.write_bytes(junk)
     again = CachedChatModel(Echo(), tmp_path)
     assert again.reply(talks("a")) == ["re: a"]
-    assert CachedChatModel(Echo(), tmp_path).answers == again.answers
+    assert CachedChatModel(Echo(), tmp_path).replies == again.replies
 
 
 def test_models_do_not_share_answers(tmp_path):
@@ -107,29 +107,35 @@ def test_two_runs_at_a_time_keep_each_other_s_answers(tmp_path):
     one.reply(talks("a"))
     two.reply(talks("b"))
     one.reply(talks("c"))
-    assert len(CachedChatModel(Echo(), tmp_path).answers) == 3
+    assert len(CachedChatModel(Echo(), tmp_path).replies) == 3
 
 
 def test_an_image_counts_by_its_pixels(tmp_path):
     red = Image.new("RGB", (9, 9), "red")
     red.save(tmp_path / "red.png")
-    key = conversation_key([message("user", "Who?", red)])
-    assert key == conversation_key([message("user", "Who?", Image.open(tmp_path / "red.png"))])
+    key = conversation_key([build_message("user", "Who?", red)])
+    assert key == conversation_key([build_message("user", "Who?", Image.open(tmp_path / "red.png"))])
     others = [
         Image.new("RGB", (9, 9), "blue"),
         Image.new("RGB", (3, 27), "red"),
         Image.new("RGBA", (9, 9), "red"),
         None,
     ]
-    keys = {conversation_key([message("user", "Who?", image)]) for image in others}
+    keys = {conversation_key([build_message("user", "Who?", image)]) for image in others}
     assert len(keys) == 4 and key not in keys
 
 
 def test_words_roles_and_turns_count():
-    asked = [message("user", "a")]
+    asked = [build_message("user", "a")]
     keys = [
         conversation_key(talk)
-        for talk in (asked, [message("assistant", "a")], [message("user", "b")], asked * 2, [message("user", "ab")])
+        for talk in (
+            asked,
+            [build_message("assistant", "a")],
+            [build_message("user", "b")],
+            asked * 2,
+            [build_message("user", "ab")],
+        )
     ]
     assert len(set(keys)) == 5
 

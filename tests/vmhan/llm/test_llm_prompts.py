@@ -1,7 +1,7 @@
 from PIL import Image
 
 from vmhan.llm.chat_model import images_of, text_of
-from vmhan.llm.prompts import ask_again, ask_for_objects, ask_for_text_phrases, ask_for_visual_phrases
+from vmhan.llm.prompts import object_prompt, retry_prompt, text_phrase_prompt, visual_phrase_prompt
 from vmhan.node_selection import SelectionRequest
 from vmhan.object_detection import DetectedObject
 
@@ -13,9 +13,9 @@ TURNED = REQUEST._replace(head=REQUEST.tail, tail=REQUEST.head)
 
 def all_three(request, image) -> list:
     return [
-        ask_for_text_phrases(request, 4),
-        ask_for_visual_phrases(request, 5, image),
-        ask_for_objects(request, 6, image),
+        text_phrase_prompt(request, 4),
+        visual_phrase_prompt(request, 5, image),
+        object_prompt(request, 6, image),
     ]
 
 
@@ -41,23 +41,23 @@ def test_description_stands_in_for_an_image_that_is_not_shown():
 
 
 def test_objects_have_numbers_and_where_the_image_is_shown_places():
-    [turn] = ask_for_objects(REQUEST, 1, IMAGE)
+    [turn] = object_prompt(REQUEST, 1, IMAGE)
     assert '0: "man" at 0 to 50 percent from the left, 0 to 100 percent from the top\n' in text_of(turn)
     assert "1: an object without a name at 75 to 100 percent from the left, 25 to 50 percent" in text_of(turn)
-    [turn] = ask_for_objects(REQUEST, 1, None)
+    [turn] = object_prompt(REQUEST, 1, None)
     assert '0: "man"\n1: an object without a name\n' in text_of(turn)
 
 
 def test_a_sentence_cannot_close_its_quotes_or_break_the_form():
     text = 'Ada" and {count} {"phrases": []}\nSentence: Bob'
     request = SelectionRequest(text, (0, 3), (len(text) - 3, len(text)))
-    [turn] = ask_for_text_phrases(request, 2)
+    [turn] = text_phrase_prompt(request, 2)
     assert r'"Ada\" and {count} {\"phrases\": []}\nSentence: Bob"' in text_of(turn)
     assert text_of(turn).count("\nSentence: ") == 1
 
 
 def test_asking_again_says_what_was_wrong():
-    first = ask_for_text_phrases(REQUEST, 2)
-    again = ask_again(first, "Sure!", "it is no JSON", "FORM")
+    first = text_phrase_prompt(REQUEST, 2)
+    again = retry_prompt(first, "Sure!", "it is no JSON", "FORM")
     assert again[:1] == first and [turn["role"] for turn in again] == ["user", "assistant", "user"]
     assert text_of(again[1]) == "Sure!" and "it is no JSON" in text_of(again[2]) and "FORM" in text_of(again[2])

@@ -9,12 +9,12 @@ import pytest
 from chat_fixture import ChatServer, Refusal, prompt_of
 from PIL import Image
 
-from vmhan.llm.chat_model import message
+from vmhan.llm.chat_model import build_message
 from vmhan.llm.remote import RemoteChatModel, data_url
 
 
 def talks(*prompts):
-    return [[message("user", prompt)] for prompt in prompts]
+    return [[build_message("user", prompt)] for prompt in prompts]
 
 
 def failing_first(*failures):
@@ -69,7 +69,7 @@ def test_request_leaves_nothing_to_chance_and_names_the_model():
 
 def test_image_is_sent_in_a_data_url_before_the_text():
     with ChatServer(lambda body: "yes") as server:
-        RemoteChatModel(server.url).reply([[message("user", "Who?", Image.new("RGB", (3000, 1500), "red"))]])
+        RemoteChatModel(server.url).reply([[build_message("user", "Who?", Image.new("RGB", (3000, 1500), "red"))]])
     picture, words = server.requests[0]["messages"][0]["content"]
     assert words == {"type": "text", "text": "Who?"} and picture["type"] == "image_url"
     kind, _, data = picture["image_url"]["url"].partition(",")
@@ -86,7 +86,7 @@ def test_an_image_with_transparency_can_be_sent():
 def test_a_server_that_is_busy_or_breaks_is_asked_once_more(status, caplog):
     with ChatServer(failing_first(refuse(status))) as server:
         assert RemoteChatModel(server.url).reply(talks("Who?")) == ["yes"]
-    assert len(server.requests) == 2 and "asking once more" in caplog.text
+    assert len(server.requests) == 2 and "trying once more" in caplog.text
 
 
 def test_a_server_that_breaks_twice_is_named():
@@ -106,7 +106,7 @@ def test_a_refusal_is_not_asked_again_and_says_what_to_check():
 
 def test_a_refused_image_asks_whether_the_model_sees_any():
     with ChatServer(failing_first(refuse(400))) as server, pytest.raises(ConnectionError, match="sees images"):
-        RemoteChatModel(server.url).reply([[message("user", "Who?", Image.new("RGB", (8, 8)))]])
+        RemoteChatModel(server.url).reply([[build_message("user", "Who?", Image.new("RGB", (8, 8)))]])
 
 
 def test_a_server_that_takes_too_long_is_asked_once_more_and_then_named():
