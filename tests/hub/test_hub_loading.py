@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from chat_fixture import ChatServer
 from local_hub import LocalHub
 from PIL import Image
 from tiny import save_tiny_checkpoint, tiny_image_processor, tiny_model, tiny_processor, tiny_vgg_config
-from tiny_detectors import save_tiny_bundled
+from tiny_detectors import save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr
 from transformers import pipeline
 
 from hub.contents import model_contents, write_contents
@@ -178,3 +179,89 @@ def test_package_loads_it_from_the_hub_without_remote_code(hub, local, tmp_path)
     found = load(hub, tmp_path, NAME, "import vmhan\n", trust=False)
     assert found["module"] == "vmhan"
     assert_same(found, local)
+
+
+# The code of a model beside the installed package: a class of the one is none of the other
+
+TOOLS = """
+import json, sys
+from transformers import pipeline
+name, request, tools = json.loads(sys.argv[1])
+extract = pipeline("multimodal-relation-extraction", model=name, trust_remote_code=True)
+found = {"module": type(extract).__module__.split(".")[0]}
+found |= {tool: extract(request, **{tool: value}) for tool, value in tools.items()}
+try:
+    extract(request, detector="nobody/nothing")
+except OSError as error:
+    found["unavailable"] = str(error)
+found["fallback"] = extract(request, detector="nobody/nothing", fallback_to_bundled=True)
+found["default"] = extract(request)
+import vmhan
+cache = vmhan.ImageCache()
+found["cached"] = [extract(request, cache=cache)["objects"] for _ in range(2)]
+found["limited"] = extract(request, limits=vmhan.RequestLimits(max_entities=2), on_error="return")["error"]
+print(json.dumps(found))
+"""
+WITHOUT_TOOLS = """
+import json, sys
+from transformers import pipeline
+name, request, tools = json.loads(sys.argv[1])
+extract = pipeline("multimodal-relation-extraction", model=name, trust_remote_code=True)
+found = {"fallback": extract(request, detector="nobody/nothing", fallback_to_bundled=True)["objects"]}
+found["default"] = extract(request)["objects"]
+for tool, value in tools.items():
+    try:
+        extract(request, **{tool: value})
+    except ImportError as error:
+        found[tool] = str(error)
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(detector, tmp_path_factory) -> str:
+    """A folder, as it would be pushed, of a model that was trained with selected nodes."""
+    folder, exported = tmp_path_factory.mktemp("selecting"), tmp_path_factory.mktemp("exported")
+    tiny_model(visual_features=["text", "box"]).save_pretrained(folder)
+    counts = {"num_text_phrases": 1, "num_visual_phrases": 2, "num_objects": 1}
+    tiny_processor(node_selection={"selector": "words", **counts}).save_pretrained(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.contents.DETECTOR", Path(detector))
+        write_contents(model_contents(folder), exported)
+    return str(exported)
+
+
+@pytest.fixture
+def request_and_tools(tmp_path):
+    """A request with an image, and a detector, a describer and a selector by name."""
+    Image.linear_gradient("L").convert("RGB").save(tmp_path / "image.png")
+    request = {**REQUEST, "description": None, "image": str(tmp_path / "image.png")}
+    tools = {"detector": save_tiny_rt_detr(tmp_path / "rt_detr"), "describer": save_tiny_blip(tmp_path / "blip")}
+    with ChatServer(lambda body: '{"phrases": ["met", "a red kite"], "objects": [0]}') as server:
+        yield request, {**tools, "selector": server.url}
+
+
+def test_code_of_a_model_loads_tools_of_the_installed_package(hub, exported, request_and_tools, tmp_path):
+    request, tools = request_and_tools
+    copy = run(hub, tmp_path, "", TOOLS, json.dumps([exported, request, tools]))
+    assert copy["module"] == "transformers_modules"
+    package = pipeline("multimodal-relation-extraction", model=exported)
+    for tool, name in tools.items():
+        ours, theirs = copy[tool], package(request, **{tool: name})
+        assert ours["description"] == theirs["description"]
+        assert [item["label"] for item in ours["objects"]] == [item["label"] for item in theirs["objects"]]
+        for pair, same in zip(ours["pairs"], theirs["pairs"], strict=True):
+            assert pair["scores"] == pytest.approx(same["scores"], abs=1e-5)
+    assert "a red kite" in {node["label"] for node in copy["selector"]["pairs"][0]["objects"]}
+    assert copy["describer"]["description"] != copy["default"]["description"]
+    assert copy["detector"]["objects"] != copy["default"]["objects"] == copy["fallback"]["objects"] != []
+    assert copy["cached"] == [copy["default"]["objects"]] * 2
+    assert "'nobody/nothing'" in copy["unavailable"] and "up to 2" in copy["limited"]
+
+
+def test_code_of_a_model_names_the_package_that_its_tools_need(hub, exported, request_and_tools, tmp_path):
+    request, tools = request_and_tools
+    found = run(hub, tmp_path, WITHOUT_PACKAGE, WITHOUT_TOOLS, json.dumps([exported, request, tools]))
+    assert found["fallback"] == found["default"] != []
+    for kind, name in tools.items():
+        assert f"The {kind} {name!r} needs the package" in found[kind] and "pip install vmhan" in found[kind]
