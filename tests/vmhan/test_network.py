@@ -224,9 +224,7 @@ def test_the_pipeline_falls_back_where_a_yolo_cannot_be_stored(fault, bundled, t
 
 
 @pytest.mark.parametrize("error", [PermissionError("read-only"), ImportError("needs timm"), OSError("disk full")])
-def test_the_pipeline_falls_back_where_a_hub_detector_is_unavailable(
-    error, bundled, tmp_path, monkeypatch
-):
+def test_the_pipeline_falls_back_where_a_hub_detector_is_unavailable(error, bundled, tmp_path, monkeypatch):
     model = save_tiny_checkpoint(tmp_path / "model", visual_features=["text", "box"])
 
     def fail(*_, **__):

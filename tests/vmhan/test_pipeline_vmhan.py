@@ -8,7 +8,14 @@ from PIL import Image
 from tiny import LABELS, save_tiny_checkpoint
 from transformers import pipeline
 
-from vmhan import MultimodalRelationExtractionPipeline
+from vmhan import (
+    AnswerEntity,
+    AnswerPair,
+    AttendedObject,
+    ExtractionAnswer,
+    ImageObject,
+    MultimodalRelationExtractionPipeline,
+)
 from vmhan.extraction_request import read_request
 from vmhan.hypergraph import HEAD, IMAGE, OBJECT, TAIL
 
@@ -66,7 +73,7 @@ def ends(pair: dict) -> tuple[str, str]:
 def test_an_answer_has_the_keys_and_types_it_promises(extract):
     assert type(extract) is MultimodalRelationExtractionPipeline
     answer = extract(request(description=DESCRIPTION))
-    assert set(answer) == {"pairs", "objects", "description", "warnings"}
+    assert set(answer) == {"pairs", "objects", "description", "warnings"} == ExtractionAnswer.__required_keys__
     assert answer["warnings"] == []
     assert answer["description"] == DESCRIPTION
     assert answer["objects"] == [{"label": name, "score": 1.0, "box": None} for name in ("man", "woman", "bridge")], (
@@ -74,16 +81,18 @@ def test_an_answer_has_the_keys_and_types_it_promises(extract):
     )
     assert len(answer["pairs"]) == 3
     for pair in answer["pairs"]:
-        assert set(pair) == {"head", "tail", "relation", "score", "scores", "entropy", "variance", "objects"}
+        keys = {"head", "tail", "relation", "score", "scores", "entropy", "variance", "objects"}
+        assert set(pair) == keys == AnswerPair.__required_keys__
         for entity in (pair["head"], pair["tail"]):
-            assert set(entity) == {"text", "start", "end"}
+            assert set(entity) == {"text", "start", "end"} == AnswerEntity.__required_keys__
             assert TEXT[entity["start"] : entity["end"]] == entity["text"]
         assert pair["relation"] in LABELS and list(pair["scores"]) == LABELS
         numbers = [pair["score"], pair["entropy"], pair["variance"], *pair["scores"].values()]
         assert all(type(number) is float for number in numbers)
         assert pair["variance"] > 0
         for node in pair["objects"]:
-            assert set(node) == {"label", "score", "box", "attention"}
+            assert set(node) == {"label", "score", "box", "attention"} == AttendedObject.__required_keys__
+            assert set(node) - {"attention"} == ImageObject.__required_keys__
             assert type(node["attention"]) is float
 
 
