@@ -157,7 +157,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     @overload
     def __call__(self, inputs: Any, **options: Any) -> Any: ...
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, num_workers: int | None = None, **options: Any):
+    def __call__(
+        self, inputs: Any, *, batch_size: int | None = None, num_workers: int | None = None, **options: Any
+    ) -> Any:
         """Answers one request, or several, as the class says. `num_workers` changes nothing here."""
         batch_size = self._batch_size if batch_size is None else read_batch_size(batch_size)
         defaults = self._preprocess_params, self._forward_params, self._postprocess_params

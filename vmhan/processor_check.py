@@ -1,7 +1,7 @@
 """Check that a processor belongs to a model: settings that both hold must agree, or answers change silently."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
@@ -37,7 +37,8 @@ def _differences(processor: "VMHANProcessor", model: "VMHANForRelationExtraction
     trained, selection = config.node_selection, processor.node_selection or {}
     if trained is not None and trained != selection:
         yield f"node_selection is {selection or None}, the model was trained with {trained or None}"
-    tokens, embeddings = len(processor.tokenizer), len(text_model.get_input_embeddings().weight)
+    tokens = len(processor.tokenizer)
+    embeddings = cast(nn.Embedding, text_model.get_input_embeddings()).num_embeddings
     if tokens > embeddings:
         yield (
             f"its tokenizer has {tokens} tokens, the model {embeddings} embeddings (model.add_tokens("

@@ -93,17 +93,17 @@ def test_boxes_are_in_pixels_of_the_image_as_given(tmp_path):
     assert [thing.box for thing in large] == [tuple(10 * side for side in thing.box) for thing in small]
 
 
-def looking_at(folder, *sizes, **settings):
+def detector_of(folder, *sizes, **settings):
     detector = BundledDetector(folder)
     detector.settings = replace(detector.settings, input_sizes=list(sizes), **settings)
     return detector
 
 
-def test_mirrored_look_finds_in_the_image_what_a_plain_one_finds_in_its_mirror_image(folder):
+def test_mirrored_pass_finds_in_the_image_what_a_plain_one_finds_in_its_mirror_image(folder):
     image, everything = noise(100, 60), {"overlap_threshold": 1.0, "max_detections": 10_000}
-    (once,) = looking_at(folder, 64, **everything).detect([image])
-    (mirror,) = looking_at(folder, 64, **everything).detect([ImageOps.mirror(image)])
-    (twice,) = looking_at(folder, 64, 64, **everything).detect([image])
+    (once,) = detector_of(folder, 64, **everything).detect([image])
+    (mirror,) = detector_of(folder, 64, **everything).detect([ImageOps.mirror(image)])
+    (twice,) = detector_of(folder, 64, 64, **everything).detect([image])
     back = [
         thing._replace(box=(100 - thing.box[2], thing.box[1], 100 - thing.box[0], thing.box[3])) for thing in mirror
     ]
@@ -114,11 +114,11 @@ def test_mirrored_look_finds_in_the_image_what_a_plain_one_finds_in_its_mirror_i
     assert max(nearest) < 1e-2
 
 
-def test_of_what_several_looks_find_in_one_place_the_surest_stays(folder):
+def test_of_overlapping_boxes_of_several_passes_the_one_with_the_highest_score_stays(folder):
     image = noise(100, 60)
-    (twice,) = looking_at(folder, 64, 96, max_detections=10_000).detect([image])
+    (twice,) = detector_of(folder, 64, 96, max_detections=10_000).detect([image])
     alone = [
-        thing for size in (64, 96) for thing in looking_at(folder, size, max_detections=10_000).detect([image])[0]
+        thing for size in (64, 96) for thing in detector_of(folder, size, max_detections=10_000).detect([image])[0]
     ]
     assert 0 < len(twice) < len(alone)
     for number, one in enumerate(twice):

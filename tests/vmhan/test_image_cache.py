@@ -1,4 +1,4 @@
-"""What was made of the last images is kept."""
+"""Cache of results about the last images."""
 
 import pytest
 import torch
@@ -12,40 +12,40 @@ from vmhan.detectors.huggingface import TransformersDetector
 from vmhan.image_cache import ImageCache
 from vmhan.llm.captioning import load_describer
 
-RED, BLUE, GREEN = (Image.new("RGB", (60, 40), colour) for colour in ("red", "blue", "green"))
+RED, BLUE, GREEN = (Image.new("RGB", (60, 40), color) for color in ("red", "blue", "green"))
 BOXES = [{"label": "hat", "box": [0, 0, 30, 20]}, {"label": "idea"}]
 
 
-def doubled(memory, keys) -> tuple[list, list]:
+def doubled(cache, keys) -> tuple[list, list]:
     """Twice each key, and for which places that had to be made."""
     made = []
-    results = memory.get_or_compute(
-        "doubling", keys, lambda places: made.extend(places) or [2 * keys[i] for i in places]
+    results = cache.get_or_compute(
+        "doubling", keys, lambda indices: made.extend(indices) or [2 * keys[i] for i in indices]
     )
     return results, made
 
 
 def test_only_what_is_new_is_made():
-    memory = ImageCache()
-    assert doubled(memory, [1, 2, 1]) == ([2, 4, 2], [2, 1])
-    assert doubled(memory, [2, 3]) == ([4, 6], [1])
+    cache = ImageCache()
+    assert doubled(cache, [1, 2, 1]) == ([2, 4, 2], [2, 1])
+    assert doubled(cache, [2, 3]) == ([4, 6], [1])
 
 
 def test_what_was_longest_unused_is_forgotten_first():
-    memory = ImageCache(size=2)
-    doubled(memory, [1, 2])
-    doubled(memory, [1])
-    doubled(memory, [3])
-    assert doubled(memory, [1])[1] == [] and doubled(memory, [2])[1] == [0]
+    cache = ImageCache(size=2)
+    doubled(cache, [1, 2])
+    doubled(cache, [1])
+    doubled(cache, [3])
+    assert doubled(cache, [1])[1] == [] and doubled(cache, [2])[1] == [0]
 
 
 def test_two_makers_do_not_mix():
-    memory = ImageCache()
-    doubled(memory, [1])
-    assert memory.get_or_compute("negation", [1], lambda places: [-1]) == [-1]
+    cache = ImageCache()
+    doubled(cache, [1])
+    assert cache.get_or_compute("negation", [1], lambda indices: [-1]) == [-1]
 
 
-def test_memory_without_room_is_refused():
+def test_a_cache_without_room_is_rejected():
     with pytest.raises(ValueError, match="size is 0"):
         ImageCache(0)
 
@@ -79,12 +79,12 @@ def seeing(tmp_path):
     return extract, calls
 
 
-def test_states_from_memory_give_the_same_answer(seeing):
+def test_cached_states_give_the_same_answer(seeing):
     extract, calls = seeing
     request = {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": RED, "objects": BOXES}
-    without, memory = extract(request), ImageCache()
-    first, second = (extract(request, cache=memory) for _ in range(2))
-    assert len(calls) == 2, "once without a memory, once with one"
+    without, cache = extract(request), ImageCache()
+    first, second = (extract(request, cache=cache) for _ in range(2))
+    assert len(calls) == 2, "once without a cache, once with one"
     for answer in (first, second):
         scores = [torch.tensor(list(pair["scores"].values())) for pair in answer["pairs"]]
         expected = [torch.tensor(list(pair["scores"].values())) for pair in without["pairs"]]
@@ -93,10 +93,10 @@ def test_states_from_memory_give_the_same_answer(seeing):
 
 def test_only_the_new_image_of_a_batch_is_encoded(seeing):
     extract, calls = seeing
-    memory = ImageCache()
+    cache = ImageCache()
     requests = [
         {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": image} for image in (RED, BLUE, RED, GREEN)
     ]
-    extract(requests[:2], cache=memory, batch_size=2)
-    extract([*requests[2:], {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}], cache=memory, batch_size=3)
+    extract(requests[:2], cache=cache, batch_size=2)
+    extract([*requests[2:], {"text": "Ada met Bob", "entities": ["Ada", "Bob"]}], cache=cache, batch_size=3)
     assert calls == [2, 1]

@@ -34,7 +34,7 @@ def seen(image, **settings) -> np.ndarray:
     return np.asarray(read)
 
 
-def grey(image) -> list[list[int]]:
+def gray(image) -> list[list[int]]:
     pixels = seen(image)
     assert (pixels == pixels[..., :1]).all()
     return pixels[..., 0].tolist()
@@ -139,40 +139,40 @@ def test_every_mode_is_read(mode):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_greys_of_16_bits_in_a_file_keep_their_brightness(kind, tmp_path):
+def test_grays_of_16_bits_in_a_file_keep_their_brightness(kind, tmp_path):
     file = saved(Image.fromarray(GREYS), kind)
     assert Image.open(io.BytesIO(file)).mode == "I;16"
-    assert grey(file) == grey(as_file(tmp_path, file)) == SEEN
+    assert gray(file) == gray(as_file(tmp_path, file)) == SEEN
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N"])
-def test_greys_of_16_bits_of_every_order_keep_their_brightness(mode):
+def test_grays_of_16_bits_of_every_order_keep_their_brightness(mode):
     order = ">u2" if mode == "I;16B" else "<u2"
     image = Image.frombytes(mode, (3, 2), GREYS.astype(order).tobytes())
-    assert grey(image) == SEEN
+    assert gray(image) == SEEN
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])
 @pytest.mark.parametrize("kind", [None, "TIFF"])
-def test_greys_of_32_bits_keep_their_brightness(dtype, kind):
+def test_grays_of_32_bits_keep_their_brightness(dtype, kind):
     image = Image.fromarray(GREYS.astype(dtype))
     assert image.mode in ("I", "F")
-    assert grey(saved(image, kind) if kind else image) == SEEN
+    assert gray(saved(image, kind) if kind else image) == SEEN
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
-def test_greys_of_8_bits_in_a_wider_mode_stay(mode):
+def test_grays_of_8_bits_in_a_wider_mode_stay(mode):
     image = Image.fromarray(PIXELS[..., 0])
-    assert grey(image.convert(mode)) == grey(image) == PIXELS[..., 0].tolist()
+    assert gray(image.convert(mode)) == gray(image) == PIXELS[..., 0].tolist()
 
 
 def test_floats_from_0_to_1_reach_from_black_to_white():
-    assert grey(Image.fromarray(np.array([[0, 0.5, 1]], np.float32))) == [[0, 128, 255]]
+    assert gray(Image.fromarray(np.array([[0, 0.5, 1]], np.float32))) == [[0, 128, 255]]
 
 
-def test_the_transparent_grey_of_16_bits_becomes_white():
+def test_the_transparent_gray_of_16_bits_becomes_white():
     file = saved(Image.fromarray(GREYS), "PNG", transparency=25700)
-    assert grey(file) == [[0, 1, 255], [128, 156, 255]]
+    assert gray(file) == [[0, 1, 255], [128, 156, 255]]
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "RGBa", "La"])
@@ -184,18 +184,18 @@ def test_what_is_transparent_becomes_white(mode):
     elif mode == "PA":
         image = image.convert("P").convert("PA")
         image.putalpha(Image.fromarray(np.array([[0, 255]], np.uint8)))
-    assert grey(image.convert(mode)) == [[255, 0]]
+    assert gray(image.convert(mode)) == [[255, 0]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
-def test_the_transparent_colour_of_a_file_becomes_white(mode):
+def test_the_transparent_color_of_a_file_becomes_white(mode):
     image = Image.fromarray(np.array([[0, 255]], np.uint8)).convert("RGB").convert(mode)
     key = {"RGB": (0, 0, 0), "P": image.getpixel((0, 0))}.get(mode, 0)
-    assert grey(saved(image, "PNG", transparency=key)) == [[255, 255]]
+    assert gray(saved(image, "PNG", transparency=key)) == [[255, 255]]
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "CMYK", "P", "YCbCr"])
-def test_colours_stay_those_of_pillow(mode):
+def test_colors_stay_those_of_pillow(mode):
     image = Image.fromarray(PIXELS).convert(mode)
     assert np.array_equal(seen(image), np.asarray(image.convert("RGB")))
 
@@ -207,12 +207,12 @@ def test_an_image_is_turned_as_its_exif_data_say():
     turned = np.rot90(PIXELS, -1)
     assert np.array_equal(seen(photo), turned) and np.array_equal(seen(Image.open(io.BytesIO(photo))), turned)
     deep = saved(Image.fromarray(GREYS), exif=exif)
-    assert grey(deep) == np.rot90(SEEN, -1).tolist()
+    assert gray(deep) == np.rot90(SEEN, -1).tolist()
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_of_an_animation_the_first_frame_is_read(kind):
-    frames = [Image.new("RGB", (9, 6), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (9, 6), color) for color in ("red", "blue")]
     settings = {"lossless": True} if kind == "WEBP" else {}
     file = saved(frames[0], kind, save_all=True, append_images=frames[1:], **settings)
     assert Image.open(io.BytesIO(file)).n_frames == 2
@@ -243,7 +243,7 @@ def test_of_an_animation_the_first_frame_is_read(kind):
     ],
 )
 def test_arrays_and_tensors_of_one_channel_or_four_are_read(array, expected):
-    assert grey(array) == expected
+    assert gray(array) == expected
 
 
 @pytest.mark.parametrize(

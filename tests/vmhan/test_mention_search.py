@@ -61,7 +61,7 @@ def test_a_name_is_a_whole_word_first(text, entities, starts):
         ("New York City Hall", ["City Hall", "New York City"], [9, 0]),
     ],
 )
-def test_a_name_is_no_part_of_another_entity_where_it_can_stand_alone(text, entities, starts):
+def test_a_name_is_no_part_of_another_entity_where_it_can_be_a_word_alone(text, entities, starts):
     assert [start for start, _ in found(text, *entities)] == starts
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_is_given_twice_and_occurs_once_is_refused():
         read_request({"text": "Al went. Also", "entities": ["Al", "Al"]})
 
 
-def test_a_name_with_several_places_is_named_with_the_others():
+def test_a_name_with_several_occurrences_has_a_warning_with_the_others():
     (warning,) = warnings("Bob met Ada, then Bob left Bob.", "Bob", "Ada")
     assert "'Bob' at 0 to 3" in warning and "18 to 21 and 27 to 30; give a (start, end) span" in warning
     (warning,) = warnings("Bob met Ada, then Bob left Bob.", "Bob", "Ada", "Bob")
@@ -104,7 +104,7 @@ def test_a_name_with_several_places_is_named_with_the_others():
         ("#TeamBob met Ada", ["Bob", "Ada"]),
     ],
 )
-def test_a_name_with_one_best_place_comes_without_a_warning(text, entities):
+def test_a_name_with_one_best_occurrence_comes_without_a_warning(text, entities):
     assert warnings(text, *entities) == []
 
 

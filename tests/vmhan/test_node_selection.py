@@ -1,4 +1,4 @@
-"""Selection without an LLM: which words, names and objects, and on what it does not depend."""
+"""Selection without an LLM: phrases and objects, and what they do not depend on."""
 
 import pytest
 import torch
@@ -53,7 +53,7 @@ def test_no_phrase_overlaps_head_tail_or_another_phrase():
             assert len(set(chosen)) == len(chosen)
 
 
-def test_a_word_that_stands_twice_is_one_phrase():
+def test_a_word_that_occurs_twice_is_one_phrase():
     assert phrases_of(SelectionRequest("Ann sings Bob sings SINGS", (0, 3), (10, 13))) == ["sings"]
 
 
@@ -66,7 +66,7 @@ def test_a_sentence_without_content_gives_no_phrases(text):
 # Visual phrases
 
 
-def test_visual_phrases_are_the_names_that_no_kept_object_carries():
+def test_visual_phrases_are_the_names_that_are_no_label_of_a_selected_object():
     asked = request(description="A man with a dog, a cat and a red car.", objects=found("Dog", "", "cat"))
     assert visual_phrases(asked, 5, ["Dog", "", "cat"]) == ["man", "red car"]
     assert visual_phrases(asked, 1, ["Dog"]) == ["man"]
@@ -112,7 +112,7 @@ def test_objects_without_a_name_need_no_encoding():
     assert WordSelector(num_objects=1, encode=encode).select([asked])[0].objects == [1]
 
 
-def test_encoder_is_asked_once_for_each_text_and_only_where_there_is_a_choice():
+def test_encoder_runs_once_for_each_text_and_only_where_there_is_a_choice():
     asked = []
 
     def spy(texts):
@@ -129,7 +129,7 @@ def test_encoder_is_asked_once_for_each_text_and_only_where_there_is_a_choice():
 # What a selection does not depend on
 
 
-def test_head_and_tail_may_change_places():
+def test_head_and_tail_may_be_swapped():
     objects = found("man", "football", "cup", "dog")
     known = {"description": "A man and a cat.", "objects": objects}
     selector = WordSelector(encode=encode, num_objects=2)

@@ -27,16 +27,16 @@ def request(**changes) -> dict:
     return {"text": "Ada met Bob in Paris", "entities": ["Ada", "Bob"], **changes}
 
 
-def deep_grey(mode: str = "I;16") -> Image.Image:
+def deep_gray(mode: str = "I;16") -> Image.Image:
     """An image of 16 bits, dark at the left and light at the right."""
     rows = np.repeat([np.linspace(0, 65535, SIZE[0]).round()], SIZE[1], axis=0)
     dtype = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
     return Image.fromarray(rows.astype(dtype))
 
 
-def plain_grey() -> Image.Image:
+def plain_gray() -> Image.Image:
     """The same in RGB."""
-    return Image.fromarray(((np.asarray(deep_grey("I")) + 128) // 257).astype(np.uint8)).convert("RGB")
+    return Image.fromarray(((np.asarray(deep_gray("I")) + 128) // 257).astype(np.uint8)).convert("RGB")
 
 
 def turned(image: Image.Image) -> Image.Image:
@@ -68,8 +68,8 @@ def test_an_image_may_come_in_any_form(form):
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F"])
-def test_greys_of_16_bits_do_not_turn_white(mode, tmp_path):
-    path = tmp_path / "grey.tiff"
+def test_grays_of_16_bits_do_not_turn_white(mode, tmp_path):
+    path = tmp_path / "gray.tiff"
     Image.new(mode, SIZE, 257 * 100).save(path)
     for image in (path, Image.open(path)):
         assert read_request(request(image=image)).image.getpixel((0, 0)) == (100, 100, 100)
@@ -103,9 +103,9 @@ def detector(request, tmp_path_factory):
     return load_detector(save(folder), threshold=0.0)
 
 
-@pytest.mark.parametrize("given", [deep_grey(), turned(plain_grey()), np.asarray(plain_grey())])
+@pytest.mark.parametrize("given", [deep_gray(), turned(plain_gray()), np.asarray(plain_gray())])
 def test_a_detector_sees_what_a_request_would_hold(detector, given):
-    (expected,), (found,) = detector.detect([plain_grey()]), detector.detect([given])
+    (expected,), (found,) = detector.detect([plain_gray()]), detector.detect([given])
     assert found and found == expected
 
 
@@ -114,19 +114,19 @@ def test_a_describer_sees_what_a_request_would_hold(tmp_path):
     make_pixels = describer.processor
     describer.processor = lambda images, **settings: seen.extend(images) or make_pixels(images=images, **settings)
     describer.processor.batch_decode = make_pixels.batch_decode
-    describer.describe([deep_grey(), turned(plain_grey()), plain_grey()])
-    assert all(np.array_equal(image, plain_grey()) for image in seen) and len(seen) == 3
+    describer.describe([deep_gray(), turned(plain_gray()), plain_gray()])
+    assert all(np.array_equal(image, plain_gray()) for image in seen) and len(seen) == 3
 
 
-def test_training_and_selection_read_greys_of_16_bits(tmp_path):
-    path = str(tmp_path / "grey.png")
-    deep_grey().save(path)
+def test_training_and_selection_read_grays_of_16_bits(tmp_path):
+    path = str(tmp_path / "gray.png")
+    deep_gray().save(path)
     read = PictureReader().read({"path": path, "split": "train", "line": 1})
     row = {"words": ["Ada", "Bob"], "head_span": [0, 1], "tail_span": [1, 2], "mentions": []}
-    for image in ({"path": path, "bytes": None}, {"path": None, "bytes": (tmp_path / "grey.png").read_bytes()}, path):
+    for image in ({"path": path, "bytes": None}, {"path": None, "bytes": (tmp_path / "gray.png").read_bytes()}, path):
         selected = to_request({**row, "image": image}, lambda row: {})
-        assert np.array_equal(selected.image, plain_grey())
-    assert np.array_equal(read, plain_grey())
+        assert np.array_equal(selected.image, plain_gray())
+    assert np.array_equal(read, plain_gray())
 
 
 def test_a_path_of_training_is_never_an_address():
@@ -136,13 +136,13 @@ def test_a_path_of_training_is_never_an_address():
 
 
 def test_pixels_of_a_vision_encoder_are_those_of_the_upright_image():
-    images = [plain_grey(), deep_grey(), turned(plain_grey())]
+    images = [plain_gray(), deep_gray(), turned(plain_gray())]
     pixels = encode_images(images, [[]] * 3, tiny_image_processor())["pixel_values"]
     assert torch.equal(pixels[0], pixels[1]) and torch.equal(pixels[0], pixels[2])
 
 
 def test_images_that_look_alike_are_one_and_others_are_not():
-    same = [visual_key({"image": image}) for image in (plain_grey(), deep_grey(), turned(plain_grey()))]
+    same = [visual_key({"image": image}) for image in (plain_gray(), deep_gray(), turned(plain_gray()))]
     assert len(set(same)) == 1
     first, second = (Image.new("P", SIZE) for _ in range(2))
     first.putpalette([255, 0, 0])
@@ -151,6 +151,6 @@ def test_images_that_look_alike_are_one_and_others_are_not():
 
 
 def test_drawings_and_servers_are_given_the_upright_image():
-    for image in (deep_grey(), turned(plain_grey())):
-        assert np.array_equal(draw_objects(image, []), draw_objects(plain_grey(), []))
-        assert data_url(image) == data_url(plain_grey())
+    for image in (deep_gray(), turned(plain_gray())):
+        assert np.array_equal(draw_objects(image, []), draw_objects(plain_gray(), []))
+        assert data_url(image) == data_url(plain_gray())

@@ -1,4 +1,4 @@
-"""The pipeline asked for a relation to an object of the image."""
+"""The pipeline on relations to an object of the image."""
 
 import pytest
 import torch
@@ -43,15 +43,15 @@ def test_a_label_is_optional_and_makes_a_difference(extract, image):
     assert unnamed["tail"]["text"] is None and named["scores"] != unnamed["scores"]
 
 
-def test_an_object_can_be_named_by_its_place(extract, image):
+def test_an_object_can_be_named_by_its_index(extract, image):
     objects = [{"label": "a dog", "score": 0.2, "box": [0, 0, 9, 9]}, {**COAT, "score": 1.0}]
-    by_place = extract(asked(image, "Ada", {"object": 1}, objects=objects))
+    by_index = extract(asked(image, "Ada", {"object": 1}, objects=objects))
     by_box = extract(asked(image, "Ada", COAT, objects=objects))
-    assert by_place == by_box and by_place["pairs"][0]["tail"]["text"] == "a red coat"
-    assert [item["label"] for item in by_place["objects"]] == ["a red coat", "a dog"]
+    assert by_index == by_box and by_index["pairs"][0]["tail"]["text"] == "a red coat"
+    assert [item["label"] for item in by_index["objects"]] == ["a red coat", "a dog"]
 
 
-def test_what_stands_beside_the_tail_are_the_other_objects(extract, image):
+def test_beside_the_tail_are_the_other_objects(extract, image):
     objects = [{"label": name, "box": [i, i, i + 9, i + 9]} for i, name in enumerate(("dog", "tie", "cup", "hat"))]
     answer = extract(asked(image, "Ada", "Bob", {"object": 0}, COAT, objects=objects))
     seen = [{item["label"] for item in pair["objects"]} - {"image"} for pair in answer["pairs"]]
@@ -91,7 +91,7 @@ def test_another_box_is_another_object(extract, image):
     assert not torch.allclose(*(torch.tensor(list(of_box.values())) for of_box in scores), atol=1e-6)
 
 
-def test_the_hypergraph_names_the_tail_and_what_stands_beside_it(extract, image):
+def test_the_hypergraph_names_the_tail_and_the_objects_beside_it(extract, image):
     beside = {"label": "dog", "box": [0, 0, 9, 9]}
     request = {**asked(image, "Ada", {"box": BOX}), "objects": [beside], "description": "A coat."}
     (pair,) = extract(request, hypergraph=True)["pairs"]
@@ -106,7 +106,7 @@ def test_the_hypergraph_names_the_tail_and_what_stands_beside_it(extract, image)
         (["Ada", {"box": [10, 5, 90, 45]}], {}, r"box \[10.0, 5.0, 90.0, 45.0\] of 'entity' is not within the image"),
         (["Ada", {"box": [1, 2, 3]}], {}, "is not four numbers"),
         (["Ada", {"name": "coat"}], {}, r"is no object of the image: give \{\"box\""),
-        (["Ada", {**COAT, "colour": "red"}], {}, "is no object of the image"),
+        (["Ada", {**COAT, "color": "red"}], {}, "is no object of the image"),
         (["Ada", {"object": 0}], {}, "is none of the 0 objects of the request"),
         (["Ada", {"object": 1}], {"objects": ["dog"]}, "is none of the 1 objects of the request, counted from 0"),
         (["Ada", {"object": True}], {"objects": ["dog", "tie"]}, "is none of the 2 objects"),

@@ -37,7 +37,7 @@ class Chosen:
         return [self.selection] * len(requests)
 
 
-def test_each_pair_looks_at_its_selected_objects_and_phrases(extract):
+def test_each_pair_attends_to_its_selected_objects_and_phrases(extract):
     for pair in extract(SENTENCE)["pairs"]:
         labels = {node["label"] for node in pair["objects"]}
         assert len(labels & {"tie", "scarf"}) == 1  # k is 1
@@ -45,7 +45,7 @@ def test_each_pair_looks_at_its_selected_objects_and_phrases(extract):
         assert sum(node["attention"] for node in pair["objects"]) == pytest.approx(1)
 
 
-def test_a_selector_is_asked_about_every_pair_and_obeyed(extract):
+def test_a_selector_selects_the_nodes_of_every_pair(extract):
     selector = Chosen(NodeSelection(text_phrases=[(4, 7)], visual_phrases=["a red kite"], objects=[1]))
     answer = extract(SENTENCE, selector=selector, pairs=[(0, 1)], direction="given")
     (request,) = selector.asked
@@ -72,7 +72,7 @@ def test_requests_of_a_batch_answer_as_single_ones(extract):
             assert [node["label"] for node in mine["objects"]] == [node["label"] for node in yours["objects"]]
 
 
-def test_words_stand_in_for_the_llm_of_training_with_a_warning(tmp_path, caplog):
+def test_selection_falls_back_to_words_without_the_llm_of_training_with_a_warning(tmp_path, caplog):
     extract = load(tmp_path, node_selection={"selector": "llm", **COUNTS})
     assert extract(SENTENCE)["pairs"]
     assert "An LLM selected the nodes" in caplog.text

@@ -1,4 +1,4 @@
-"""Scores that the pipeline tells are calibrated, and no answer depends on that."""
+"""Scores of the pipeline are calibrated, and no answer depends on that."""
 
 import pytest
 from tiny import save_tiny_checkpoint

@@ -133,7 +133,7 @@ def test_given_direction_keeps_head_and_tail(extract):
     assert [ends(pair) for pair in pairs] == [(names[head], names[tail]) for head, tail in wanted]
 
 
-def test_a_given_direction_is_told_to_the_model(tmp_path):
+def test_a_given_direction_is_an_input_of_the_model(tmp_path):
     extract = pipeline(TASK, model=save_tiny_checkpoint(tmp_path, direction_classifier=True))
     seen = []
     extract.model.register_forward_pre_hook(lambda _, args, inputs: seen.append(inputs), with_kwargs=True)
@@ -142,7 +142,7 @@ def test_a_given_direction_is_told_to_the_model(tmp_path):
     assert [inputs["direction_given"].tolist() for inputs in seen] == [[True] * 3, [False] * 6]
 
 
-def test_only_the_pairs_asked_for_are_answered(extract):
+def test_only_the_named_pairs_are_answered(extract):
     answer = extract(REQUEST, pairs=[(0, 2)])
     assert [set(ends(pair)) for pair in answer["pairs"]] == [{"Ada", "Paris"}]
     assert_same(extract(REQUEST, pairs=np.array([[0, 2]])), answer)
@@ -184,14 +184,14 @@ def test_attention_is_what_head_and_tail_drew_from_the_visual_nodes(extract):
 
 
 @pytest.mark.parametrize("nothing", [{}, {"image": Image.new("RGB", SIZE)}, {"description": " "}, {"objects": []}])
-def test_without_anything_known_of_the_image_no_object_is_looked_at(nothing, extract):
+def test_without_any_visual_input_there_is_no_attention_on_objects(nothing, extract):
     answer = extract(request(**nothing))
     assert answer["objects"] == []
     assert all(pair["objects"] == [] for pair in answer["pairs"])
     assert_same(answer["pairs"], extract(REQUEST)["pairs"])
 
 
-def test_a_description_without_objects_is_looked_at_alone(extract):
+def test_a_description_without_objects_has_all_attention(extract):
     answer = extract(request(description="🎉"))
     assert answer["objects"] == []
     assert all([node["label"] for node in pair["objects"]] == ["image"] for pair in answer["pairs"])
@@ -220,7 +220,7 @@ def test_boxes_are_pixels_and_come_back_with_the_object(extract):
         assert boxes == {"dog": (0.5, [10.0, 5.0, 30.0, 15.0]), "image": (1.0, [0.0, 0.0, 40.0, 20.0])}
 
 
-def test_the_surest_objects_are_kept():
+def test_the_objects_with_the_highest_scores_are_kept():
     objects = [{"label": name, "score": score} for name, score in (("dog", 0.2), ("cat", 0.9), ("cup", 0.5))]
     kept = read_request(request(objects=objects), max_objects=2).objects
     assert [item["label"] for item in kept] == ["cat", "cup"]
@@ -232,7 +232,7 @@ def test_boxes_reach_the_model_as_centre_and_size_in_shares_of_the_image():
     assert [found["box"] for found in seen["objects"]] == [(0.5, 0.375, 0.5, 0.25), None]
 
 
-def test_a_box_tells_the_same_in_an_image_of_any_size(extract):
+def test_a_box_means_the_same_in_an_image_of_any_size(extract):
     small = extract(request(image=Image.new("RGB", (40, 20)), objects=[{"label": "dog", "box": [10, 5, 30, 15]}]))
     large = extract(request(image=Image.new("RGB", (80, 60)), objects=[{"label": "dog", "box": [20, 15, 60, 45]}]))
     other = extract(request(image=Image.new("RGB", (80, 60)), objects=[{"label": "dog", "box": [0, 0, 60, 45]}]))
@@ -250,7 +250,7 @@ def test_an_object_without_a_score_is_certain(extract):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "1"])
-def test_an_image_may_be_a_path_or_a_picture_in_any_mode(mode, extract, tmp_path):
+def test_an_image_may_be_a_path_or_a_pil_image_in_any_mode(mode, extract, tmp_path):
     picture = Image.new(mode, SIZE)
     path = tmp_path / "picture.tiff"
     picture.save(path)
@@ -260,7 +260,7 @@ def test_an_image_may_be_a_path_or_a_picture_in_any_mode(mode, extract, tmp_path
     assert_same(answers[0], answers[2])
 
 
-def test_a_picture_is_turned_upright_before_boxes_are_read(extract, tmp_path):
+def test_an_image_is_turned_upright_before_boxes_are_read(extract, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation: a quarter turn
     Image.new("RGB", SIZE).save(tmp_path / "turned.jpg", exif=exif)

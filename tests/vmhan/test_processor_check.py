@@ -175,7 +175,7 @@ def test_a_new_model_has_embeddings_for_its_markers(markers, text_folder, tmp_pa
     assert saved["text_config"]["vocab_size"] == len(rows)
 
 
-def test_markers_that_were_learnt_are_kept(text_folder, tmp_path):
+def test_learned_markers_are_kept(text_folder, tmp_path):
     """A text encoder that was taken out of a model with markers brings them along."""
     processor = VMHANProcessor.from_text_pretrained(text_folder, entity_markers="shared")
     model = VMHANForRelationExtraction.from_text_pretrained(text_folder, entity_markers="shared", **SETTINGS)

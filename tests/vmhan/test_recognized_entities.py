@@ -52,7 +52,7 @@ def test_one_entity_of_a_recognizer_goes_beside_a_string(entity):
     assert mentions("Ada Lovelace", entity) == ["Ada Lovelace", "Paris"]
 
 
-def test_an_entity_of_an_answer_can_be_asked_about_again():
+def test_an_entity_of_an_answer_is_an_entity_of_a_request():
     assert mentions({"text": "Ada Lovelace", "start": 0, "end": 12}, {"text": "Paris", "start": 36, "end": 41})
 
 

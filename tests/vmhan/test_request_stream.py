@@ -319,7 +319,7 @@ def test_an_id_that_cannot_be_read_does_not_kill_the_stream(bad, said, extract, 
 
 
 @pytest.mark.parametrize("number", [10**400, 10**5000], ids=["400 digits", "5,000 digits"])
-def test_an_id_may_be_any_integer_and_its_error_can_be_told(number, extract):
+def test_an_id_may_be_any_integer_in_an_error_too(number, extract):
     right, wrong = extract([{**REQUEST, "id": number}, {**WRONG, "id": number}], on_error="return")
     assert right["id"] == wrong["id"] == number and "'Zoe' does not occur" in wrong["error"]
     with pytest.raises(ValueError, match="'Zoe' does not occur") as error:

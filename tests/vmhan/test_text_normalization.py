@@ -119,7 +119,7 @@ def test_a_part_of_a_letter_is_no_entity(written, named):
         ("& gt;Roger met Ada", "gt;Roger", "& gt;Roger"),
     ],
 )
-def test_letters_that_cut_an_escape_or_a_letter_stand_for_all_of_it(written, named, meant):
+def test_a_name_that_cuts_an_escape_or_a_letter_means_all_of_it(written, named, meant):
     request = read_request({"text": written, "entities": [named, "Ada"]})
     assert written[slice(*request.mentions[0])] == meant
     assert f"only inside of {meant!r}" in request.warnings[0]

@@ -55,6 +55,6 @@ def test_a_server_can_describe():
         assert [part["type"] for part in body["messages"][0]["content"]] == ["image_url", "text"]
 
 
-def test_a_describer_that_cannot_be_had_is_named():
+def test_an_unavailable_describer_is_named():
     with pytest.raises(OSError, match="'nobody/nothing' is neither a local folder nor"):
         load_describer("nobody/nothing")

@@ -85,7 +85,7 @@ def test_a_text_that_spells_a_special_token_keeps_its_words(llama, llava, token)
         assert model.reply(talks([f"Who {token}?"], [image]))
 
 
-def test_padding_stands_on_the_left(llama):
+def test_padding_is_on_the_left(llama):
     inputs = LocalChatModel(llama)._encode(talks())
     assert (inputs["attention_mask"].diff(dim=1) >= 0).all() and inputs["attention_mask"][:, -1].all()
 
@@ -111,11 +111,11 @@ def test_a_model_that_is_nowhere_is_named(tmp_path):
         model.reply(talks())
 
 
-def test_half_precision_takes_pictures_too(llava):
+def test_half_precision_takes_images_too(llava):
     model = LocalChatModel(llava, max_new_tokens=4, dtype=torch.bfloat16)
     assert len(model.reply(talks(["Who?", "A man?"], [RED, None]))) == 2
     assert model.model.dtype == torch.bfloat16
 
 
-def test_nothing_is_loaded_before_it_is_asked(tmp_path):
+def test_nothing_is_loaded_before_the_first_conversation(tmp_path):
     assert LocalChatModel(str(tmp_path / "nowhere")).name.endswith("nowhere")

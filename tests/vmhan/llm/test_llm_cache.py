@@ -1,4 +1,4 @@
-"""Answers on disk: asked for once, whatever happens in between."""
+"""Replies on disk: computed once, whatever happens in between."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ def talks(*prompts):
     return [[build_message("user", prompt)] for prompt in prompts]
 
 
-def test_an_answer_is_asked_for_once(tmp_path):
+def test_a_reply_is_computed_once(tmp_path):
     model = Echo()
     cached = CachedChatModel(model, tmp_path)
     assert cached.reply(talks("a", "b", "a")) == ["re: a", "re: b", "re: a"]
@@ -47,7 +47,7 @@ def test_another_run_finds_the_answers(tmp_path):
     assert model.asked == []
 
 
-def test_new_weights_in_the_folder_of_a_model_are_asked_anew(tmp_path):
+def test_new_weights_in_the_folder_of_a_model_reply_anew(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     asked = []
@@ -60,7 +60,7 @@ def test_new_weights_in_the_folder_of_a_model_are_asked_anew(tmp_path):
     assert asked == [["a"], ["a"], []]
 
 
-def test_what_came_before_a_failure_is_kept(tmp_path):
+def test_replies_before_a_failure_are_cached(tmp_path):
     with pytest.raises(ConnectionError):
         CachedChatModel(Echo(), tmp_path).reply(talks("a", "b", "c", "break", "d"))
     model = Echo()
@@ -69,7 +69,7 @@ def test_what_came_before_a_failure_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [1, 9, 40])
-def test_a_line_that_a_killed_run_left_half_written_is_asked_for_again(tmp_path, cut, caplog):
+def test_a_line_that_a_killed_run_left_half_written_is_computed_again(tmp_path, cut, caplog):
     cached = CachedChatModel(Echo(), tmp_path)
     cached.reply(talks("a", "b"))
     whole = cached.path.read_bytes()

@@ -22,7 +22,7 @@ def test_words_need_no_llm():
     assert (list(selection.text_phrases), selection.visual_phrases) == ([(4, 9)], ["man", "hat"])
 
 
-def test_an_address_is_asked_for_all_three_and_answers_are_kept(tmp_path):
+def test_an_address_selects_all_three_and_replies_are_cached(tmp_path):
     with ChatServer(lambda body: '{"phrases": ["dances"]}') as server:
         for _ in range(2):
             selector = load_selector(f"{server.url}#llama3", cache=tmp_path)

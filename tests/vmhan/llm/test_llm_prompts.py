@@ -29,18 +29,18 @@ def test_which_entity_is_the_head_changes_no_prompt():
     assert all_three(REQUEST, IMAGE) == all_three(TURNED, IMAGE)
 
 
-def test_only_questions_about_the_image_hold_it():
+def test_only_prompts_about_the_image_hold_it():
     assert [images_of(talk) for talk in all_three(REQUEST, IMAGE)] == [[], [IMAGE], [IMAGE]]
 
 
-def test_description_stands_in_for_an_image_that_is_not_shown():
+def test_description_replaces_an_image_that_is_not_shown():
     _, seen, seen_objects = (text_of(turn) for [turn] in all_three(REQUEST, IMAGE))
     sentence, told, told_objects = (text_of(turn) for [turn] in all_three(REQUEST, None))
     assert all("A man waves." not in words for words in (seen, seen_objects, sentence))
     assert all('"A man waves."' in words for words in (told, told_objects))
 
 
-def test_objects_have_numbers_and_where_the_image_is_shown_places():
+def test_objects_have_numbers_and_where_the_image_is_shown_boxes():
     [turn] = object_prompt(REQUEST, 1, IMAGE)
     assert '0: "man" at 0 to 50 percent from the left, 0 to 100 percent from the top\n' in text_of(turn)
     assert "1: an object without a name at 75 to 100 percent from the left, 25 to 50 percent" in text_of(turn)

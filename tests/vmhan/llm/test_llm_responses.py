@@ -1,4 +1,4 @@
-"""Replies as models write them: what is kept, dropped and counted, and which are of no use."""
+"""Replies as models write them: which items are kept, dropped and counted, and which replies are unusable."""
 
 import time
 
@@ -40,7 +40,7 @@ def objects(reply, count=9):
         '{"answer": 1} {"phrases": ["met", "Tripoli"]}',
     ],
 )
-def test_json_is_found_wherever_it_stands(reply):
+def test_json_is_found_anywhere(reply):
     assert phrases(reply) == (["met", "Tripoli"], {}, None)
 
 
@@ -86,7 +86,7 @@ def test_what_is_not_in_the_sentence_is_dropped_and_counted():
     )
 
 
-def test_head_and_tail_are_dropped_unless_they_stand_elsewhere_too():
+def test_head_and_tail_are_dropped_unless_they_occur_elsewhere_too():
     kept, dropped, _ = phrases('{"phrases": ["Ada", "Bob", "Ada met", "sings"]}')
     assert kept == ["Ada", "sings"] and dropped == {"head or tail": 2}
     assert read_text_phrases('["Ada"]', REQUEST, 9).items == [(39, 42)]

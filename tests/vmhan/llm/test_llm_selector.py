@@ -1,4 +1,4 @@
-"""Selection by an LLM: good answers from a scripted server, noise from tiny models, and the way back to words."""
+"""Selection by an LLM: usable replies of a scripted server, noise of tiny models, and the fallback."""
 
 import json
 import logging
@@ -65,7 +65,7 @@ def test_answers_belong_to_their_requests():
     assert [as_lists(s)[0] for s in selections] == [[(12, 17)]] * 7
 
 
-def test_an_unusable_answer_is_asked_for_once_more_with_what_was_wrong():
+def test_an_unusable_reply_has_one_retry_with_its_fault():
     def nonsense_first(body):
         return good(body) if len(body["messages"]) == 3 else "I would rather not."
 
@@ -77,7 +77,7 @@ def test_an_unusable_answer_is_asked_for_once_more_with_what_was_wrong():
     assert len(notes) == 3 and all("holds no JSON object" in note for note in notes)
 
 
-def test_after_two_unusable_answers_words_select_with_a_warning_that_names_the_text(caplog):
+def test_after_two_unusable_replies_selection_falls_back_with_a_warning_that_names_the_text(caplog):
     with ChatServer(lambda body: '{"phrases": ["elephant" ' * 2) as server, caplog.at_level(logging.WARNING):
         selector, [selection] = select(server)
     assert selection == by_words()
@@ -114,21 +114,21 @@ def test_dropped_items_are_counted_over_all_answers():
     }
 
 
-def test_no_more_objects_than_wanted_are_not_asked_about():
+def test_no_more_objects_than_selected_have_no_prompt():
     with ChatServer(good) as server:
         _, [selection] = select(server, counts=(2, 2, 4))
     assert "objects" not in map(asks_for, server.requests)
     assert sorted(selection.objects) == [0, 1, 2, 3]
 
 
-def test_nothing_is_asked_where_nothing_is_wanted():
+def test_there_is_no_prompt_for_no_nodes():
     with ChatServer(good) as server:
         selector, [selection] = select(server, counts=(0, 0, 0))
     assert server.requests == [] and as_lists(selection) == ([], [], [])
     assert selector.select([]) == []
 
 
-def test_without_image_and_description_only_the_sentence_is_asked_about():
+def test_without_image_and_description_only_the_sentence_has_a_prompt():
     blind = REQUEST._replace(image=None, description=None, objects=[])
     with ChatServer(good) as server:
         _, [selection] = select(server, [blind])
@@ -136,7 +136,7 @@ def test_without_image_and_description_only_the_sentence_is_asked_about():
     assert as_lists(selection) == (CHOSEN[0], [], [])
 
 
-def test_unnamed_objects_of_an_image_that_is_not_shown_are_not_asked_about():
+def test_unnamed_objects_of_an_image_that_is_not_shown_have_no_prompt():
     unnamed = REQUEST._replace(image=None, objects=[item._replace(label="") for item in OBJECTS])
     with ChatServer(good) as server:
         _, [selection] = select(server, [unnamed])
@@ -175,7 +175,7 @@ def tiny_models(tmp_path_factory):
     return (LocalChatModel(folder, max_new_tokens=16, batch_size=3) for folder in (llama, llava))
 
 
-def test_noise_of_a_llama_and_a_llava_ends_in_words(tiny_models, caplog):
+def test_noise_of_a_llama_and_a_llava_falls_back(tiny_models, caplog):
     requests = [REQUEST, REQUEST._replace(image=None), REQUEST._replace(text=TEXT.replace("today", "</s><image>"))]
     selector = LLMSelector(WordSelector(2, 2, 2), *tiny_models)
     with caplog.at_level(logging.WARNING):

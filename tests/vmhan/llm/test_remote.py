@@ -83,7 +83,7 @@ def test_an_image_with_transparency_can_be_sent():
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_server_that_is_busy_or_breaks_is_asked_once_more(status, caplog):
+def test_a_server_that_is_busy_or_breaks_has_a_second_try(status, caplog):
     with ChatServer(failing_first(refuse(status))) as server:
         assert RemoteChatModel(server.url).reply(talks("Who?")) == ["yes"]
     assert len(server.requests) == 2 and "trying once more" in caplog.text
@@ -96,7 +96,7 @@ def test_a_server_that_breaks_twice_is_named():
         assert len(server.requests) == 2
 
 
-def test_a_refusal_is_not_asked_again_and_says_what_to_check():
+def test_a_refusal_has_no_second_try_and_names_what_to_check():
     for status, hint in ((400, "model's name"), (401, "VMHAN_CHAT_TOKEN"), (404, "model's name")):
         with ChatServer(failing_first(refuse(status))) as server:
             with pytest.raises(ConnectionError, match=rf"{status}.*{hint}"):
@@ -109,7 +109,7 @@ def test_a_refused_image_asks_whether_the_model_sees_any():
         RemoteChatModel(server.url).reply([[build_message("user", "Who?", Image.new("RGB", (8, 8)))]])
 
 
-def test_a_server_that_takes_too_long_is_asked_once_more_and_then_named():
+def test_a_server_that_takes_too_long_has_a_second_try_and_is_then_named():
     with ChatServer(failing_first(lambda: time.sleep(1.5))) as server:
         assert RemoteChatModel(server.url, timeout=0.5).reply(talks("Who?")) == ["yes"]
     with ChatServer(lambda body: time.sleep(1.5) or "late") as server:
