@@ -1,6 +1,6 @@
 """The hypergraph of each pair in the answers of the pipeline: nodes, hyperedges, attention and variances."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from .extraction_request import ExtractionRequest
 from .hypergraph import HEAD, HYPEREDGE_TYPES, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE

@@ -151,10 +151,10 @@ def attended_objects(
     return sorted(attended, key=lambda item: -item["attention"])
 
 
-def _node_names(row: PairRow) -> dict[int, list[str]]:
+def _node_names(row: PairRow) -> dict[int, Sequence[str]]:
     head, tail = row.pair
     start, end = row.request.span(head)
-    return node_names(row.request.text[start:end], row.request.entity_text(tail), row.request, row.selection)
+    return {**node_names(row.request.text[start:end], row.request.entity_text(tail), row.request, row.selection)}
 
 
 __all__ = [
