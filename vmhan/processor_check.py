@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from torch import nn
+from transformers import PreTrainedConfig
 
 if TYPE_CHECKING:  # the Hub's loader runs a file again that it has not loaded itself
     from .modeling_vmhan import VMHANForRelationExtraction
@@ -47,8 +48,9 @@ def _differences(processor: "VMHANProcessor", model: "VMHANForRelationExtraction
     positions = _count_positions(text_model)
     if positions is not None and processor.max_length > positions:
         yield f"max_length is {processor.max_length}, the text encoder has {positions} positions"
-    if config.vision_config is not None and processor.image_processor is None:
-        yield f"image_processor is None, the model has a vision encoder ({config.vision_config.model_type})"
+    vision = cast("PreTrainedConfig | None", config.vision_config)
+    if vision is not None and processor.image_processor is None:
+        yield f"image_processor is None, the model has a vision encoder ({vision.model_type})"
 
 
 def _count_positions(text_model: nn.Module) -> int | None:
