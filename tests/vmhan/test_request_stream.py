@@ -228,7 +228,7 @@ def test_pairs_of_a_call_may_be_an_iterator_for_several_requests(extract):
 # Errors
 
 GOOD_AND_BAD = [REQUEST, WRONG, OTHER, UNKNOWN, "Ada", REQUEST, {**OTHER, "text": "Dan likes Eve " + "a " * 600}]
-IN_PLACE = [None, "'Zoe' does not occur", None, "nothing is known of it", "A request is a dict", None, "wordpieces"]
+IN_PLACE = [None, "'Zoe' does not occur", None, "a label (text)", "A request is a dict", None, "wordpieces"]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7])
