@@ -11,7 +11,7 @@ from train.optimization import freeze
 from train.trainer import PairTrainer
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data.schema import is_symmetric
-from vmhan.evaluation.metrics import make_compute_metrics
+from vmhan.evaluation.mode_logits import make_compute_metrics
 from vmhan.text_checks import find_training_scripts
 
 

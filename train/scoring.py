@@ -10,13 +10,8 @@ from vmhan import VMHANConfig
 from vmhan.configuration_vmhan import DIRECTION_GIVEN, DIRECTION_UNKNOWN
 from vmhan.data.schema import is_symmetric, no_relation_of
 from vmhan.evaluation.calibration import fit_temperatures
-from vmhan.evaluation.metrics import (
-    WRONG_DIRECTION,
-    ModeLogits,
-    both_modes_metrics,
-    found_labels,
-    per_relation_metrics,
-)
+from vmhan.evaluation.metrics import WRONG_DIRECTION, per_relation_metrics
+from vmhan.evaluation.mode_logits import ModeLogits, both_modes_metrics, found_labels
 from vmhan.evaluation.predictions import SplitPredictions, predictions_of
 from vmhan.losses import relation_loss
 

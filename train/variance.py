@@ -31,7 +31,7 @@ from train.model_factory import load_finished
 from vmhan.configuration_vmhan import DIRECTION_GIVEN, DIRECTION_UNKNOWN
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.data.schema import is_symmetric, no_relation_of
-from vmhan.evaluation.metrics import ModeLogits, found_labels
+from vmhan.evaluation.mode_logits import ModeLogits, found_labels
 from vmhan.evaluation.predictions import weights_checksum
 from vmhan.evaluation.result_file import LIBRARIES, ROOT, code_version, versions, write_result
 from vmhan.temperature import calibrated_scores

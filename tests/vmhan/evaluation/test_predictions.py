@@ -13,7 +13,7 @@ from training_fixture import write_settings
 from train import run
 from vmhan import VMHANConfig
 from vmhan.data.mnre import load_mnre
-from vmhan.evaluation.metrics import ModeLogits
+from vmhan.evaluation.mode_logits import ModeLogits
 from vmhan.evaluation.predictions import (
     SUFFIX,
     RunPredictions,
