@@ -31,8 +31,7 @@ from .contents import (
     size,
     write_contents,
 )
-from .measured_weights import check_weights
-from .results import result_of, shown_results
+from .results import check_weights, result_of, shown_results
 
 MESSAGE = "Upload VM-HAN"
 

@@ -1,14 +1,19 @@
-"""Result files as they are pushed and as the card shows them."""
+"""Result files as they are pushed and as the card shows them, and whether one is of the weights that are pushed."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import torch
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
+from safetensors import safe_open
+
+from vmhan.evaluation.predictions import predictions_path, read_predictions, tensors_checksum
+from vmhan.evaluation.result_file import Result
 
 from .connection import HubError
-from .contents import read_json
+from .contents import read_json, weight_files
 
 #: What the card is made of.
 NEEDED = ("config", "data", "metrics", "protocol")
@@ -31,22 +36,22 @@ def shown_results(paths: Iterable[Path]) -> dict[str, bytes]:
                 f"{path} is no result: it lacks {', '.join(missing)}; name a file that training wrote under "
                 "assets/results."
             )
-        if place_of(path) in shown:
+        if path_on_hub(path) in shown:
             raise HubError(f"Two result files are called {path.name}; rename one.")
         dataset, content = result["data"].get("dataset"), path.read_bytes()
         hidden = dataset is not None and not _is_public(dataset)
-        shown[place_of(path)] = content.replace(dataset.encode(), PRIVATE.encode()) if hidden else content
+        shown[path_on_hub(path)] = content.replace(dataset.encode(), PRIVATE.encode()) if hidden else content
     return shown
 
 
-def place_of(path: Path) -> str:
+def path_on_hub(path: Path) -> str:
     """Where a result file lies on the Hub."""
     return f"results/{path.name}"
 
 
-def result_of(path: Path, shown: dict[str, bytes]) -> dict:
+def result_of(path: Path, shown: dict[str, bytes]) -> Result:
     """A result file as `shown_results` shows it."""
-    return json.loads(shown[place_of(path)])
+    return json.loads(shown[path_on_hub(path)])
 
 
 def _is_public(dataset: str) -> bool:
@@ -55,3 +60,36 @@ def _is_public(dataset: str) -> bool:
         return not HfApi().dataset_info(dataset, token=False).private
     except (HTTPError, OfflineModeIsEnabled):
         return False
+
+
+def check_weights(folder: Path, result: Path) -> None:
+    """Refuses a result of other weights: seeds of one run differ in nothing else.
+
+    The predictions that training writes beside a result file hold the checksum of the weights; without them nothing
+    is checked.
+
+    Raises:
+        HubError: Names the file to give; or the predictions cannot be read.
+    """
+    predictions = predictions_path(result)
+    if not predictions.is_file():
+        return
+    try:
+        measured = read_predictions(predictions).weights
+    except ValueError as error:
+        raise HubError(f"{error}; make it anew, or remove it.") from error
+    if folder_checksum(folder) != measured:
+        raise HubError(
+            f"{result} was measured with other weights than those in {folder}, perhaps of another seed; give --result "
+            "the file that training wrote for this model."
+        )
+
+
+def folder_checksum(folder: Path) -> str:
+    """Computes the checksum of saved weights in single precision, as training does, however they are stored."""
+    tensors: dict[str, torch.Tensor] = {}
+    for path in weight_files(folder):
+        with safe_open(path, framework="pt") as weights:
+            tensors |= {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - it is no dict
+    single = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    return tensors_checksum(single)

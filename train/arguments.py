@@ -13,9 +13,7 @@ from transformers import TrainingArguments
 
 from train.settings_parser import SettingsParser, with_help
 from vmhan import VMHANConfig
-
-#: Settings of the model that are not chosen here: they come with the encoders, from the data and after the training.
-NOT_CHOSEN = ("text_config", "vision_config", "no_relation", "temperatures", "node_selection")
+from vmhan.evaluation.run_settings import NOT_CHOSEN
 
 
 @dataclass

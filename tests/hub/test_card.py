@@ -12,22 +12,16 @@ from huggingface_hub import ModelCard
 from local_hub import LocalHub, Repository
 from tiny import save_tiny_checkpoint, tiny_model
 
-from hub.card import EXAMPLE, OVERLAP, make_card
+from hub.card import make_card
+from hub.card_sections import EXAMPLE, OVERLAP, PROTOCOLS, VISUAL_SETTINGS
 from hub.connection import HubError
 from hub.contents import read_json
-from hub.measured_weights import weights_checksum
 from hub.push import collect
 from hub.push import main as push_command
-from hub.results_table import (
-    PROTOCOLS,
-    SEES,
-    comparison_table,
-    relations_of,
-    relations_table,
-    scores_table,
-)
+from hub.results import folder_checksum
 from train.arguments import DataArguments
-from vmhan.evaluation.predictions import weights_checksum as training_checksum
+from vmhan.evaluation.predictions import weights_checksum
+from vmhan.evaluation.tables import relation_scores
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "vmhan" / "weights" / "vmhan-mini-mnre"
@@ -67,7 +61,7 @@ def test_first_number_of_the_card_is_f1_on_test_in_the_mode_that_users_get(card)
 def test_every_score_of_the_card_says_which_mode_it_is_of(card):
     scores = card.text.split("## What it scores")[1].split("## Data")[0]
     assert "Columns without further words are of pairs whose direction is unknown" in scores
-    heads = [line for line in scores.splitlines() if line.startswith(("| split", "| relation |", "| markers"))]
+    heads = [line for line in scores.splitlines() if line.startswith(("| split", "| relation |", "| entity markers"))]
     assert len(heads) == 3
     for head in heads:
         columns = [cell.strip() for cell in head.strip("|").split("|")]
@@ -84,37 +78,9 @@ def relations_result() -> dict:
     return result
 
 
-def test_relations_are_told_in_both_modes():
-    result = relations_result()
-    known = result["metrics"]["test"]["per_relation"]["/per/per/peer"]
-    head, _, *lines = relations_table(result).splitlines()
-    assert head.count("F1") == 2 and "| F1 |" in head and "| F1, direction given |" in head
-    first = [cell.strip() for cell in lines[0].strip("|").split("|")]
-    assert first[0] == "`/per/per/peer`"
-    assert (first[4], first[7]) == (f"{50 * known['f1']:.1f}", f"{100 * known['f1']:.1f}")
-
-
 def test_relation_that_is_found_only_with_the_direction_given_is_a_limit():
     limits = make_card(BUNDLED, "ada/mini", relations_result()).text.split("## Limits")[1]
     assert "`/loc/loc/contain`" in limits
-
-
-def test_pairs_with_one_way_round_have_one_mode():
-    result = read_json(OWN)
-    for split in result["metrics"].values():
-        del split["direction_unknown"]
-    f1 = 100 * result["metrics"]["test"]["f1"]
-    for table in (scores_table(result), relations_table(result), comparison_table([result])):
-        assert "direction" not in table
-    assert f"| {f1:.1f} |" in scores_table(result) and f"| {f1:.1f} |" in comparison_table([result])
-
-
-def test_comparison_is_sorted_by_the_mode_that_users_get():
-    better, worse = read_json(OWN), read_json(OWN)
-    worse["control"] = "blank_images"
-    worse["metrics"]["validation"] |= {"f1": 0.99, "direction_unknown": {"f1": 0.1}}
-    *_, first, second = comparison_table([worse, better]).splitlines()
-    assert "blank images" in second and "blank images" not in first
 
 
 @pytest.mark.parametrize("teachers", [2, 3])
@@ -152,27 +118,9 @@ def test_card_says_how_much_of_test_stands_in_train(card):
     assert f"{of_test['ordered_names']['rows']} have names of head and tail" in limits
 
 
-@pytest.mark.parametrize(
-    ("section", "changes", "said"),
-    [
-        (None, {"protocol": "legacy-crops"}, "protocol `legacy-crops`"),
-        (None, {"control": "blank_images"}, "blank images"),
-        ("data", {"boxes": "detect"}, "and boxes"),
-        ("data", {"limit": 10}, "limit 10"),
-        ("data", {"undirected_pairs": False}, "undirected_pairs None"),
-        ("model", {"hyperedges": ["global"]}, "hyperedges ['global']"),
-    ],
-)
-def test_each_variant_has_a_line_of_its_own(section, changes, said):
-    result, other = read_json(OWN), read_json(OWN)
-    (other["config"][section] if section else other).update(changes)
-    *_, one, two = comparison_table([result, other]).splitlines()
-    assert {said in line.split("|")[3] for line in (one, two)} == {True, False}
-
-
 def test_card_has_words_for_every_protocol_and_visual_setting():
     settings = get_args(get_type_hints(DataArguments)["visual_setting"])
-    assert {*settings} == SEES.keys() and {"clean", "leaking", "legacy-crops"} == PROTOCOLS.keys()
+    assert {*settings} == VISUAL_SETTINGS.keys() and {"clean", "leaking", "legacy-crops"} == PROTOCOLS.keys()
 
 
 def test_card_names_data_base_model_size_and_command(card):
@@ -234,7 +182,7 @@ def test_base_model_may_stand_in_the_settings_that_others_extend(tmp_path):
 
 
 def test_relations_that_were_never_found_are_named_as_a_limit(card):
-    relations = relations_of(read_json(OWN))
+    relations = relation_scores(read_json(OWN))
     limits = card.text.split("## Limits")[1]
     for name, measured in relations.items():
         assert (f"`{name}`" in limits) == (measured["support"] > 0 and measured["f1"] == 0)
@@ -255,7 +203,7 @@ def test_checksum_of_the_files_is_that_of_training(tmp_path):
     model = tiny_model()
     model.half().save_pretrained(tmp_path, max_shard_size="20KB")
     assert len(list(tmp_path.glob("model*.safetensors"))) > 1
-    assert weights_checksum(tmp_path) == training_checksum(model.float())
+    assert folder_checksum(tmp_path) == weights_checksum(model.float())
 
 
 def test_card_without_a_result_holds_no_numbers(tmp_path):

@@ -9,8 +9,9 @@ from vmhan.evaluation.bootstrap import Difference, f1_interval, paired_differenc
 from vmhan.evaluation.modes import GIVEN, UNKNOWN, rows_in
 from vmhan.evaluation.paper_tables import ABLATIONS_MNRE, MAIN_MNRE
 from vmhan.evaluation.predictions import SplitPredictions
+from vmhan.evaluation.run_grouping import settings_name
 from vmhan.evaluation.runs import Run
-from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, scores, settings_name, spread
+from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, scores, spread
 
 FULL = "full"
 #: The settings in train/configs/mnre/ablations, in the order of Table 2, by the paper's names.

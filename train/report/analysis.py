@@ -38,7 +38,7 @@ from vmhan.evaluation.calibration import BINS, calibration_of
 from vmhan.evaluation.modes import GIVEN, UNKNOWN, rows_in, score_rows
 from vmhan.evaluation.predictions import RunPredictions
 from vmhan.evaluation.result_file import code_version, versions, write_result
-from vmhan.evaluation.run_grouping import CLEAN, SETTINGS, visual_input_label
+from vmhan.evaluation.run_grouping import CLEAN, VISUAL_SETTING_LABELS, visual_input_label
 from vmhan.evaluation.runs import Group, Run, group_runs, read_runs
 from vmhan.evaluation.slices import Family, relation_types
 
@@ -140,7 +140,7 @@ def _same_weights(run: Run, other: Run) -> bool:
 
 def _rank_of_sight(run: Run) -> tuple[bool, int]:
     """The less is seen of the image the later, and last what belongs to other images."""
-    return run.result["control"] != "none", list(SETTINGS).index(run.result["visual_setting"])
+    return run.result["control"] != "none", list(VISUAL_SETTING_LABELS).index(run.result["visual_setting"])
 
 
 def analyse(runs: list[Run], settings: Settings, data_dir: str | None = None, name: str | None = None) -> dict:

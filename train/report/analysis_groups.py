@@ -17,7 +17,8 @@ from vmhan.evaluation.bootstrap import SAMPLES, f1_interval, paired_difference
 from vmhan.evaluation.calibration import calibration_of
 from vmhan.evaluation.modes import GIVEN, UNKNOWN, metrics_in, rows_in, score_rows
 from vmhan.evaluation.predictions import RunPredictions, SplitPredictions
-from vmhan.evaluation.run_grouping import CLEAN, recipe, visual_input_label
+from vmhan.evaluation.run_grouping import CLEAN, visual_input_label
+from vmhan.evaluation.run_settings import recipe
 from vmhan.evaluation.runs import Group, Run
 from vmhan.evaluation.slices import Family, pairs_of_sentence
 
@@ -95,7 +96,7 @@ def run_metrics(run: Run, split: str, mode: str) -> dict[str, float]:
 
 def name_group(group: Group) -> dict:
     """What labels are made of."""
-    return {"folder": group.folder, "variant": group.words, "name": group.name}
+    return {"folder": group.folder, "variant": group.variant, "name": group.name}
 
 
 def _teachers(run: Run) -> list[str]:
@@ -180,7 +181,7 @@ def compare_groups(groups: list[Group], settings: Settings) -> list[dict]:
             {
                 **name_group(group),
                 "protocol": group.protocol,
-                "best_on_validation": reference.words,
+                "best_on_validation": reference.variant,
                 **compare_runs(runs, theirs, UNKNOWN, settings),
                 **given_too(partial(compare_runs, runs, theirs, GIVEN, settings), [*runs, *theirs]),
             }

@@ -5,7 +5,8 @@ They are compared with the direction of pairs given, as print has it; the other 
 
 from vmhan.evaluation.modes import GIVEN, UNKNOWN
 from vmhan.evaluation.paper_tables import MAIN_MNRE
-from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, scores, settings_name, spread
+from vmhan.evaluation.run_grouping import settings_name
+from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, scores, spread
 
 #: Scores on test with the direction given, with what stands over their columns.
 METRICS = {

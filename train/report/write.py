@@ -9,7 +9,6 @@ Runs that differ in nothing but the seed are one line: mean and standard deviati
 import argparse
 import json
 import re
-import statistics
 from pathlib import Path
 
 from train.data.overlap import table as overlap_table
@@ -19,31 +18,13 @@ from train.report.analysis_tables import tables as analysis_tables
 from train.report.legacy_tables import legacy_table
 from vmhan.bundled_weights import BUNDLED_MODEL
 from vmhan.evaluation.audit import table as audit_table
-from vmhan.evaluation.modes import GIVEN, UNKNOWN
-from vmhan.evaluation.run_grouping import CLEAN, group_results, variants_apart
+from vmhan.evaluation.result_file import read_results
 from vmhan.evaluation.runs import read_runs
-from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, measured_columns, read_results, scores, spread
+from vmhan.evaluation.tables import comparison_lines, markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "assets" / "results"
 DOCUMENTS = (ROOT / "README.md", BUNDLED_MODEL / "README.md")
-#: Of the tables of runs: what stands over a column, and its split, score and mode.
-COLUMNS = {
-    "validation F1": ("validation", "f1", UNKNOWN),
-    **{f"test {name}": ("test", name.lower(), UNKNOWN) for name in ("F1", "precision", "recall", "accuracy")},
-    **{f"{split} F1{GIVEN_SUFFIX}": (split, "f1", GIVEN) for split in ("validation", "test")},
-}
-
-
-def group_by_variant(results: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
-    """Results of each variant, those best on validation first, and last what is not of the protocol clean."""
-    groups = [[results[place] for place in places] for places in group_results(results)]
-    named = zip(variants_apart(groups), groups, strict=True)
-    return dict(sorted(named, key=lambda group: _rank(group[1])))
-
-
-def _rank(runs: list[dict]) -> tuple[bool, float]:
-    return runs[0]["protocol"] != CLEAN, -statistics.mean(scores(runs, "validation", "f1"))
 
 
 def results_table(results: list[dict]) -> str:
@@ -51,11 +32,7 @@ def results_table(results: list[dict]) -> str:
 
     The mode that users get comes first, in which the direction of pairs is unknown.
     """
-    head = ["entity markers", "structure", "sees", "seeds", *COLUMNS]
-    lines = [head, ["---"] * len(head)]
-    for of_variant, runs in group_by_variant(results).items():
-        lines.append([*of_variant, str(len(runs)), *(spread(scores(runs, *path)) for path in COLUMNS.values())])
-    lines = measured_columns(lines)
+    lines = comparison_lines(results)
     accuracy = f"{100 * majority_accuracy(results[0]):.1f}"
     majority = [accuracy if name == "test accuracy" else "0.0" for name in lines[0][4:]]
     return markdown_table([*lines, ["", "", "majority (None)", "", *majority]])

@@ -7,7 +7,7 @@ sentence. No text of the data is kept, so the file may be shared where the data 
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from torch import nn
 
 from vmhan import VMHANConfig
 from vmhan.data.schema import find_no_relation, group_by_sentence, is_symmetric, no_relation_of
-from vmhan.evaluation.metrics import WRONG_DIRECTION, ModeLogits, found_labels, relation_metrics
+from vmhan.evaluation.metrics import WRONG_DIRECTION, relation_metrics
+from vmhan.evaluation.mode_logits import ModeLogits, found_labels
 from vmhan.temperature import calibrated_scores
 
 SUFFIX = ".predictions.json.gz"
@@ -183,9 +184,14 @@ def read_predictions(path: Path) -> RunPredictions:
 
 
 def weights_checksum(model: nn.Module) -> str:
-    """sha256 over the names and values of a model's weights."""
+    """Computes the sha256 over the names and values of a model's weights."""
+    return tensors_checksum(model.state_dict())
+
+
+def tensors_checksum(tensors: Mapping[str, torch.Tensor]) -> str:
+    """Computes the sha256 over names and values; tensors of another precision have another checksum."""
     checksum = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         checksum.update(name.encode())
         checksum.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return checksum.hexdigest()

@@ -1,14 +1,16 @@
 """Result files with the predictions beside them, and which of them belong together."""
 
-import json
 import statistics
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vmhan.evaluation.modes import GIVEN, UNKNOWN, metrics_in
+from vmhan.evaluation.modes import GIVEN, split_scores
 from vmhan.evaluation.predictions import RunPredictions, predictions_path, read_predictions
-from vmhan.evaluation.run_grouping import CLEAN, group_results, name_of, variants_apart
+from vmhan.evaluation.result_file import Result, read_result
+from vmhan.evaluation.run_grouping import CLEAN, Variant, group_name, variants_apart
+from vmhan.evaluation.run_settings import settings_key
 
 
 @dataclass
@@ -22,31 +24,43 @@ class Run:
     """
 
     name: str
-    result: dict
+    result: Result
     predictions: RunPredictions | None
 
     @property
+    def folder(self) -> str:
+        """The folder of the result file."""
+        return self.name.split("/")[0]
+
+    @property
     def trained(self) -> bool:
-        """Whether it trained the model that it scores."""
+        """Whether the run trained the model that it scores."""
         return not self.result["config"]["training"].get("checkpoint")
 
     @property
     def has_modes(self) -> bool:
-        """Whether its pairs could stand either way round, so that it is scored in two modes."""
-        return metrics_in(self.result["metrics"]["validation"], GIVEN) is not None
+        """Whether its pairs have two ways round, so that it is scored in two modes."""
+        return split_scores(self.result, "validation", GIVEN) is not None
 
     @property
     def validation_f1(self) -> float:
-        """What runs are chosen by: that of the mode that users get."""
-        return metrics_in(self.result["metrics"]["validation"], UNKNOWN)["f1"]
+        """F1 on validation in the main mode, by which runs are chosen.
+
+        Raises:
+            ValueError: The run was not scored on validation.
+        """
+        scores = split_scores(self.result, "validation")
+        if scores is None:
+            raise ValueError(f"{self.name} has no scores on validation.")
+        return scores["f1"]
 
 
-def read_runs(folders: list[Path], split: str) -> list[Run]:
-    """The runs below folders that were scored on a split."""
+def read_runs(folders: Sequence[Path], split: str) -> list[Run]:
+    """Reads the runs of folders that were scored on a split, with their predictions."""
     paths = [path for folder in folders for path in sorted(folder.glob("*.json"))]
     runs = []
     for path in paths:
-        result, rows = json.loads(path.read_text(encoding="utf-8")), predictions_path(path)
+        result, rows = read_result(path), predictions_path(path)
         if split in result.get("metrics", {}):
             predictions = read_predictions(rows) if rows.is_file() else None
             runs.append(Run(f"{path.parent.name}/{path.stem}", result, predictions))
@@ -59,48 +73,51 @@ class Group:
 
     Args:
         runs: At least one.
-        words: Entity markers, structure, and what is seen; no other group of the folder reads the same.
-        name: The settings file that `train.compare` trained them from, if that is true of no other group.
+        variant: The label that no other group of the folder has.
+        name: The settings file that `train.compare` trained them from, if no other group has the same.
     """
 
     runs: Sequence[Run]
-    words: tuple[str, str, str]
+    variant: Variant
     name: str | None
 
     @property
     def folder(self) -> str:
         """The folder of the result files."""
-        return self.runs[0].name.split("/")[0]
+        return self.runs[0].folder
 
     @property
     def protocol(self) -> str:
-        """Theirs."""
+        """The protocol of its runs."""
         return self.runs[0].result["protocol"]
 
     @property
     def trained(self) -> bool:
-        """Whether they trained the models that they score."""
+        """Whether the runs trained the models that they score."""
         return self.runs[0].trained
 
     @property
     def validation_f1(self) -> float:
-        """The mean."""
+        """The mean over its runs."""
         return statistics.mean(run.validation_f1 for run in self.runs)
 
 
 def group_runs(runs: Sequence[Run]) -> list[Group]:
-    """Groups of each folder; those of the protocol clean first, and of these those best on validation."""
-    folders: dict[str, list[Run]] = {}
+    """Groups the runs of each folder; groups of the protocol clean come first, of these the best on validation."""
+    folders = defaultdict(list)
     for run in runs:
-        folders.setdefault(run.name.split("/")[0], []).append(run)
+        folders[run.folder].append(run)
     groups = [group for of_folder in folders.values() for group in _groups_of(of_folder)]
     return sorted(groups, key=lambda group: (group.protocol != CLEAN, -group.validation_f1))
 
 
-def _groups_of(runs: list[Run]) -> list[Group]:
-    """Of the runs of one folder."""
-    together = [[runs[place] for place in places] for places in group_results([run.result for run in runs])]
-    results = [[run.result for run in of_group] for of_group in together]
-    names = [name_of(of_group) for of_group in results]
-    known = [name if names.count(name) == 1 else None for name in names]
-    return [Group(*parts) for parts in zip(together, variants_apart(results), known, strict=True)]
+def _groups_of(runs: Sequence[Run]) -> list[Group]:
+    """The groups of the runs of one folder."""
+    by_settings = defaultdict(list)
+    for run in runs:
+        by_settings[settings_key(run.result)].append(run)
+    together = list(by_settings.values())
+    results = [[run.result for run in group] for group in together]
+    names = [group_name(group) for group in results]
+    unique = [name if names.count(name) == 1 else None for name in names]
+    return [Group(*parts) for parts in zip(together, variants_apart(results), unique, strict=True)]

@@ -1,66 +1,135 @@
-"""What tables out of result files have in common: Markdown, percent, and the names of columns.
+"""Tables out of result files, in Markdown and percent.
 
 A column of scores without further words is of the main mode, in which the direction of pairs is unknown; one of the
-other mode says `, direction given`.
+other mode says `, direction given`. Runs that differ in nothing but the seed are one line: mean and standard
+deviation.
 """
 
-import json
 import statistics
-from pathlib import Path
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from vmhan.evaluation.modes import UNKNOWN, metrics_in
+from vmhan.evaluation.modes import GIVEN, MODES, UNKNOWN, split_scores
+from vmhan.evaluation.result_file import RelationScores, Result
+from vmhan.evaluation.run_grouping import CLEAN, group_results, variants_apart
 
+METRICS = {"f1": "F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
 #: Behind the names of columns of the mode in which the direction of pairs is given.
 GIVEN_SUFFIX = ", direction given"
 
 
-def read_results(folder: Path) -> list[dict]:
-    """The result files of a folder, in the order of their names."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+class Column(NamedTuple):
+    """A score in one mode: a column of a table."""
+
+    metric: str
+    mode: str = UNKNOWN
+
+    @property
+    def title(self) -> str:
+        """The head of the column."""
+        return METRICS[self.metric] + (GIVEN_SUFFIX if self.mode == GIVEN else "")
 
 
-def markdown_table(lines: list[list[str]]) -> str:
-    """Lines of cells, the second of dashes, as a Markdown table."""
+#: The columns of one run.
+COLUMNS = [Column(metric, mode) for mode in MODES for metric in METRICS]
+#: The columns of a comparison of runs, each of a split.
+COMPARED = [
+    ("validation", Column("f1")),
+    *(("test", Column(metric)) for metric in METRICS),
+    *((split, Column("f1", GIVEN)) for split in ("validation", "test")),
+]
+
+
+def score(result: Result, split: str, metric: str, mode: str = UNKNOWN) -> float | None:
+    """Reads a score of a split in a mode; None where it was not measured."""
+    of_split = split_scores(result, split, mode)
+    return of_split.get(metric) if of_split else None
+
+
+def scores(results: Sequence[Result], split: str, metric: str, mode: str = UNKNOWN) -> list[float]:
+    """Reads a score of a split in a mode of each result that has it."""
+    measured = (score(result, split, metric, mode) for result in results)
+    return [value for value in measured if value is not None]
+
+
+def relation_scores(result: Result, split: str = "test") -> dict[str, RelationScores]:
+    """Reads the scores of each relation in the main mode; old files have them with the direction given alone."""
+    return next(iter(_relations_by_mode(result, split).values()), {})
+
+
+def scores_table(result: Result) -> str:
+    """Renders the scores of one run, a line for each split, the main mode first."""
+    splits = result["metrics"]
+    columns = [column for column in COLUMNS if any(scores([result], split, *column) for split in splits)]
+    head = ["split", "pairs", *(column.title for column in columns)]
+    lines = [
+        [split, f"{metrics['rows']:,}", *(spread(scores([result], split, *column)) for column in columns)]
+        for split, metrics in splits.items()
+    ]
+    return markdown_table([head, ["---"] * len(head), *lines])
+
+
+def relations_table(result: Result) -> str:
+    """Renders the scores of each relation of one run on test, the most frequent first."""
+    by_mode, main = _relations_by_mode(result, "test"), relation_scores(result)
+    columns = [Column(metric, mode) for mode in by_mode for metric in ("precision", "recall", "f1")]
+    head = ["relation", "test pairs", *(column.title for column in columns)]
+    lines = [
+        [
+            f"`{name}`",
+            str(main[name]["support"]),
+            *(spread([by_mode[column.mode][name][column.metric]]) for column in columns),
+        ]
+        for name in sorted(main, key=lambda name: -main[name]["support"])
+    ]
+    return markdown_table([head, ["---"] * len(head), *lines])
+
+
+def comparison_table(results: Sequence[Result]) -> str:
+    """Renders several runs, a line for each group; see `comparison_lines`."""
+    return markdown_table(comparison_lines(results))
+
+
+def comparison_lines(results: Sequence[Result]) -> list[list[str]]:
+    """Builds the head and the lines of a table of groups of runs, those best on validation first.
+
+    Groups that are not of the protocol clean come last. Columns without a score are left out.
+    """
+    columns = [(split, column) for split, column in COMPARED if scores(results, split, *column)]
+    head = ["entity markers", "structure", "sees", "seeds", *(f"{split} {column.title}" for split, column in columns)]
+    groups = group_results(results)
+    labeled = sorted(zip(variants_apart(groups), groups, strict=True), key=lambda group: _rank(group[1]))
+    lines = [
+        [*variant, str(len(group)), *(spread(scores(group, split, *column)) for split, column in columns)]
+        for variant, group in labeled
+    ]
+    return [head, ["---"] * len(head), *lines]
+
+
+def markdown_table(lines: Sequence[Sequence[str]]) -> str:
+    """Renders lines of cells, the second of dashes, as a Markdown table."""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def measured_columns(lines: list[list[str]]) -> list[list[str]]:
-    """Lines of cells without the columns of pairs whose direction is given that hold nothing."""
+    """Drops the columns of pairs whose direction is given that hold nothing."""
     head, _, *rest = lines
-    kept = [place for place, name in enumerate(head) if GIVEN_SUFFIX not in name or any(line[place] for line in rest)]
-    return [[line[place] for place in kept] for line in lines]
+    kept = [i for i, name in enumerate(head) if GIVEN_SUFFIX not in name or any(line[i] for line in rest)]
+    return [[line[i] for i in kept] for line in lines]
 
 
-def scores(runs: list[dict], split: str, metric: str, mode: str = UNKNOWN) -> list[float]:
-    """Of each run a score of a split in a mode; of runs that do not have the mode, or the split, none."""
-    measured = [metrics_in(run["metrics"].get(split, {}), mode) for run in runs]
-    return [metrics[metric] for metrics in measured if metrics]
-
-
-def spread(values: list[float]) -> str:
-    """The mean, and of several the standard deviation; empty of none."""
+def spread(values: Sequence[float]) -> str:
+    """Renders the mean, and of several values the standard deviation, in percent; empty of none."""
     if not values:
         return ""
     mean = f"{100 * statistics.mean(values):.1f}"
     return mean if len(values) == 1 else f"{mean} ± {100 * statistics.stdev(values):.1f}"
 
 
-def compared_name(result: dict) -> str | None:
-    """The name of the settings file, if `train.compare` ran it, which names results `<name>-seed<seed>`."""
-    name, seed = result["config"]["training"].get("run_name") or "", f"-seed{result['seed']}"
-    return name.removesuffix(seed) if name.endswith(seed) else None
+def _relations_by_mode(result: Result, split: str) -> dict[str, dict[str, RelationScores]]:
+    by_mode = {mode: split_scores(result, split, mode) for mode in MODES}
+    return {mode: of["per_relation"] for mode, of in by_mode.items() if of and "per_relation" in of}
 
 
-def settings_name(result: dict) -> str:
-    """The name of the settings file that `train.compare` ran.
-
-    Raises:
-        ValueError: The run has no name, so that nothing says which settings it is of.
-    """
-    training = result["config"]["training"]
-    if not training.get("run_name"):
-        raise ValueError(
-            f"{Path(training['output_dir']).name}.json does not say of which settings it is: it was made by "
-            f"`{result['command']}`. Train it with python -m train.compare, or with --run_name <settings>-seed<seed>."
-        )
-    return training["run_name"].removesuffix(f"-seed{result['seed']}")
+def _rank(group: Sequence[Result]) -> tuple[bool, float]:
+    return group[0]["protocol"] != CLEAN, -statistics.mean(scores(group, "validation", "f1") or [0.0])

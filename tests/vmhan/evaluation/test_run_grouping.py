@@ -1,20 +1,19 @@
-"""Which runs are one group, and the words that tell groups apart, in the tables of training and of the Hub."""
+"""Which runs are one group, and the labels that tell groups apart."""
 
 import json
-from dataclasses import MISSING, fields
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from hub import result_groups
-from hub.results_table import comparison_table
-from train.arguments import DataArguments, parse_arguments
+from train.arguments import parse_arguments
 from train.compare import settings_files
 from train.report.write import RESULTS
 from train.run import describe_settings
-from vmhan.evaluation import run_grouping as variants
+from vmhan.evaluation.run_grouping import group_results, variant, variants_apart
+from vmhan.evaluation.run_settings import recipe
 from vmhan.evaluation.runs import Run, group_runs
+from vmhan.evaluation.tables import comparison_table
 
 CONFIGS = Path("train/configs/mnre")
 SPECIAL = [CONFIGS / "ablations", CONFIGS / "legacy_crops.yaml", CONFIGS / "legacy_crops_clean.yaml"]
@@ -39,35 +38,26 @@ def result_of(path, seed=1, *words, named=True) -> dict:
     return json.loads(json.dumps(result))
 
 
-def of_train(results) -> list[list[dict]]:
-    return [[results[place] for place in places] for places in variants.group_results(results)]
-
-
-@pytest.fixture(params=[of_train, result_groups.group_results], ids=["train", "hub"])
-def group(request):
-    return request.param
-
-
-def test_every_settings_file_is_a_group_whatever_the_seed(group):
+def test_every_settings_file_is_a_group_whatever_the_seed():
     paths = settings_files(SPECIAL).values()
     results = [result_of(path, seed) for seed in (1, 2) for path in paths]
     assert len(paths) == 16
-    assert group(results) == [[one, two] for one, two in zip(results[:16], results[16:], strict=True)]
+    assert group_results(results) == [[one, two] for one, two in zip(results[:16], results[16:], strict=True)]
 
 
-def test_every_settings_file_of_the_comparison_is_a_group(group):
+def test_every_settings_file_of_the_comparison_is_a_group():
     paths = settings_files([CONFIGS / "compare.yaml", CONFIGS / "mini.yaml", CONFIGS / "mini_distilled.yaml"])
-    assert len(group([result_of(path) for path in paths.values()])) == len(paths)
+    assert len(group_results([result_of(path) for path in paths.values()])) == len(paths)
 
 
-def test_committed_results_are_grouped_by_markers_structure_and_sight(group):
+def test_committed_results_are_grouped_by_markers_structure_and_sight():
     """Among them are old files, which do not name every setting of today."""
     for folder in {path.parent for path in COMMITTED} - {RESULTS / "mnre-ablations", RESULTS / "mnre-legacy"}:
         results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
         expected = {}
         for result in results:
-            expected.setdefault(variants.variant(result), []).append(result)
-        assert group(results) == list(expected.values())
+            expected.setdefault(variant(result), []).append(result)
+        assert group_results(results) == list(expected.values())
 
 
 @pytest.mark.parametrize(
@@ -85,46 +75,46 @@ def test_committed_results_are_grouped_by_markers_structure_and_sight(group):
         (["--max_objects", "2"], False),
     ],
 )
-def test_only_what_changes_the_learning_counts(group, words, same):
+def test_only_what_changes_the_learning_counts(words, same):
     path = CONFIGS / "compare" / "shared-vhan-described.yaml"
-    assert len(group([result_of(path), result_of(path, 2, *words)])) == 2 - same
+    assert len(group_results([result_of(path), result_of(path, 2, *words)])) == 2 - same
 
 
-def test_when_it_is_evaluated_counts_where_the_best_is_kept(group):
+def test_when_it_is_evaluated_counts_where_the_best_is_kept():
     best = ["--load_best_model_at_end", "true", "--save_strategy", "epoch", "--eval_strategy", "epoch"]
     steps = [*best[:2], "--save_strategy", "steps", "--eval_strategy", "steps", "--eval_steps", "100"]
     path = CONFIGS / "compare" / "shared-vhan-described.yaml"
-    assert len(group([result_of(path, 1, *best), result_of(path, 2, *steps)])) == 2
+    assert len(group_results([result_of(path, 1, *best), result_of(path, 2, *steps)])) == 2
 
 
-def test_temperatures_which_differ_from_seed_to_seed_make_no_groups(group):
+def test_temperatures_which_differ_from_seed_to_seed_make_no_groups():
     path = CONFIGS / "mini.yaml"
     results = [result_of(path, seed) for seed in (1, 2)]
     for number, result in enumerate(results, start=1):
         result["config"]["model"]["temperatures"] = {"direction_given": {"relation": number, "no_relation": 1.0}}
-    assert group(results) == [results]
+    assert group_results(results) == [results]
 
 
-def test_other_data_are_another_group(group):
+def test_other_data_are_another_group():
     one, two = (result_of(CONFIGS / "mini.yaml", seed) for seed in (1, 2))
     two["data"] = {"mnre_train.txt": "1"}
-    assert len(group([one, two])) == 2
+    assert len(group_results([one, two])) == 2
 
 
-def test_evaluations_of_one_model_are_told_apart_by_what_it_sees_not_by_unused_settings(group):
+def test_evaluations_of_one_model_are_told_apart_by_what_it_sees_not_by_unused_settings():
     one, two, three = (
         result_of(CONFIGS / "mini.yaml", 1, "--checkpoint", "x", *words)
         for words in ([], ["--learning_rate", "1"], ["--visual_setting", "text_only"])
     )
-    assert group([one, two, three]) == [[one, two], [three]]
+    assert group_results([one, two, three]) == [[one, two], [three]]
 
 
 def test_groups_that_read_the_same_are_called_by_their_settings_files():
     full, without = ([result_of(CONFIGS / "ablations" / f"{name}.yaml")] for name in ("full", "without_kl"))
-    seen = [words[-1] for words in variants.variants_apart([full, without])]
+    seen = [label.visual_input for label in variants_apart([full, without])]
     assert seen == ["descriptions, full", "descriptions, without kl"]
-    assert [words[-1] for words in variants.variants_apart([full])] == ["descriptions"]
-    assert "object names, without kl |" in comparison_table([*full, *without])
+    assert [label.visual_input for label in variants_apart([full])] == ["descriptions"]
+    assert "descriptions, without kl |" in comparison_table([*full, *without])
 
 
 def test_groups_of_one_settings_file_are_told_apart_by_what_was_overridden():
@@ -134,39 +124,30 @@ def test_groups_of_one_settings_file_are_told_apart_by_what_was_overridden():
         [result_of(folder / "full.yaml", 2, *longer)],
         [result_of(folder / "without_kl.yaml")],
     ]
-    seen = [words[-1].removeprefix("descriptions, ") for words in variants.variants_apart(groups)]
+    seen = [label.visual_input.removeprefix("descriptions, ") for label in variants_apart(groups)]
     assert seen == ["full, num_train_epochs 2.0", "full, num_train_epochs by default", "without kl"]
     table = comparison_table([result for group in groups for result in group])
-    assert "names, full, num_train_epochs 2.0 |" in table and "names, without kl |" in table
-    runs = [Run(f"mnre-ablations/{place}", group[0], None) for place, group in enumerate(groups)]
+    assert "descriptions, full, num_train_epochs 2.0 |" in table and "descriptions, without kl |" in table
+    runs = [Run(f"mnre-ablations/{number}", group[0], None) for number, group in enumerate(groups)]
     assert {group.name for group in group_runs(runs)} == {None, "without_kl"}
 
 
 def test_without_the_names_of_files_the_settings_say_it():
     path = CONFIGS / "ablations" / "full.yaml"
     groups = [[result_of(path, named=False)], [result_of(path, 1, "--kl_weight", "0", named=False)]]
-    seen = [words[-1] for words in variants.variants_apart(groups)]
+    seen = [label.visual_input for label in variants_apart(groups)]
     assert seen == ["descriptions, kl_weight 0.001", "descriptions, kl_weight 0.0"]
-    assert "object names, kl_weight 0.0 |" in comparison_table([result for group in groups for result in group])
+    assert "descriptions, kl_weight 0.0 |" in comparison_table([result for group in groups for result in group])
 
 
 def test_a_variant_says_that_the_label_is_given_away():
     leaking = result_of(CONFIGS / "legacy_crops.yaml")
-    assert variants.variant(leaking)[-1] == "descriptions, protocol legacy-crops: the label is given away"
+    assert variant(leaking).visual_input == "descriptions, protocol legacy-crops: the label is given away"
 
 
 def test_recipe_leaves_out_what_is_seen():
     described, text_only, boxes, other = (
-        variants.recipe(result_of(CONFIGS / "compare" / f"{name}.yaml"))
+        recipe(result_of(CONFIGS / "compare" / f"{name}.yaml"))
         for name in ("shared-vhan-described", "shared-vhan-text_only", "shared-vhan-boxes", "shared-none-described")
     )
     assert described == text_only == boxes != other
-
-
-def test_hub_and_training_know_the_same_settings():
-    for name in ("NON_IDENTITY_FIELDS", "NON_IDENTITY_PREFIXES", "EVALUATION", "OF_EVALUATION"):
-        assert getattr(result_groups, name) == getattr(variants, name)
-    defaults = {f.name: f.default_factory() if f.default is MISSING else f.default for f in fields(DataArguments)}
-    for name in {"visual_setting", "control", *variants.PLACES}:
-        del defaults[name]
-    assert {name: value or None for name, value in defaults.items()} == result_groups.DATA_SETTINGS
