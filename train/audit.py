@@ -21,7 +21,7 @@ from vmhan.data.images import checksums_of
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.data.more import load_more, more_checksums
 from vmhan.evaluation.audit import audit, table, thresholds, thresholds_in_words
-from vmhan.evaluation.audit_questions import SideInput
+from vmhan.evaluation.leakage_tests import SideInput
 from vmhan.evaluation.result_file import code_version, versions, write_result
 
 #: Stems of MNRE's files by their options on the command line, and the inputs that come from each.

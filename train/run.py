@@ -38,13 +38,8 @@ from train.outputs import (  # noqa: E402
 )
 from train.publishing import Publisher  # noqa: E402
 from train.scoring import fit_mode_temperatures, predict_split, score_split  # noqa: E402
-from vmhan.evaluation.predictions import (  # noqa: E402
-    RunPredictions,
-    differences,
-    predictions_path,
-    weights_checksum,
-    write_predictions,
-)
+from vmhan.evaluation.predictions import RunPredictions, predictions_path, weights_checksum, write_predictions  # noqa: E402
+from vmhan.evaluation.result_checks import differences  # noqa: E402
 from vmhan.evaluation.result_file import code_version, versions, write_result  # noqa: E402
 
 

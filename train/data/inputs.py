@@ -23,7 +23,7 @@ from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data.schema import has_object_tails, no_relation_of, sort_by_sentence
 from vmhan.detectors.loading import load_detector
 from vmhan.evaluation.audit import audit
-from vmhan.evaluation.audit_questions import SideInput
+from vmhan.evaluation.leakage_tests import SideInput
 
 logger = logging.getLogger(__name__)
 

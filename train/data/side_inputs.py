@@ -12,7 +12,7 @@ from train.data.collator import image_fields
 from train.data.legacy_crops import words_beyond_names
 from train.data.selection import selects
 from vmhan.data.schema import has_object_tails
-from vmhan.evaluation.audit_questions import SideInput
+from vmhan.evaluation.leakage_tests import SideInput
 
 IMAGE = ("image_id",)
 TAIL = ("image_id", "tail_object")

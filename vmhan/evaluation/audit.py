@@ -1,17 +1,16 @@
-"""Does any side input give the label away?
+"""The leakage audit: tests whether a side input gives the label away.
 
-Three questions of each input, fitted on train and answered on validation:
+Three tests of each input, fitted on train and evaluated on validation:
 
-(a) Is it a function of what it is said to belong to? Rows that agree in the key must agree in the input. Where each
-    key stands in one row only, there is nothing to answer.
+(a) Is it a function of its key? Rows that agree in the key must agree in the input. Where each key is in one row only,
+    there is nothing to test.
 (b) Does a look-up table predict the label, relation or "a relation or none?", better than the most frequent label
-    does? Once from the mere shape, that is, how much of the input there is and how much of that is not empty, as
+    does? Once from the shape alone, that is, how many items the input has and how many of them are not empty, as
     padding and masks are. And once from the whole value.
-(c) Do its words? A linear model over words and pairs of words. Honest words about an image may carry honest signal, so
-    this fails only where they come near giving the label away, or whether there is a relation.
+(c) Does a linear model over its words and pairs of words? Honest text about an image may carry honest signal, so
+    this fails only where it comes near giving the label away, or whether there is a relation.
 
-The thresholds stand below. What no input does, and what these tests cannot see (combinations of inputs, pixels), is
-not shown by a pass.
+The thresholds are below. A pass shows nothing of what these tests cannot see: combinations of inputs, and pixels.
 """
 
 import json
@@ -20,46 +19,50 @@ import numpy as np
 from datasets import DatasetDict
 from tqdm.auto import tqdm
 
-from vmhan.evaluation.audit_questions import PERMUTATIONS, SideInput, contradictions, lookup, shape, word_scores
+from vmhan.evaluation.leakage_tests import PERMUTATIONS, SideInput, contradictions, lookup, shape, word_scores
 from vmhan.evaluation.tables import markdown_table
 
-#: (b): a look-up must beat the majority by so much, and all of the permutations. On MNRE what belongs to an image
-#: gains nothing, the shared crop lists 0.37.
+#: (b): the gain of a look-up over the majority, which must also exceed all permutations. On MNRE inputs of an image
+#: gain nothing, the shared crop lists 0.37.
 LEAST_GAIN = 0.05
-#: (c): micro F1 of words alone. On MNRE honest descriptions reach 0.12, the shared phrases 0.85.
+#: (c): micro F1 of the linear model. On MNRE honest descriptions reach 0.12, the shared phrases 0.85.
 MOST_WORD_F1 = 0.7
-#: (c): how far above the majority words may tell whether there is a relation. On MNRE honest descriptions stay below
-#: it, the shared phrases gain 0.37.
+#: (c): its gain over the majority for "a relation or none?". On MNRE honest descriptions stay below it, the shared
+#: phrases gain 0.37.
 LEAST_WORD_GAIN = 0.15
 
 
 def audit(inputs: list[SideInput], splits: DatasetDict, read: str = "validation") -> list[dict]:
-    """The answers for each input, on the split `read`.
+    """Audits each input on the split `read`.
 
     Returns:
-        For each input its `name`, `key`, and the answers (a) `contradictions`, (b) `shape` and `value`, (c) `words`
-        (None for an input without words), with `leaks`, the letters of the questions that it fails.
+        For each input its `name`, `key`, and the findings (a) `contradictions`, (b) `shape` and `value`, (c) `words`
+        (None for an input without words), with `leaks`, the letters of the tests that it fails.
     """
     relations = splits["train"].features["relation"]
-    fit, asked = (np.array(splits[split]["relation"]) for split in ("train", read))
+    train_labels, labels = (np.array(splits[split]["relation"]) for split in ("train", read))
     findings = []
     for item in tqdm(inputs, desc="Auditing inputs", delay=2):
-        seen, asked_of = item.values["train"], item.values[read]
+        train_values, values = item.values["train"], item.values[read]
+        by_shape, by_value = (
+            lookup(list(map(key, train_values)), train_labels, list(map(key, values)), labels, relations)
+            for key in (shape, json.dumps)
+        )
         finding = {
             "name": item.name,
             "key": list(item.key),
             "of_task": item.of_task,
-            "contradictions": contradictions(item, splits[read], asked_of),
-            "shape": lookup(list(map(shape, seen)), fit, list(map(shape, asked_of)), asked, relations),
-            "value": lookup(list(map(json.dumps, seen)), fit, list(map(json.dumps, asked_of)), asked, relations),
-            "words": word_scores(seen, fit, asked_of, asked, relations) if item.in_words else None,
+            "contradictions": contradictions(item, splits[read], values),
+            "shape": by_shape,
+            "value": by_value,
+            "words": word_scores(train_values, train_labels, values, labels, relations) if item.in_words else None,
         }
-        findings.append({**finding, "leaks": [] if item.of_task else failed_questions(finding)})
+        findings.append({**finding, "leaks": [] if item.of_task else failed_tests(finding)})
     return findings
 
 
-def failed_questions(finding: dict) -> list[str]:
-    """Letters of the questions that a finding fails by the thresholds above."""
+def failed_tests(finding: dict) -> list[str]:
+    """Returns the letters of the tests that a finding fails by the thresholds above."""
     found = [finding[table][label] for table in ("shape", "value") for label in ("relation", "none_or_not")]
     words, majority = finding["words"], finding["shape"]["none_or_not"]["majority"]
     failed = {
@@ -75,7 +78,7 @@ def failed_questions(finding: dict) -> list[str]:
 
 
 def thresholds() -> dict[str, float]:
-    """What a finding fails by, for result files."""
+    """Returns the thresholds, for result files."""
     return {
         "least_gain": LEAST_GAIN,
         "most_word_f1": MOST_WORD_F1,
@@ -85,7 +88,7 @@ def thresholds() -> dict[str, float]:
 
 
 def thresholds_in_words() -> str:
-    """Likewise, to read."""
+    """Renders the thresholds as text."""
     return (
         f"An input fails (a) by one contradiction; (b) by a look-up that is {100 * LEAST_GAIN:.0f} points better than "
         f"the most frequent label and better than all of {PERMUTATIONS} permutations; (c) by an F1 of "
@@ -95,7 +98,7 @@ def thresholds_in_words() -> str:
 
 
 def table(findings: list[dict]) -> str:
-    """The findings as a Markdown table, percent; its last line is what the most frequent label gets."""
+    """Renders the findings as a Markdown table, percent; its last line is of the most frequent label."""
     head = ["input", "said to belong to", "(a) contradicting"]
     head += [f"(b) {name}: {label}" for name in ("shape", "value") for label in ("none or not", "relation")]
     head += ["(c) words: none or not", "(c) words: F1", "verdict"]
@@ -124,13 +127,13 @@ def _percent(share: float) -> str:
 
 
 def belongs_to(finding: dict) -> str:
-    """What the key of an input stands for."""
+    """Labels the key of an input."""
     kinds = {"head_span": "pair in its order", "pair": "pair", "tail_object": "tail"}
     return next((kind for column, kind in kinds.items() if column in finding["key"]), "image")
 
 
 def verdict(finding: dict) -> str:
-    """In words."""
+    """Labels the outcome of an audit."""
     if finding["of_task"]:
         return "given by the task"
     return f"leaks ({', '.join(finding['leaks'])})" if finding["leaks"] else "passes"

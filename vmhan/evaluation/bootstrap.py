@@ -1,15 +1,15 @@
-"""How far a score, or the difference of two runs, would have moved with other sentences.
+"""Confidence intervals of F1, and paired tests of the difference of two runs, by a bootstrap over sentences.
 
     python -m vmhan.evaluation.bootstrap assets/results/mnre-mini/a.json .../b.json   # F1 of a less b
     ... --mode given                                    # only with the direction of pairs given; by default both modes
 
 Pairs of one sentence are not independent, so whole sentences are drawn with replacement (a cluster bootstrap; Efron
 and Tibshirani, "An Introduction to the Bootstrap", 1993). Two runs are scored on the same draws. The p-value is the
-share of draws in which the difference strays from the one observed by at least its own size: how often chance alone
+share of draws in which the difference deviates from the observed one by at least its own size: how often chance alone
 would bring such a difference if there were none (Berg-Kirkpatrick et al., "An Empirical Investigation of Statistical
 Significance in NLP", 2012).
 
-The draws are of rows. What another seed of training would change is not in them; several seeds are averaged.
+Only rows are drawn: the variance between seeds of training is not in the interval; several seeds are averaged.
 """
 
 import argparse
@@ -24,9 +24,10 @@ from scipy.stats import bootstrap
 from vmhan.evaluation.modes import MODES, has_modes, rows_in
 from vmhan.evaluation.predictions import SplitPredictions, predictions_path, read_predictions
 
+DESCRIPTION = "Tests the difference of F1 of two runs."
 SAMPLES = 10_000
 LEVEL = 0.95
-_AT_ONCE = 500  # samples that are in memory together
+_BATCH = 500  # draws that are in memory together
 _SAME = 1e-12
 
 
@@ -46,17 +47,18 @@ def f1_interval(
     samples: int = SAMPLES,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Micro F1, the mean of several runs, and the ends of its interval.
+    """Computes micro F1, the mean of several runs, and its confidence interval.
 
     Args:
-        runs: Of the same rows, such as those of several seeds; `vmhan.evaluation.modes.rows_in` tells in which mode.
+        runs: Predictions of the same rows in one mode, as of `vmhan.evaluation.modes.rows_in`, such as those of
+            several seeds.
         none_id: Label id that F1 leaves out.
         rows: `(pairs,)`, bool, the rows to score; by default all.
-        samples: Draws.
+        samples: Number of draws.
         seed: Of the draws.
 
     Returns:
-        F1, its low and its high end. With one sentence, which nothing can be drawn from, both ends are F1.
+        F1, and the low and the high end of its interval. With one sentence, both ends are F1.
 
     Raises:
         ValueError: The runs differ in their rows.
@@ -73,7 +75,7 @@ def paired_difference(
     samples: int = SAMPLES,
     seed: int = 0,
 ) -> Difference:
-    """Mean F1 of `ours` less that of `theirs` on the same draws.
+    """Computes the mean F1 of `ours` less that of `theirs` on the same draws.
 
     Arguments and errors are those of `f1_interval`.
     """
@@ -84,15 +86,15 @@ def paired_difference(
         return f1[: len(ours)].mean(axis=0) - f1[len(ours) :].mean(axis=0)
 
     observed, drawn = _draw(counts, difference, samples, seed)
-    strays = int(np.sum(np.abs(drawn - observed) >= abs(observed) - _SAME))
-    return Difference(observed, *_ends(drawn), (1 + strays) / (1 + len(drawn)))
+    as_large = int(np.sum(np.abs(drawn - observed) >= abs(observed) - _SAME))
+    return Difference(observed, *_ends(drawn), (1 + as_large) / (1 + len(drawn)))
 
 
 def check_same_rows(runs: Sequence[SplitPredictions]) -> None:
-    """Refuses runs that were not scored on the same rows.
+    """Checks that runs were scored on the same rows.
 
     Raises:
-        ValueError: Names the first line that one has and the other has not.
+        ValueError: They were not; names the first line that only one of them has.
     """
     for run in runs[1:]:
         ours, theirs = (list(zip(split.line.tolist(), split.gold.tolist(), strict=True)) for split in (runs[0], run))
@@ -105,7 +107,7 @@ def check_same_rows(runs: Sequence[SplitPredictions]) -> None:
 
 
 def _counts(runs: Sequence[SplitPredictions], none_id: int, rows: np.ndarray | None = None) -> np.ndarray:
-    """`(3, runs, sentences)`: hits, rows predicted to hold a relation and rows that do, of each sentence."""
+    """`(3, runs, sentences)`: hits, rows predicted to hold a relation and rows that do."""
     kept = slice(None) if rows is None else rows
     _, sentence = np.unique(runs[0].sentence[kept], return_inverse=True)
 
@@ -124,10 +126,10 @@ def _counts(runs: Sequence[SplitPredictions], none_id: int, rows: np.ndarray | N
 def _draw(
     counts: np.ndarray, score: Callable[[np.ndarray], np.ndarray], samples: int, seed: int
 ) -> tuple[float, np.ndarray]:
-    """The score of the sentences as they are, and of each draw; `score` takes F1, `(runs, draws)`."""
+    """The observed score, and `(draws,)` that of each draw; `score` takes F1, `(runs, draws)`."""
 
     def of_drawn(sentences: np.ndarray, axis: int) -> np.ndarray:
-        hits, predicted, gold = counts[..., sentences].sum(axis=-1)
+        hits, predicted, gold = counts[..., sentences].sum(axis=-1)  # each (runs, draws)
         return score(2 * hits / np.maximum(predicted + gold, 1))
 
     everything = np.arange(counts.shape[-1])
@@ -138,7 +140,7 @@ def _draw(
         (everything,),
         of_drawn,
         n_resamples=samples,
-        batch=_AT_ONCE,
+        batch=_BATCH,
         vectorized=True,
         method="percentile",
         rng=np.random.default_rng(seed),
@@ -152,8 +154,8 @@ def _ends(drawn: np.ndarray) -> tuple[float, float]:
 
 
 def main(argv: list[str]) -> None:
-    """Prints the difference of two runs, a line for each mode, that in which users ask first."""
-    parser = argparse.ArgumentParser(prog="python -m vmhan.evaluation.bootstrap", description=__doc__.splitlines()[0])
+    """Prints the difference of two runs, a line for each mode, the main one first."""
+    parser = argparse.ArgumentParser(prog="python -m vmhan.evaluation.bootstrap", description=DESCRIPTION)
     parser.add_argument("runs", nargs=2, type=Path, help="result files, whose predictions lie beside them")
     parser.add_argument("--split", default="test", help="validation or test (default: test)")
     parser.add_argument("--mode", choices=MODES, help="whether the direction of pairs is given; by default both")
@@ -178,7 +180,7 @@ def _compare(rows: Sequence[SplitPredictions], none_id: int, args: argparse.Name
 
 
 def describe(difference: Difference) -> str:
-    """In a line, percent."""
+    """Renders a difference as a line of text, in percent."""
     f1, low, high = (f"{100 * value:+.1f}" for value in difference[:3])
     return f"F1 {f1} ({100 * LEVEL:.0f} % interval {low} to {high}), p = {difference.p:.2g}"
 

@@ -1,6 +1,6 @@
-"""How far a model's probabilities can be believed.
+"""Calibration of a model's probabilities: temperatures, reliability diagrams, expected calibration error.
 
-The predicted label's probability, the confidence, is cut into bins of equal width; in each, accuracy and mean
+The predicted label's probability, the confidence, is divided into bins of equal width; in each, accuracy and mean
 confidence should agree. The expected calibration error is the mean of their distance over the rows (Naeini et al.,
 2015; Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3, with 15 bins as there).
 
@@ -16,25 +16,24 @@ from vmhan.evaluation.predictions import SplitPredictions
 from vmhan.temperature import KINDS
 
 BINS = 15
-_COLDEST, _HOTTEST = 0.25, 4.0  # temperatures beyond would mend a model that is broken otherwise
-_LEAST = 20  # pairs that a temperature is fitted on
+_COLDEST, _HOTTEST = 0.25, 4.0  # temperatures beyond these would hide that a model is broken
+_LEAST = 20  # pairs that a temperature needs
 
 
 def fit_temperatures(logits: np.ndarray, predicted: ArrayLike, gold: ArrayLike, none_id: int) -> dict[str, float]:
     """Fits the temperatures of one mode, on validation.
 
-    Each is the one under which the probability of the likeliest label tells best whether it is right: the least
-    cross-entropy of that (Guo et al., 2017, section 4.2, for the answer alone, since a relation found the wrong way
-    round has no label that would be right).
+    Each minimizes the binary cross-entropy of the likeliest label's probability and its correctness (Guo et al., 2017,
+    section 4.2, for the predicted label alone, since a relation predicted the wrong way round has no right label).
 
     Args:
         logits: `(pairs, labels)`.
-        predicted: `(pairs,)`, ids of what they predict of the pairs as annotated.
+        predicted: `(pairs,)`, label ids that they predict of the pairs as annotated.
         gold: `(pairs,)`, gold ids.
-        none_id: id of the negative label.
+        none_id: Id of the negative label.
 
     Returns:
-        A temperature for each of `KINDS`, 1 where there are too few pairs to tell.
+        A temperature for each of `KINDS`, 1 where there are too few pairs.
     """
     correct = torch.as_tensor(np.asarray(predicted) == np.asarray(gold))
     scores = torch.as_tensor(logits).double()
@@ -57,16 +56,16 @@ def _fit_temperature(logits: torch.Tensor, correct: torch.Tensor) -> float:
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float | int | None]]:
-    """The bins of a reliability diagram, from low to high confidence.
+    """Computes the bins of a reliability diagram, from low to high confidence.
 
     Args:
         confidence: `(pairs,)`, in 0..1.
         correct: `(pairs,)`, bool.
-        bins: How many.
+        bins: Number of bins.
 
     Returns:
-        For each bin `low`, which belongs to the bin before, `high`, `rows`, and mean `confidence` and `accuracy`, None
-        where there are no rows.
+        For each bin `low` (exclusive), `high`, `rows`, and mean `confidence` and `accuracy`, None where there are no
+        rows.
 
     Raises:
         ValueError: A confidence is outside 0..1, or the two differ in length.
@@ -79,9 +78,9 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
         row = misfits[0]
         raise ValueError(f"The confidence of row {row} is {confidence[row]}; pass probabilities, as softmax gives.")
     edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, None)
+    bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, None)  # (pairs,)
     return [
-        {"low": float(edges[i]), "high": float(edges[i + 1]), **_means(confidence[place == i], correct[place == i])}
+        {"low": float(edges[i]), "high": float(edges[i + 1]), **_means(confidence[bin_of == i], correct[bin_of == i])}
         for i in range(bins)
     ]
 
@@ -93,14 +92,14 @@ def _means(confidence: np.ndarray, correct: np.ndarray) -> dict[str, float | int
 
 
 def expected_calibration_error(bins: list[dict]) -> float:
-    """Mean distance of accuracy and confidence over the rows of `reliability`; 0.0 of none."""
+    """Computes the mean distance of accuracy and confidence over the rows of `reliability`; 0.0 of none."""
     filled = [of_bin for of_bin in bins if of_bin["rows"]]
     distance = sum(of_bin["rows"] * abs(of_bin["accuracy"] - of_bin["confidence"]) for of_bin in filled)
     return distance / max(sum(of_bin["rows"] for of_bin in filled), 1)
 
 
 def describe_confidence(confidence: ArrayLike, correct: ArrayLike) -> dict:
-    """Counts answers, `rows`; their mean `confidence` and `accuracy`, None of none; `expected_error` and `bins`.
+    """Computes `rows`, mean `confidence` and `accuracy`, None of no rows, `expected_error` and `bins`.
 
     Arguments and errors are those of `reliability`.
     """
@@ -110,16 +109,15 @@ def describe_confidence(confidence: ArrayLike, correct: ArrayLike) -> dict:
 
 
 def calibration_of(rows: SplitPredictions, none_id: int) -> dict | None:
-    """How far the answers of a split can be believed, with the model's temperatures and without them.
+    """Computes the calibration of a split, with the model's temperatures and without them.
 
     Args:
         rows: In one mode, as of `vmhan.evaluation.modes.rows_in`.
-        none_id: Label id of no relation.
+        none_id: Id of the negative label.
 
     Returns:
-        `calibrated` and, if the file of the predictions tells it, `uncalibrated`: in each what `describe_confidence`
-        says of `all` answers, of those that name a relation, `relations`, and of the others, `no_relation`. None where
-        no scores are at hand.
+        `calibrated` and, if the predictions hold it, `uncalibrated`: in each `describe_confidence` of `all` rows, of
+        those that predict a relation, `relations`, and of the others, `no_relation`. None without scores.
     """
     if rows.confidence is None:
         return None

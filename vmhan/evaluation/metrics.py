@@ -92,7 +92,13 @@ def _relation_scores(
 
     # scikit-learn refuses an empty split; one more row without a relation changes no count of a relation
     predictions, labels = np.append(predictions, none_id), np.append(labels, none_id)
-    return precision_recall_fscore_support(labels, predictions, labels=ids, average=average, zero_division=0)
+    return precision_recall_fscore_support(
+        labels,
+        predictions,
+        labels=ids,
+        average=average,
+        zero_division=0,  # pyright: ignore[reportArgumentType] - a number is documented
+    )
 
 
 def _macro_f1(predictions: np.ndarray, labels: np.ndarray, label_names: Sequence[str], none_id: int) -> float:

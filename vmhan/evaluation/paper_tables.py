@@ -1,6 +1,6 @@
-"""Figures in print: Tables 1 and 2 of the VM-HAN paper, in percent, None where it gives none.
+"""Tables 1 and 2 of the VM-HAN paper, in percent, None where it gives no figure.
 
-They are there to be compared with and to be checked (`vmhan.evaluation.consistency`), not to be trusted.
+They are for comparison and for checks (`vmhan.evaluation.consistency`), not to be trusted.
 """
 
 from typing import NamedTuple
@@ -93,6 +93,6 @@ ABLATIONS_MORE = (
     ReportedRow("repl. GAT", 82.93, 61.35, 63.16, 62.24),
 )
 
-#: What the arrows of Table 1 say VM-HAN is above the second best.
+#: The gains over the second best that the arrows of Table 1 claim for VM-HAN.
 GAINS_MNRE = ReportedRow("VM-HAN", 3.08, 1.77, 1.46, 1.73)
 GAINS_MORE = ReportedRow("VM-HAN", 2.41, 2.05, 1.97, 2.01)

@@ -1,15 +1,16 @@
-"""What a run predicted for every row, in `<run>.predictions.json.gz` beside its result file.
+"""The predictions of a run for every row, in `<run>.predictions.json.gz` beside its result file.
 
-A row is named by its line in the split's text file, whose checksum stands there too, and by the number of its
-sentence. No text of the data is kept, so the file may be shared where the data may not.
+A row is identified by its line in the split's text file, whose checksum the file holds too, and by the number of its
+sentence. No text of the data is stored, so the file may be shared where the data may not.
 """
 
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,14 +19,12 @@ from torch import nn
 
 from vmhan import VMHANConfig
 from vmhan.data.schema import find_no_relation, group_by_sentence, is_symmetric, no_relation_of
-from vmhan.evaluation.metrics import WRONG_DIRECTION, relation_metrics
 from vmhan.evaluation.mode_logits import ModeLogits, found_labels
 from vmhan.temperature import calibrated_scores
 
 SUFFIX = ".predictions.json.gz"
-TOP = 3  # labels of a row whose scores are kept
+TOP = 3  # labels of a row that are stored with their scores
 _DIGITS = 4
-_UNROUNDED = 1e-9
 
 
 @dataclass
@@ -38,12 +37,12 @@ class SplitPredictions:
         gold: Label id.
         top: `(pairs, top)`, the likeliest label ids, the predicted one first.
         scores: `(pairs, top)`, their probabilities, rounded.
-        direction_unknown: Label id that is found where the direction is not given; the number of labels stands for
-            a relation found the wrong way round; None where tails are objects, so that there is but one.
-        unknown_top, unknown_scores: Likewise `(pairs, top)`, label ids and probabilities of the direction that is
-            chosen; None in files that were written before there were any.
-        uncalibrated, unknown_uncalibrated: `(pairs,)`, what the probability of the predicted label in `scores` and in
-            `unknown_scores` is without the model's temperatures; None in files that were written before.
+        direction_unknown: `(pairs,)`, the predicted label id with the direction unknown; the number of labels is the
+            id of a relation predicted the wrong way round. None where tails are objects, so that there is one mode.
+        unknown_top, unknown_scores: `(pairs, top)`, label ids and probabilities of the chosen direction; None in old
+            files.
+        uncalibrated, unknown_uncalibrated: `(pairs,)`, the probability of the predicted label in `scores` and in
+            `unknown_scores` without the model's temperatures; None in old files.
     """
 
     line: np.ndarray
@@ -64,7 +63,7 @@ class SplitPredictions:
 
     @property
     def confidence(self) -> np.ndarray | None:
-        """`(pairs,)`, the probability of the predicted label; None where scores are not at hand."""
+        """`(pairs,)`, the probability of the predicted label; None without scores."""
         return None if self.scores is None else self.scores[:, 0]
 
 
@@ -75,71 +74,83 @@ class RunPredictions:
     Args:
         label_names: The relations, by id.
         data: As in the result file, checksums of what the rows were read from.
-        weights: sha256 of the model's weights, which tells which evaluations are of one model.
+        weights: sha256 of the model's weights, the same for evaluations of one model.
         splits: The rows of each split.
-        no_relation: The negative label; old files do not name it, and it is found among the others.
+        no_relation: The negative label; by default, as in old files, it is found among the others.
     """
 
     label_names: list[str]
     data: dict[str, str]
     weights: str
     splits: dict[str, SplitPredictions]
-    no_relation: str | None = None
+    no_relation: str = ""
 
     def __post_init__(self):
-        self.no_relation = find_no_relation(self.label_names, self.no_relation)
+        self.no_relation = find_no_relation(self.label_names, self.no_relation or None)
 
     @property
     def none_id(self) -> int:
-        """Its id."""
+        """The id of the negative label."""
         return self.label_names.index(self.no_relation)
 
 
 def predictions_of(
     dataset: Dataset, logits: ModeLogits, label_names: Sequence[str], config: VMHANConfig
 ) -> SplitPredictions:
-    """What is kept of the logits of a split's rows; scores are those that the pipeline tells."""
+    """Builds the predictions of a split from its logits; scores are those that the pipeline returns.
+
+    Args:
+        dataset: The rows, in the order of the logits.
+        logits: Of both modes.
+        label_names: The relations, by id.
+        config: With the temperatures.
+    """
     order = np.argsort(dataset["line"], kind="stable")
     sorted_rows = dataset.select(order)
     sentence = np.empty(len(dataset), dtype=int)
     for number, rows in enumerate(group_by_sentence(sorted_rows)):
         sentence[rows] = number
-    top, scores, uncalibrated = _likeliest(logits.given[order], True, config)
-    kept = SplitPredictions(
+    given = _top_labels(logits.given[order], True, config)
+    predictions = SplitPredictions(
         line=np.array(sorted_rows["line"]),
         sentence=sentence,
         gold=np.array(sorted_rows["relation"]),
-        top=top,
-        scores=scores,
-        uncalibrated=uncalibrated,
+        top=given.labels,
+        scores=given.scores,
+        uncalibrated=given.uncalibrated,
     )
-    if logits.chosen is None:
-        return kept
-    top, scores, uncalibrated = _likeliest(logits.chosen[order], False, config)
+    if logits.chosen is None or logits.turned is None:
+        return predictions
+    chosen = _top_labels(logits.chosen[order], False, config)
     none_id = label_names.index(no_relation_of(dataset.features["relation"]))
-    found = found_labels(top, logits.turned[order], none_id, is_symmetric(label_names))
+    found = found_labels(chosen.labels, logits.turned[order], none_id, is_symmetric(label_names))
     return replace(
-        kept,
+        predictions,
         direction_unknown=found[:, 0],
         unknown_top=found,
-        unknown_scores=scores,
-        unknown_uncalibrated=uncalibrated,
+        unknown_scores=chosen.scores,
+        unknown_uncalibrated=chosen.uncalibrated,
     )
 
 
-def _likeliest(
-    logits: np.ndarray, direction_given: bool, config: VMHANConfig
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ids of the likeliest labels, `(pairs, top)`, their probabilities, and that of the first without temperatures."""
-    scores = calibrated_scores(torch.from_numpy(logits), direction_given, config).double().numpy()
-    top = np.argsort(-logits, axis=-1, kind="stable")[:, :TOP]
-    plain = torch.from_numpy(logits).double().softmax(dim=-1).amax(dim=-1).numpy().round(_DIGITS)
-    kept = np.take_along_axis(scores, top, axis=-1).round(_DIGITS)
-    return top, kept, plain
+class _TopLabels(NamedTuple):
+    """The likeliest labels, `(pairs, top)`, their probabilities, and that of the first without temperatures."""
+
+    labels: np.ndarray
+    scores: np.ndarray
+    uncalibrated: np.ndarray
+
+
+def _top_labels(logits: np.ndarray, direction_given: bool, config: VMHANConfig) -> _TopLabels:
+    scores = calibrated_scores(torch.from_numpy(logits), direction_given, config).double().numpy()  # (pairs, labels)
+    uncalibrated = torch.from_numpy(logits).double().softmax(dim=-1).amax(dim=-1).numpy()  # (pairs,)
+    labels = np.argsort(-logits, axis=-1, kind="stable")[:, :TOP]  # (pairs, top)
+    scores = np.take_along_axis(scores, labels, axis=-1)  # (pairs, top)
+    return _TopLabels(labels, scores.round(_DIGITS), uncalibrated.round(_DIGITS))
 
 
 def predictions_path(result: str | Path) -> Path:
-    """Where the predictions of a result file lie."""
+    """Returns the path of the predictions of a result file."""
     return Path(result).with_suffix(SUFFIX)
 
 
@@ -164,7 +175,7 @@ def read_predictions(path: Path) -> RunPredictions:
     """Reads what `write_predictions` wrote.
 
     Raises:
-        FileNotFoundError: Says how to make the file.
+        FileNotFoundError: Names the command that makes the file.
         ValueError: The file is something else, or broken.
     """
     if not path.is_file():
@@ -193,30 +204,5 @@ def tensors_checksum(tensors: Mapping[str, torch.Tensor]) -> str:
     checksum = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         checksum.update(name.encode())
-        checksum.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        checksum.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return checksum.hexdigest()
-
-
-def differences(predictions: RunPredictions, result: dict) -> Iterator[str]:
-    """Where predictions do not score what a result file says, or are of other data; nothing if they belong to it."""
-    if predictions.data != result["data"]:
-        yield f"the data are {predictions.data}, the result's are {result['data']}"
-    for name, split in predictions.splits.items():
-        told = result["metrics"].get(name, {})
-        yield from _differing_scores(f"of {name}", _score(split.predicted, split, predictions), told)
-        if split.direction_unknown is not None:
-            scored = _score(split.direction_unknown, split, predictions)
-            del scored["macro_f1"]  # for which old files take what is found the wrong way round for one relation more
-            where = f"of {name}, direction unknown,"
-            yield from _differing_scores(where, scored, told.get("direction_unknown", {}))
-
-
-def _score(found: np.ndarray, split: SplitPredictions, of: RunPredictions) -> dict[str, float]:
-    return relation_metrics(found, split.gold, [*of.label_names, WRONG_DIRECTION], of.no_relation)
-
-
-def _differing_scores(where: str, scored: dict[str, float], told: dict) -> Iterator[str]:
-    for metric, value in scored.items():
-        known = told.get(metric)
-        if known is None or abs(known - value) > _UNROUNDED:
-            yield f"{metric} {where} is {value}, the result says {known}"

@@ -59,7 +59,7 @@ def variant(result: Result) -> Variant:
     Of an evaluation of finished weights the settings file does not tell what they were trained with.
     """
     model, training = result["config"]["model"], result["config"]["training"]
-    structure = {"vhan": "V-HAN"}.get(model["structure_encoder"], model["structure_encoder"])
+    structure = "V-HAN" if model["structure_encoder"] == "vhan" else model["structure_encoder"]
     visual_input = visual_input_label(result)
     if training.get("checkpoint"):
         visual_input = f"finished model, then {visual_input}"

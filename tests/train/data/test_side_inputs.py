@@ -10,7 +10,7 @@ from train.data import inputs
 from train.data.inputs import load_inputs_to_audit, protocol_of
 from train.data.side_inputs import PAIR, as_annotated, inputs_made_for_run, seen_by_run, selected_objects
 from vmhan.data.mnre import load_mnre
-from vmhan.evaluation.audit_questions import key_columns
+from vmhan.evaluation.leakage_tests import key_columns
 from vmhan.object_detection import DetectedObject
 
 DESCRIBED = {"description", "object names"}

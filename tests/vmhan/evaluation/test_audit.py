@@ -18,8 +18,8 @@ from train.data.directions import both_ways
 from train.data.legacy_crops import read_legacy_crops, words_beyond_names
 from train.data.side_inputs import IMAGE, ORDERED_PAIR, PAIR, clean_inputs
 from vmhan.data.mnre import load_mnre
-from vmhan.evaluation.audit import LEAST_GAIN, LEAST_WORD_GAIN, MOST_WORD_F1, audit, failed_questions, table
-from vmhan.evaluation.audit_questions import SideInput, contradictions, lookup, shape
+from vmhan.evaluation.audit import LEAST_GAIN, LEAST_WORD_GAIN, MOST_WORD_F1, audit, failed_tests, table
+from vmhan.evaluation.leakage_tests import SideInput, contradictions, lookup, shape
 
 PADDING, BOX = [0.0] * 4, [0.5, 0.5, 0.2, 0.2]
 
@@ -172,7 +172,7 @@ def judged(gain=0.0, most_permuted=0.0, words=None, **changes):
     tables = {"shape": {"relation": flat, "none_or_not": flat}, "value": {"relation": flat, "none_or_not": flat}}
     tables = {name: {**labels, **changes.get(name, {})} for name, labels in tables.items()}
     tables["shape"]["relation"] = part
-    return failed_questions({"contradictions": {"contradicting": 0}, "words": words, **tables})
+    return failed_tests({"contradictions": {"contradicting": 0}, "words": words, **tables})
 
 
 def test_a_look_up_fails_from_the_threshold_and_only_if_chance_does_not_reach_it():

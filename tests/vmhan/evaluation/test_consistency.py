@@ -5,20 +5,19 @@ import json
 import numpy as np
 import pytest
 
-from vmhan.evaluation.consistency import (
-    MNRE_TEST,
+from vmhan.evaluation.consistency import MNRE_TEST, main
+from vmhan.evaluation.metrics import per_relation_metrics, relation_metrics
+from vmhan.evaluation.paper_tables import ABLATIONS_MNRE, GAINS_MNRE, GAINS_MORE, MAIN_MNRE, MAIN_MORE, ReportedRow
+from vmhan.evaluation.reported_rows import (
     SHARES,
     accuracy_bounds,
     attainable,
     f1_faults,
     false_gains,
     faults,
-    main,
     positive_shares,
-    result_faults,
 )
-from vmhan.evaluation.metrics import per_relation_metrics, relation_metrics
-from vmhan.evaluation.paper_tables import ABLATIONS_MNRE, GAINS_MNRE, GAINS_MORE, MAIN_MNRE, MAIN_MORE, ReportedRow
+from vmhan.evaluation.result_checks import result_faults
 
 NAMES = ["None", "a", "b", "c"]
 PRINTED = {row.name: row for row in (*MAIN_MNRE, *ABLATIONS_MNRE)}

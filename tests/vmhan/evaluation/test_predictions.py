@@ -17,13 +17,13 @@ from vmhan.evaluation.mode_logits import ModeLogits
 from vmhan.evaluation.predictions import (
     SUFFIX,
     RunPredictions,
-    differences,
     predictions_of,
     predictions_path,
     read_predictions,
     weights_checksum,
     write_predictions,
 )
+from vmhan.evaluation.result_checks import differences
 
 RESULTS = Path(__file__).resolve().parents[3] / "assets" / "results"
 
