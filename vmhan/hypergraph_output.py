@@ -10,7 +10,7 @@ from .node_selection import NodeSelection
 _UNLABELED = "object"  # of the image, that a user gave by its box alone
 
 
-def pair_hypergraph(output: VMHANRelationOutput, row: int, names: Mapping[int, Sequence[str]]) -> dict | None:
+def pair_hypergraph(output: VMHANRelationOutput, row: int, names: dict[int, Sequence[str]]) -> dict | None:
     """Reads the hypergraph of one pair, ready for JSON; None where the model has edges of two nodes alone.
 
     Args:

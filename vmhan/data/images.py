@@ -1,4 +1,4 @@
-"""What data files hold of images: their names, boxes, pictures in a folder, and checksums of all that was read."""
+"""The images of a data set: their names in files, boxes, image files in a folder, and checksums of all files read."""
 
 import hashlib
 import logging
@@ -14,12 +14,12 @@ from vmhan.data.parsing import SILENT
 logger = logging.getLogger(__name__)
 
 #: Endings of image files, in any case; of two files of one image the one whose ending comes first here is taken.
-PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-_ROUNDING = 1e-3  # how far a box may reach over the border of its image: a pixel of a thousand
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_ROUNDING = 1e-3  # how far a box may exceed its image: one pixel of a thousand
 
 
 def box_fault(box: object) -> str | None:
-    """What keeps `box` from being (cx, cy, w, h) in 0..1; None if nothing does."""
+    """Describes why `box` is not (cx, cy, w, h) in 0..1; None if it is."""
     if not isinstance(box, list | tuple) or len(box) != 4 or any(type(number) not in (int, float) for number in box):
         return "is not four numbers"
     cx, cy, width, height = box
@@ -29,16 +29,16 @@ def box_fault(box: object) -> str | None:
 
 
 def clip_box(box: list | tuple) -> list[float]:
-    """A box without faults, and without what rounding put outside of 0..1."""
+    """Clips a box without faults to 0..1, which rounding may have exceeded."""
     return [min(max(float(number), 0.0), 1.0) for number in box]
 
 
 class ImageNames:
-    """Finds images among the names of files or the keys of a JSON object, which may have an ending or none.
+    """Index of images by the names of files or the keys of a JSON object, which may have an ending or none.
 
     Args:
         names: In any order.
-        source: Where they stand, for the log.
+        source: The file or folder that holds them, for the log.
     """
 
     def __init__(self, names: Iterable[str], source: Path):
@@ -59,33 +59,34 @@ class ImageNames:
         return found
 
     def report_ambiguous(self) -> None:
-        """Logs how many images were found under several names, and what was taken of the first."""
+        """Logs the number of images with several names, and which name of the first was used."""
         if self._ambiguous:
             first = next(iter(self._ambiguous.values()))
             logger.warning("%d images have several names in %s: %s", len(self._ambiguous), self.source, first)
 
 
 def without_ending(name: str) -> str:
-    """Drops the ending of an image file."""
+    """Removes the ending of an image file from its name."""
     stem, ending = os.path.splitext(name)
-    return stem if ending.lower() in PICTURES else name
+    return stem if ending.lower() in IMAGE_SUFFIXES else name
 
 
 def _rank(name: str) -> tuple:
     ending = name.removeprefix(without_ending(name))
-    return PICTURES.index(ending.lower()) if ending else -1, ending != ending.lower(), name
+    return IMAGE_SUFFIXES.index(ending.lower()) if ending else -1, ending != ending.lower(), name
 
 
 def add_images(rows: list[dict], folder: Path, split: str, on_missing: str) -> None:
     """Adds `image`, the path in `folder` of `{image_id}.jpg`, or of the same with another ending; None without one.
 
     Raises:
-        FileNotFoundError: `folder` is none, or a picture is missing and `on_missing` is "raise".
+        FileNotFoundError: `folder` is not a folder, or an image is missing and `on_missing` is "raise".
     """
-    paths = {path.name: str(path) for path in pictures_in(folder)}
+    paths = {path.name: str(path) for path in image_files(folder)}
     names = ImageNames(paths, folder)
     for row in rows:
-        row["image"] = paths.get(names.find(row["image_id"]))
+        name = names.find(row["image_id"])
+        row["image"] = paths[name] if name is not None else None
     names.report_ambiguous()
     missing = [row for row in rows if row["image"] is None]
     if not missing:
@@ -95,25 +96,29 @@ def add_images(rows: list[dict], folder: Path, split: str, on_missing: str) -> N
     first = f'image "{name}" of line {missing[0]["line"]} of {split} is not under {folder}, nor with another ending'
     if on_missing == "raise":
         raise FileNotFoundError(f"{first}; set image_dir to the folder that holds it.")
-    logger.warning("%d of %d rows of %s have no picture: %s", len(missing), len(rows), split, first)
+    logger.warning("%d of %d rows of %s have no image: %s", len(missing), len(rows), split, first)
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder by name."""
+def image_files(folder: Path) -> list[Path]:
+    """Lists the image files of a folder by name.
+
+    Raises:
+        FileNotFoundError: `folder` is not a folder.
+    """
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is not a folder; set image_dir to that of the pictures, or leave it out.")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+        raise FileNotFoundError(f"{folder} is not a folder; set image_dir to that of the images, or leave it out.")
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def checksums_of(files: Iterable[Path]) -> dict[str, str]:
-    """sha256 of each file, by its name."""
+    """Computes the sha256 of each file, by its name."""
     return {path.name: _sha256(path) for path in files}
 
 
-def checksum_of_pictures(pictures: Iterable[Path]) -> str:
-    """sha256 over the name and the sha256 of each picture."""
+def checksum_of_images(files: Iterable[Path]) -> str:
+    """Computes the sha256 over the name and the sha256 of each image file."""
     digest = hashlib.sha256()
-    for path in tqdm(pictures, desc="checksums of pictures", delay=SILENT):
+    for path in tqdm(files, desc="checksums of images", delay=SILENT):
         digest.update(f"{path.name} {_sha256(path)}\n".encode())
     return digest.hexdigest()
 

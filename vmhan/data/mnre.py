@@ -1,8 +1,8 @@
-"""MNRE's files as one `DatasetDict`, a row for each entity pair.
+"""Reader of MNRE's files to one `DatasetDict`, a row for each entity pair.
 
 A line of `mnre_{train,val,test}.txt` is a Python dict literal: `token` (words), `h` and `t` (the entities, with their
 `pos`, a [start, end) pair of word offsets), `img_id` and `relation`. Everything else is keyed by the image and never
-by the row: `{name}_{split}.json` files of descriptions and of boxes, and a folder of pictures.
+by the row: `{name}_{split}.json` files of descriptions and of boxes, and a folder of images.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from vmhan.data.images import (
     ImageNames,
     add_images,
     box_fault,
-    checksum_of_pictures,
+    checksum_of_images,
     checksums_of,
     clip_box,
-    pictures_in,
+    image_files,
 )
 from vmhan.data.parsing import (
     BadLine,
@@ -56,37 +56,37 @@ def load_mnre(
     end-exclusive), `mentions` (the sorted spans that are head or tail of any row with these words and this image in
     the split), `relation`, `image_id`, `image` (only with `image_dir`; decoded on access), `description`,
     `object_names` (from the description) and `object_boxes` (cx, cy, w, h in 0..1). Names and boxes come from
-    different sources: the first name need not be the thing in the first box.
+    different sources: the first name need not belong to the first box.
 
     The relation names are those of the whole training file, the negative label first and the others sorted. Own data
-    in this form may call it otherwise than MNRE, which says "None".
+    in this form may have another negative label than MNRE's "None".
 
     Args:
         data_dir (`str` or `Path`): Folder of the text and JSON files.
         descriptions (`str`, *optional*): Stem of the description files; `None` leaves descriptions and names out.
         boxes (`str`, *optional*): Stem of the box files; `None` leaves boxes out.
-        image_dir (`str` or `Path`, *optional*): Folder of the pictures, `{image_id}.jpg` or with another ending of an
+        image_dir (`str` or `Path`, *optional*): Folder of the images, `{image_id}.jpg` or with another ending of an
             image file. The keys of descriptions and boxes may have one too, or none.
-        max_objects (`int`): At most so many names and boxes a row.
+        max_objects (`int`): Maximum of names, and of boxes, in a row.
         on_error (`str`): `"raise"` stops at the first bad line, `"skip"` leaves bad lines out, counted and logged.
-        on_missing_image (`str`): `"none"` leaves `image` empty where `image_dir` has no picture, counted and logged;
+        on_missing_image (`str`): `"none"` leaves `image` empty where `image_dir` has no file, counted and logged;
             `"raise"` stops.
         report_path (`str` or `Path`, *optional*): With `"skip"`, JSON lines of `path`, `line` and `why` are written
             here; an empty file says that no line was bad.
-        limit (`int`, *optional*): Keep the first so many rows of each split. All rows are checked, and count for
+        limit (`int`, *optional*): Number of rows of each split, the first ones. All rows are checked, and count for
             `mentions` and the relation names, all the same.
         no_relation (`str`, *optional*): The negative label, that of pairs without a relation; by default the only
-            label with a usual name for it, such as "None", "no_relation", "NA" or "Other".
+            label with a usual name, such as "None", "no_relation", "NA" or "Other".
 
     Raises:
         BadLine: A line is no entity pair, its spans do not fit its words, or its relation is in no training row.
-        FileNotFoundError: A file or `image_dir` is missing, or a picture under `on_missing_image="raise"`.
+        FileNotFoundError: A file or `image_dir` is missing, or an image under `on_missing_image="raise"`.
         ValueError: A description or box file is malformed, or an argument is; or the negative label is not named and
             none or several of the labels look like it.
     """
     check_reading(on_error, on_missing_image, limit)
     if max_objects < 0:
-        raise ValueError(f"max_objects is {max_objects}; ask for 0 or more.")
+        raise ValueError(f"max_objects is {max_objects}; set 0 or more.")
     relations: ClassLabel | None = None
     bad_lines: list[BadLine] = []
     splits = {}
@@ -115,9 +115,9 @@ def mnre_checksums(
     boxes: str | None = "detect",
     image_dir: str | Path | None = None,
 ) -> dict[str, str]:
-    """sha256 of each file that `load_mnre` reads with these arguments, by file name, for result files.
+    """Computes the sha256 of each file that `load_mnre` reads with these arguments, by file name.
 
-    The pictures of `image_dir` share one entry, `"images"`: the sha256 over the name and sha256 of each, in the order
+    The images of `image_dir` share one entry, `"images"`: the sha256 over the name and sha256 of each, in the order
     of their names.
 
     Raises:
@@ -126,12 +126,12 @@ def mnre_checksums(
     files = [path for split in _files(data_dir, descriptions, boxes).values() for path in split.values()]
     checksums = checksums_of(files)
     if image_dir is not None:
-        checksums["images"] = checksum_of_pictures(pictures_in(Path(image_dir)))
+        checksums["images"] = checksum_of_images(image_files(Path(image_dir)))
     return checksums
 
 
 def mnre_files(data_dir: str | Path) -> dict[str, Path]:
-    """The file that holds the rows of each split.
+    """Finds the file with the rows of each split.
 
     Raises:
         FileNotFoundError: One is missing.
@@ -140,7 +140,7 @@ def mnre_files(data_dir: str | Path) -> dict[str, Path]:
 
 
 def _files(data_dir: str | Path, descriptions: str | None, boxes: str | None) -> dict[str, dict[str, Path]]:
-    """The files of each split by role: `rows` and, where asked for, `descriptions` and `boxes`."""
+    """The files of each split by role: `rows` and, unless left out, `descriptions` and `boxes`."""
     folder, files = Path(data_dir), {}
     for split, name in _FILE_SPLITS.items():
         rows = folder / f"mnre_{name}.txt"
@@ -169,7 +169,11 @@ def _relations(rows: list[dict], path: Path, named: str | None) -> ClassLabel:
 
 
 def _row(raw: dict, relations: ClassLabel | None) -> dict:
-    """The entity pair of a line; a `ValueError` says what is wrong with it."""
+    """The entity pair of a line.
+
+    Raises:
+        ValueError: The line is none.
+    """
     row = read_sentence(raw)
     if relations is not None and row["relation"] not in relations.names:
         raise ValueError(f'"relation" is in no training row: {row["relation"]!r:.80}')
@@ -191,7 +195,7 @@ def _add_descriptions(rows: list[dict], path: Path | None, max_objects: int) -> 
 def _description(text: object) -> str | None:
     if text is not None and not isinstance(text, str):
         raise ValueError(f"the description is not a string: {text!r:.80}")
-    return text.strip() if is_text(text) else None
+    return text.strip() if text is not None and is_text(text) else None
 
 
 def _add_boxes(rows: list[dict], path: Path | None, max_objects: int) -> None:
@@ -212,7 +216,7 @@ def _boxes(of_image: object) -> list[list[float]]:
 
 
 def _by_image(rows: list[dict], path: Path | None, read: Callable[[object], object]) -> dict:
-    """Of the images of the rows what a JSON object holds of them; all of its entries are checked."""
+    """The entry of a JSON object for each image of the rows; all entries are checked."""
     if path is None:
         return {}
     entries = {}

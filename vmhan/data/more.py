@@ -1,4 +1,4 @@
-"""MORE's files as one `DatasetDict`, a row for each pair of an entity in the text and an object in the image.
+"""Reader of MORE's files to one `DatasetDict`, a row for each pair of an entity in the text and an object in an image.
 
 The layout is the published one (github.com/NJUNLP/MORE):
 
@@ -6,10 +6,10 @@ The layout is the published one (github.com/NJUNLP/MORE):
                                       (with the `name` of an object), `img_id`, `relation`
     ent_{train,valid,test}_dict.pth   {img_id: {name of an object: (cx, cy, w, h) in 0..1}}
     rel2id.json                       {relation: id}, "none" among them
-    caption_dict.json                 {img_id: {name of an object: words about it}}
-    img_org/{train,valid,test}/       the pictures, `{img_id}`
+    caption_dict.json                 {img_id: {name of an object: its caption}}
+    img_org/{train,valid,test}/       the images, `{img_id}`
 
-The box of a tail is that of the dictionary, as in the published code; what else `t` holds is not read. Depth maps
+The box of a tail is that of the dictionary, as in the published code; other keys of `t` are not read. Depth maps
 (`img_dep`) are not read either.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from datasets import ClassLabel, DatasetDict, List, Value
 
-from vmhan.data.images import add_images, checksum_of_pictures, checksums_of, pictures_in
+from vmhan.data.images import add_images, checksum_of_images, checksums_of, image_files
 from vmhan.data.more_objects import Captions, SplitObjects, read_captions, read_objects
 from vmhan.data.parsing import (
     BadLine,
@@ -34,7 +34,7 @@ from vmhan.data.parsing import (
 from vmhan.data.schema import BOXES, add_mentions, choose_no_relation, make_split, relation_feature
 
 _FILE_SPLITS = {"train": "train", "validation": "valid", "test": "test"}
-#: How MORE spells that there is no relation.
+#: The negative label of MORE.
 MORE_NO_RELATION = "none"
 _RELATIONS, _CAPTIONS = "rel2id.json", "caption_dict.json"
 _TAIL = {"tail_object": Value("int32"), "entity_boxes": BOXES, "entity_captions": List(Value("string"))}
@@ -53,36 +53,36 @@ def load_more(
 ) -> DatasetDict:
     """Reads, checks and joins MORE's files.
 
-    A row holds what those of `load_mnre` do, with three columns in place of `tail_span`: `tail_object`, the place of
-    the tail among the objects of its image, their boxes as `entity_boxes` (cx, cy, w, h in 0..1) and words about each
-    as `entity_captions` (None where there are none). `object_boxes` are the same boxes, those that may stand beside a
-    pair; `description` is None and `object_names` are empty. `mentions` are the heads of the sentence.
+    A row has the columns of `load_mnre`, with three in place of `tail_span`: `tail_object`, the index of the tail
+    among the objects of its image, their boxes as `entity_boxes` (cx, cy, w, h in 0..1) and their captions as
+    `entity_captions` (None without one). `object_boxes` are the same boxes, as candidates for visual nodes;
+    `description` is None and `object_names` are empty. `mentions` are the heads of the sentence.
 
     The relation names are those of `rel2id.json`, in the order of their ids.
 
     Args:
         data_dir (`str` or `Path`): Folder of the files.
         captions (`bool`): Whether the captions are read.
-        image_dir (`str` or `Path`, *optional*): Folder of the folders `train`, `valid` and `test` of pictures, such as
+        image_dir (`str` or `Path`, *optional*): Folder of the folders `train`, `valid` and `test` of images, such as
             `img_org` of `data_dir`.
         on_error, on_missing_image, report_path, limit, no_relation: As of `load_mnre`.
 
     Raises:
         BadLine: A line is no pair, its span does not fit its words, its tail is no object of its image, the box of an
-            object is none or reaches out of the image, or its relation is not in `rel2id.json`.
-        FileNotFoundError: A file or folder is missing, or a picture under `on_missing_image="raise"`.
+            object is malformed or reaches out of the image, or its relation is not in `rel2id.json`.
+        FileNotFoundError: A file or folder is missing, or an image under `on_missing_image="raise"`.
         ValueError: A file is malformed, or an argument is.
     """
     check_reading(on_error, on_missing_image, limit)
     folder = Path(data_dir)
     files = _files(folder, captions)
     relations = _read_relations(folder / _RELATIONS, no_relation)
-    words = read_captions(folder / _CAPTIONS) if captions else None
+    texts = read_captions(folder / _CAPTIONS) if captions else None
     bad_lines: list[BadLine] = []
     splits = {}
     for split, (lines, boxes) in files.items():
         objects = read_objects(boxes)
-        read = partial(_row, relations=relations, objects=objects, captions=words)
+        read = partial(_row, relations=relations, objects=objects, captions=texts)
         rows = read_lines(lines, read, bad_lines if on_error == "skip" else None)
         objects.names.report_ambiguous()
         add_mentions(rows)
@@ -90,8 +90,8 @@ def load_more(
         if image_dir is not None:
             add_images(rows, Path(image_dir) / _FILE_SPLITS[split], split, on_missing_image)
         splits[split] = make_split(rows, split, _TAIL, relations, with_images=image_dir is not None)
-    if words is not None:
-        words.names.report_ambiguous()
+    if texts is not None:
+        texts.names.report_ambiguous()
     if on_error == "skip":
         report_bad_lines(bad_lines, report_path)
     return DatasetDict(splits)
@@ -100,24 +100,24 @@ def load_more(
 def more_checksums(
     data_dir: str | Path, *, captions: bool = True, image_dir: str | Path | None = None
 ) -> dict[str, str]:
-    """sha256 of each file that `load_more` reads with these arguments, by file name, for result files.
+    """Computes the sha256 of each file that `load_more` reads with these arguments, by file name.
 
-    The pictures share one entry, `"images"`: the sha256 over the name and sha256 of each, in the order of the splits
+    The images share one entry, `"images"`: the sha256 over the name and sha256 of each, in the order of the splits
     and of their names.
 
     Raises:
-        FileNotFoundError: A file or a folder of pictures is missing.
+        FileNotFoundError: A file or a folder of images is missing.
     """
     folder = Path(data_dir)
     files = [path for split in _files(folder, captions).values() for path in split]
     checksums = checksums_of([*files, folder / _RELATIONS, *([folder / _CAPTIONS] if captions else [])])
     if image_dir is not None:
-        checksums["images"] = checksum_of_pictures(_pictures(Path(image_dir)))
+        checksums["images"] = checksum_of_images(_image_files(Path(image_dir)))
     return checksums
 
 
 def more_files(data_dir: str | Path) -> dict[str, Path]:
-    """The file that holds the rows of each split.
+    """Finds the file with the rows of each split.
 
     Raises:
         FileNotFoundError: One is missing.
@@ -125,12 +125,16 @@ def more_files(data_dir: str | Path) -> dict[str, Path]:
     return {split: lines for split, (lines, _) in _files(Path(data_dir), captions=False).items()}
 
 
-def _pictures(image_dir: Path) -> Iterator[Path]:
-    return (path for name in _FILE_SPLITS.values() for path in pictures_in(image_dir / name))
+def _image_files(image_dir: Path) -> Iterator[Path]:
+    return (path for name in _FILE_SPLITS.values() for path in image_files(image_dir / name))
 
 
 def _files(folder: Path, captions: bool) -> dict[str, tuple[Path, Path]]:
-    """Lines and objects of each split; all files are there."""
+    """The files of lines and of objects of each split.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+    """
     splits = {
         split: (folder / "txt" / f"{name}.txt", folder / f"ent_{name}_dict.pth")
         for split, name in _FILE_SPLITS.items()
@@ -159,7 +163,11 @@ def _read_relations(path: Path, named: str | None) -> ClassLabel:
 
 
 def _row(raw: dict, relations: ClassLabel, objects: SplitObjects, captions: Captions | None) -> dict:
-    """The pair of a line; a `ValueError` says what is wrong with it."""
+    """The pair of a line.
+
+    Raises:
+        ValueError: The line is none.
+    """
     row = read_sentence(raw)
     if row["relation"] not in relations.names:
         raise ValueError(f"the relation {row['relation']!r:.80} is not in {_RELATIONS}")
@@ -178,7 +186,7 @@ def _row(raw: dict, relations: ClassLabel, objects: SplitObjects, captions: Capt
         "head_span": head,
         "tail_object": list(boxes).index(tail),
         "entity_boxes": list(boxes.values()),
-        "entity_captions": [text.strip() if is_text(text) else None for text in texts],
+        "entity_captions": [text.strip() if text is not None and is_text(text) else None for text in texts],
         "description": None,
         "object_names": [],
         "object_boxes": list(boxes.values()),

@@ -1,4 +1,4 @@
-"""The objects of MORE's images: boxes, out of a `.pth` file that is read without unpickling, and captions."""
+"""Reader of the objects of MORE's images: boxes, from a `.pth` file that is read without unpickling, and captions."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class SplitObjects(NamedTuple):
 
     Args:
         path: The file they were read from.
-        boxes: Of each image the box of each object by its name, as the file has it.
+        boxes: By image, the box of each object by its name, as the file has it.
         names: The images.
     """
 
@@ -23,10 +23,10 @@ class SplitObjects(NamedTuple):
     names: ImageNames
 
     def boxes_of(self, image: str) -> dict[str, list[float]]:
-        """The box, (cx, cy, w, h) in 0..1, of each object of an image, by its name.
+        """Reads the box, (cx, cy, w, h) in 0..1, of each object of an image, by its name.
 
         Raises:
-            ValueError: The image is not there, or a box is none or reaches out of it.
+            ValueError: The image is not in the file, or a box is malformed or reaches out of it.
         """
         key = self.names.find(image)
         if key is None:
@@ -42,7 +42,7 @@ class SplitObjects(NamedTuple):
 
 
 def read_objects(path: Path) -> SplitObjects:
-    """The objects in a `.pth` file, which may hold plain values and tensors; nothing else is unpickled.
+    """Reads the objects of a `.pth` file, which may hold plain values and tensors; nothing else is unpickled.
 
     Raises:
         ValueError: It holds something else.
@@ -61,10 +61,10 @@ def read_objects(path: Path) -> SplitObjects:
 
 
 class Captions(NamedTuple):
-    """The words about the objects of all images.
+    """The captions of the objects of all images.
 
     Args:
-        texts: Of each image the words about each object, by its name.
+        texts: By image, the caption of each object by its name.
         names: The images.
     """
 
@@ -72,12 +72,13 @@ class Captions(NamedTuple):
     names: ImageNames
 
     def of_image(self, image: str) -> dict[str, str | None]:
-        """The words about each object of an image, by its name."""
-        return self.texts.get(self.names.find(image)) or {}
+        """Returns the caption of each object of an image, by its name."""
+        name = self.names.find(image)
+        return {} if name is None else self.texts[name]
 
 
 def read_captions(path: Path) -> Captions:
-    """Of each image the words about each object, by its name; null says that there are none.
+    """Reads the captions of a JSON file, {image: {object: caption}}; null stands for none.
 
     Raises:
         ValueError: The file holds something else.
@@ -88,5 +89,5 @@ def read_captions(path: Path) -> Captions:
             text is not None and not isinstance(text, str) for text in of_image.values()
         )
         if wrong:
-            raise ValueError(f'{path}, key "{image}": not words for each object: {of_image!r:.80}')
+            raise ValueError(f'{path}, key "{image}": not a caption for each object: {of_image!r:.80}')
     return Captions(captions, ImageNames(captions, path))

@@ -1,6 +1,6 @@
-"""Lines of data files to entity pairs: each a Python dict literal or a JSON object, checked; a bad one is named.
+"""Parser of the lines of data files, each a Python dict literal or a JSON object with an entity pair.
 
-What data sets share of a line is read here: `token` (words), `img_id`, `relation` and the `pos` of an entity, a
+The fields that data sets share are parsed here: `token` (words), `img_id`, `relation` and the `pos` of an entity, a
 [start, end) pair of word offsets.
 """
 
@@ -35,12 +35,12 @@ class BadLine(ValueError):
 
 
 def read_lines(path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine] | None) -> list[dict]:
-    """The rows of a file, each with its `line`; blank lines are none.
+    """Reads the rows of a file, each with its `line`; blank lines are skipped.
 
     Args:
         path: The file.
-        read: A line's dict to its row; a `ValueError` says what is wrong with it.
-        bad_lines: Gets the bad lines. None: the first one is raised.
+        read: Converts a line's dict to its row, or raises a `ValueError`.
+        bad_lines: Collects the bad lines; with None the first one is raised.
 
     Raises:
         BadLine: The first bad line, without `bad_lines`.
@@ -95,7 +95,11 @@ def _json_or_python(text: str) -> object:
 
 
 def read_sentence(raw: dict) -> dict:
-    """`words`, `relation` and `image_id` of a line, which ends in no ".jpg"."""
+    """Reads `words`, `relation` and `image_id`, without ".jpg", of a line.
+
+    Raises:
+        ValueError: One of them is malformed.
+    """
     words, image, relation = raw["token"], raw["img_id"], raw["relation"]
     if not isinstance(words, list) or not words or not all(map(is_text, words)):
         raise ValueError(f'"token" is not a list of one or more non-empty strings: {words!r:.80}')
@@ -107,14 +111,18 @@ def read_sentence(raw: dict) -> dict:
 
 
 def is_text(value: object) -> bool:
-    """Whether `value` is a string with more than white space in it, and can be written as UTF-8."""
+    """Tests whether `value` is a string that is not blank and can be written as UTF-8."""
     if not isinstance(value, str) or not value.strip():
         return False
     return value.isascii() or not re.search(r"[\ud800-\udfff]", value)
 
 
 def read_span(entity: object, name: str, words: int) -> list[int]:
-    """The [start, end) word offsets of an entity in a sentence of so many words."""
+    """Reads the [start, end) word offsets of an entity in a sentence of `words` words.
+
+    Raises:
+        ValueError: They are malformed, or outside the sentence.
+    """
     span = entity.get("pos") if isinstance(entity, dict) else None
     if not isinstance(span, list | tuple) or len(span) != 2 or any(type(offset) is not int for offset in span):
         raise ValueError(f'{name} is not a "pos" of two integers: {entity!r:.80}')
@@ -127,7 +135,7 @@ def read_span(entity: object, name: str, words: int) -> list[int]:
 
 
 def read_object(path: Path) -> dict:
-    """The one object of a JSON file.
+    """Reads the one object of a JSON file.
 
     Raises:
         ValueError: It holds something else.
@@ -142,17 +150,21 @@ def read_object(path: Path) -> dict:
 
 
 def check_reading(on_error: str, on_missing_image: str, limit: int | None) -> None:
-    """Refuses arguments that all readers have and do not understand."""
+    """Checks the arguments that all readers share.
+
+    Raises:
+        ValueError: One has no such value.
+    """
     if on_error not in ("raise", "skip"):
         raise ValueError(f'on_error is "{on_error}"; choose "raise" or "skip".')
     if on_missing_image not in ("none", "raise"):
         raise ValueError(f'on_missing_image is "{on_missing_image}"; choose "none" or "raise".')
     if limit is not None and limit < 1:
-        raise ValueError(f"limit is {limit}; ask for 1 or more rows.")
+        raise ValueError(f"limit is {limit}; set 1 or more rows.")
 
 
 def report_bad_lines(bad_lines: Sequence[BadLine], report_path: str | Path | None) -> None:
-    """Logs how many there are, and writes JSON lines of `path`, `line` and `why`, an empty file if there are none."""
+    """Logs the number of bad lines, and writes them as JSON lines of `path`, `line` and `why`, or an empty file."""
     if bad_lines:
         first = bad_lines[0]
         logger.warning("%d bad lines left out, first %s:%d: %s", len(bad_lines), first.path, first.line, first.why)

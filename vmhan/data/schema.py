@@ -1,25 +1,24 @@
 """The schema that all data sets share: a row for each entity pair, in one `DatasetDict`.
 
 The head is a span of the sentence. The tail is one too, `tail_span` (MNRE), or an object of the image, `tail_object`,
-an index into its `entity_boxes` (MORE). What else is known of an image is keyed by it and never by the row: a side
-input that belongs to one row can give the label away; one that belongs to the image cannot tell its pairs apart.
+an index into its `entity_boxes` (MORE). All inputs from an image are keyed by it and never by the row: a side input
+that belongs to one row can give the label away; one that belongs to the image cannot tell its pairs apart.
 """
 
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from datasets import ClassLabel, Dataset, Features, Image, List, NamedSplit, Value
 
 logger = logging.getLogger(__name__)
 
-#: How data sets spell that there is no relation, in any case and with any blank, hyphen or sign in it.
+#: Usual names of the negative label, compared without case, blanks, hyphens and signs.
 NO_RELATION_NAMES = ("None", "no_relation", "no_rel", "NA", "N/A", "Other", "unrelated")
 
 SPAN = List(Value("int32"), length=2)
 BOXES = List(List(Value("float32"), length=4))
-
 
 #: Relations that hold both ways round.
 SYMMETRIC = frozenset(
@@ -36,7 +35,7 @@ SYMMETRIC = frozenset(
 
 
 def is_symmetric(label_names: Sequence[str]) -> list[bool]:
-    """Tells of each relation whether it holds both ways round."""
+    """Marks the relations that hold both ways round, `(labels,)`."""
     return [name in SYMMETRIC for name in label_names]
 
 
@@ -45,7 +44,7 @@ def find_no_relation(names: Sequence[str], named: str | None = None) -> str:
 
     Args:
         names: All labels.
-        named: What the user calls it.
+        named: The label that the user has named.
 
     Raises:
         ValueError: The named one is no label, or none or several have a usual name.
@@ -71,7 +70,7 @@ def choose_no_relation(names: Sequence[str], named: str | None, expected: str) -
 
     Args:
         names, named: As of `find_no_relation`.
-        expected: How the published data of this form spell it.
+        expected: The negative label of the published data of this form.
 
     Raises:
         ValueError: As of `find_no_relation`.
@@ -88,16 +87,16 @@ def choose_no_relation(names: Sequence[str], named: str | None, expected: str) -
 
 
 def relation_feature(names: Sequence[str], no_relation: str) -> ClassLabel:
-    """Builds the type of the column `relation`, which knows its negative label.
+    """Builds the type of the column `relation` with its negative label.
 
-    That is the type's `id`, which `datasets` leaves to its users and keeps through maps and concatenations, not
+    The label is the type's `id`, which `datasets` leaves to its users and keeps through maps and concatenations, not
     through a push to the Hub.
     """
     return ClassLabel(names=list(names), id=no_relation)
 
 
 def no_relation_of(relations: ClassLabel) -> str:
-    """Reads the negative label of a column made by `relation_feature`; of another one, finds it.
+    """Reads the negative label of a type that `relation_feature` built; of another one, finds it.
 
     Raises:
         ValueError: As of `find_no_relation`.
@@ -110,7 +109,7 @@ def _letters(name: str) -> str:
 
 
 def has_object_tails(columns: Collection[str]) -> bool:
-    """Whether rows with these columns have objects of the image for tails."""
+    """Tests whether rows with these columns have objects of the image as tails."""
     return "tail_object" in columns
 
 
@@ -124,17 +123,17 @@ def add_mentions(rows: list[dict]) -> None:
 
 
 def make_split(rows: list[dict], split: str, tail: dict, relations: ClassLabel, with_images: bool) -> Dataset:
-    """The rows of a split.
+    """Builds a split from its rows.
 
     In memory, not in the Arrow cache: its key is the code and its arguments, not the files' content, so an edited file
-    would give stale rows. Reading all takes a few seconds, and names the bad lines every time.
+    would give stale rows. Reading all takes a few seconds, and reports the bad lines every time.
 
     Args:
         rows: With all columns.
         split: Its name.
         tail: Types of the data set's own columns, `tail_span` or `tail_object` among them.
         relations: As `relation_feature` builds it.
-        with_images: Whether there is an `image`.
+        with_images: Whether there is a column `image`.
     """
     features = {
         "line": Value("int32"),
@@ -153,21 +152,21 @@ def make_split(rows: list[dict], split: str, tail: dict, relations: ClassLabel, 
     return Dataset.from_dict(columns, features=features, split=NamedSplit(split))
 
 
-def sentence_key(row: dict) -> tuple:
-    """Rows with the same key are pairs of one sentence and image."""
+def sentence_key(row: Mapping) -> tuple:
+    """Returns the words and the image of a row, the same for all pairs of a sentence."""
     return tuple(row["words"]), row["image_id"]
 
 
 def group_by_sentence(dataset: Dataset) -> list[list[int]]:
-    """Row numbers of each sentence, sentences in the order of their first row."""
+    """Groups row numbers by sentence, sentences in the order of their first row."""
     groups = defaultdict(list)
-    for index, row in enumerate(dataset.select_columns(["words", "image_id"])):
+    for index, row in enumerate(dataset.select_columns(["words", "image_id"]).to_list()):
         groups[sentence_key(row)].append(index)
     return list(groups.values())
 
 
 def sort_by_sentence(dataset: Dataset) -> Dataset:
-    """The same rows, the pairs of a sentence side by side and sentences by length: the order for evaluation."""
+    """Sorts rows for evaluation: the pairs of a sentence side by side, and sentences by length."""
     lengths = [len(words) for words in dataset["words"]]
     groups = sorted(group_by_sentence(dataset), key=lambda rows: lengths[rows[0]])
     return dataset.select([row for rows in groups for row in rows])

@@ -240,7 +240,7 @@ def test_missing_pictures_are_none_and_counted(folder, caplog):
     with caplog.at_level(logging.WARNING, "vmhan"):
         data = load_mnre(folder, image_dir=folder / "images")
     assert data["train"][3]["image"] is None and data["train"][0]["image"] is not None
-    assert '3 of 20 rows of train have no picture: image "twitter_invented_train_1.jpg" of line 4' in caplog.text
+    assert '3 of 20 rows of train have no image: image "twitter_invented_train_1.jpg" of line 4' in caplog.text
 
 
 def test_missing_pictures_stop_the_run_on_request(folder):

@@ -100,7 +100,7 @@ def test_a_missing_picture_is_named_or_counted(folder, caplog):
         load_more(folder, image_dir=folder / "img_org", on_missing_image="raise")
     with caplog.at_level(logging.WARNING, "vmhan"):
         data = load_more(folder, image_dir=folder / "img_org")
-    assert data["validation"][15]["image"] is None and "4 of 20 rows of validation have no picture" in caplog.text
+    assert data["validation"][15]["image"] is None and "4 of 20 rows of validation have no image" in caplog.text
 
 
 def test_a_missing_folder_of_pictures_is_named(folder):
@@ -183,8 +183,8 @@ def test_a_dictionary_of_something_else_is_named(folder):
         ("rel2id.json", [], "is not one JSON object"),
         ("rel2id.json", {"none": 0, "/a": 2}, "does not number its 2 relations from 0"),
         ("rel2id.json", {"/a": 0, "/b": 1}, "None of the labels looks like the negative label"),
-        ("caption_dict.json", {"invented-train-0.jpg": "a dog"}, "not words for each object"),
-        ("caption_dict.json", {"invented-train-0.jpg": {"[OBJ0]": 3}}, "not words for each object"),
+        ("caption_dict.json", {"invented-train-0.jpg": "a dog"}, "not a caption for each object"),
+        ("caption_dict.json", {"invented-train-0.jpg": {"[OBJ0]": 3}}, "not a caption for each object"),
     ],
 )
 def test_a_json_file_of_another_shape_is_refused(folder, name, content, why):
