@@ -53,7 +53,7 @@ def make_card(
     source = find_source(result["data"] if result else None, dataset_name, dataset_url)
     if result:
         _check_same_model(config, result)
-    own = ModelCard.load(folder / CARD).data if (folder / CARD).is_file() else ModelCardData()
+    own = ModelCard.load(folder / CARD).data.to_dict() if (folder / CARD).is_file() else {}
     facts = CardFacts(
         folder=folder,
         name=name,
@@ -61,12 +61,12 @@ def make_card(
         result=result,
         compare=compare,
         source=source,
-        base_model=base_model or own.base_model or _base_model(result),
-        licence=licence or own.license or project_licence(),
+        base_model=base_model or own.get("base_model") or _base_model(result),
+        licence=licence or own.get("license") or project_licence(),
     )
     data = ModelCardData(
         model_name=facts.title,
-        language=own.language or ("en" if source and source.known else None),
+        language=own.get("language") or ("en" if source and source.known else None),
         license=facts.licence,
         library_name="transformers",
         base_model=facts.base_model,
@@ -99,8 +99,10 @@ def _base_model(result: Result | None) -> str | None:
     if result is None or settings is None or not settings.is_file():
         return None
     named = _text_model_of(settings)
+    if named is None or named.count("/") != 1:
+        return None
     read = result["config"]["training"].get("text_model") or named
-    return named if named and named.count("/") == 1 and Path(read).name == named.split("/")[1] else None
+    return named if Path(read).name == named.split("/")[1] else None
 
 
 def _text_model_of(settings: Path) -> str | None:

@@ -50,8 +50,8 @@ PROTOCOLS = {
     "with clean ones",
 }
 VISUAL_FEATURES = {
-    "pixels": "pixels of the picture and its objects",
-    "text": "a description of the picture and the names of its objects",
+    "pixels": "pixels of the image and its objects",
+    "text": "a description of the image and the names of its objects",
     "box": "where the objects are",
 }
 #: Relations that are claims about people, by the last part of MNRE's names.
@@ -113,13 +113,13 @@ def _summary(facts: CardFacts) -> str:
     config, base_model = facts.config, facts.base_model
     parameters, precision = count_parameters(facts.folder)
     features = [VISUAL_FEATURES[feature] for feature in config["visual_features"]]
-    seen = "It reads the sentence only, no picture."
+    seen = "It reads the sentence only, no image."
     if features:
-        seen = f"Of a picture it knows {' and '.join(features)}."
+        seen = f"Of an image it knows {' and '.join(features)}."
     base = f" Its text encoder started from [{base_model}](https://huggingface.co/{base_model})." if base_model else ""
     return (
-        "VM-HAN: a sentence, its entities and a picture go in; the relation of every entity pair comes out, how "
-        f"likely it is, and the attention on the picture. {seen} It tells {len(config['id2label'])} relations apart, "
+        "VM-HAN: a sentence, its entities and an image go in; the relation of every entity pair comes out, how "
+        f"likely it is, and the attention on the image. {seen} It tells {len(config['id2label'])} relations apart, "
         f"`{config['no_relation']}` among them. {parameters:,} parameters, stored as {precision}.{base}"
         f"{_classifier(config)}"
     )
@@ -193,7 +193,7 @@ def _measured(facts: CardFacts, result: Result, source: DataSource) -> str:
 
 
 def _data(source: DataSource | None) -> str:
-    """Who says what the data are called."""
+    """The name of the data, and its source."""
     if source is None:
         return "No result file came with this model, so the data that it was trained on are not named here."
     if source.of_user:
@@ -234,7 +234,7 @@ def _limits(facts: CardFacts) -> str:
         f"It knows {len(labels)} relations and no others. It reads one sentence at a time.",
         None
         if "pixels" in facts.config["visual_features"]
-        else "It does not look at pixels: without words about a picture, the picture changes nothing.",
+        else "It does not look at pixels: without words about an image, the image changes nothing.",
         *(_measured_limits(facts, facts.result) if facts.result else []),
         _overlap() if facts.source and facts.source.by_checksum else None,
         _about_people(labels),

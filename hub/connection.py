@@ -1,4 +1,4 @@
-"""The way to the Hub: who asks, which repository, and errors that say what to do."""
+"""Connection to the Hub: login, repositories, and errors that say what to do."""
 
 import logging
 import sys
@@ -17,17 +17,17 @@ from huggingface_hub.errors import (
 
 LOGIN = (
     "Log in with `hf auth login`, or set HF_TOKEN to a token with write access; "
-    "the Hub makes one under Settings > Access Tokens."
+    "the Hub creates one under Settings > Access Tokens."
 )
 
 
 class HubError(Exception):
-    """Something that the user can mend; the message says how."""
+    """An error that the user can fix; the message says how."""
 
 
 @contextmanager
 def explained_errors(repository: str) -> Iterator[None]:
-    """Turns what the client raises about `repository` into a `HubError`."""
+    """Converts errors of the client about `repository` to a `HubError`."""
     try:
         yield
     except HFValidationError as error:
@@ -35,7 +35,7 @@ def explained_errors(repository: str) -> Iterator[None]:
             f"{repository!r} is no name of a repository: {error}. Write user/name, in letters, digits, '-', '_', '.'."
         ) from error
     except (HTTPError, OSError, RuntimeError) as error:
-        # an upload of LFS fails as a RuntimeError, a download as a missing file, each with its reason
+        # a failed LFS upload raises a RuntimeError, a failed download a missing file, each with its cause
         reason = error.__cause__ if isinstance(error, RuntimeError | LocalEntryNotFoundError) else None
         explanation = _explain(reason or error, repository)
         if explanation is None:
@@ -44,20 +44,21 @@ def explained_errors(repository: str) -> Iterator[None]:
 
 
 def _explain(error: BaseException, repository: str) -> str | None:
-    """What to do about an error; nothing if it is none of the Hub's and none of this machine's files."""
+    """The message for an error of the Hub or of this machine's files; None for others."""
     status = getattr(getattr(error, "response", None), "status_code", None)
-    said = getattr(error, "server_message", None) or error
+    reason = getattr(error, "server_message", None) or error
     if isinstance(error, LocalTokenNotFoundError) or status == 401:
-        return f"The Hub does not know who asks for {repository!r}. {LOGIN}"
-    if status == 403 or (isinstance(error, PermissionError) and error.errno is None):  # with a number it is of a file
+        return f"The Hub does not know who requests {repository!r}. {LOGIN}"
+    # a PermissionError with a number is of a file of this machine
+    if status == 403 or (isinstance(error, PermissionError) and error.errno is None):
         return (
-            f"The token may not write to {repository!r}: {said}. Use a name under your own user or organisation, and "
-            "a token with write access to it."
+            f"The token may not write to {repository!r}: {reason}. Use a name under your own user or organisation, "
+            "and a token with write access to it."
         )
     if status == 409:
         return (
-            f"The name {repository!r} is taken by what the token may not see ({said}). Choose another name, or use a "
-            "token that may see and write it."
+            f"The name {repository!r} is taken by a repository that the token may not see ({reason}). Choose another "
+            "name, or use a token that may see and write it."
         )
     if isinstance(error, RepositoryNotFoundError):
         return f"There is no {repository!r} on the Hub, or the token may not see it; check the name. {LOGIN}"
@@ -69,19 +70,19 @@ def _explain(error: BaseException, repository: str) -> str | None:
         return _again(f"The connection to the Hub broke: {error or type(error).__name__}")
     if isinstance(error, OSError) and error.errno is not None:
         return (
-            f"A file of this machine is in the way, not the Hub: {error}. Mend that and run the same command again; "
-            "HF_HOME says where the Hub's client keeps its own."
+            f"A file of this machine is the cause, not the Hub: {error}. Fix that and run the same command again; "
+            "HF_HOME sets where the Hub's client stores its files."
         )
-    # what the client of Xet, which is not Python, says of an upload; other errors are kinds of their own
+    # the client of Xet, which is not Python, raises a plain RuntimeError for an upload
     return _again(f"The upload to {repository!r} failed: {error}") if type(error) is RuntimeError else None
 
 
-def _again(what: str) -> str:
-    return f"{what}. Run the same command again; the large files that have arrived are not sent twice."
+def _again(failure: str) -> str:
+    return f"{failure}. Run the same command again; the large files that have arrived are not sent twice."
 
 
 def check_login(name: str) -> None:
-    """Refuses a name that cannot be one, and who is not logged in.
+    """Checks the form of a name, and that the user is logged in.
 
     Raises:
         HubError: Says how to write the name, or how to log in.
@@ -93,7 +94,7 @@ def check_login(name: str) -> None:
 
 
 def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings) -> bool:
-    """Makes the repository unless it exists, and returns whether it did.
+    """Creates the repository unless it exists, and returns whether it did.
 
     Args:
         name: `user/name`.
@@ -104,7 +105,7 @@ def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings)
     Raises:
         HubError: Nobody is logged in, the token has no rights there, or a public repository has to be private.
     """
-    check_login(name)  # the client asks nothing else of a reader before the first file has been read
+    check_login(name)  # the client checks nothing else before the first file has been read
     with explained_errors(name):
         if not api.repo_exists(name, repo_type=kind):
             api.create_repo(name, repo_type=kind, private=private, **settings)
@@ -119,20 +120,19 @@ def open_repository(api: HfApi, name: str, kind: str, private: bool, **settings)
 
 
 def is_private(name: str, kind: str) -> bool:
-    """Whether only its owner may see a repository.
+    """Tests whether only its owner may see a repository.
 
     Raises:
-        HubError: There is none of this name, as far as the user may see.
+        HubError: The user sees none of this name.
     """
     with explained_errors(name):
-        return HfApi().repo_info(name, repo_type=kind).private
+        return bool(HfApi().repo_info(name, repo_type=kind).private)
 
 
 def run_command(name: str, main: Callable[[list[str]], object]) -> None:
-    """Runs a command line; what the user can mend is one line on the screen, not a stack trace."""
-    logging.getLogger("huggingface_hub").setLevel(
-        logging.ERROR
-    )  # "Retrying", "No files have been modified": said here
+    """Runs a command line; a `HubError` is printed as one line, not as a stack trace."""
+    # its "Retrying" and "No files have been modified" would repeat what the commands print
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         main(sys.argv[1:])
     except HubError as error:

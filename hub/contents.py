@@ -1,4 +1,4 @@
-"""What a model's repository holds, as a dict from the path there to a file here, or to its content."""
+"""The contents of a model's repository: a dict from the path there to a file here, or to its bytes."""
 
 import json
 from pathlib import Path
@@ -11,21 +11,21 @@ from .connection import HubError
 Contents = dict[str, Path | bytes]
 
 HANDLER = Path(__file__).with_name("handler.py")
-#: The detector that looks at images where the user names none; `vmhan.bundled_weights` finds it beside the model.
+#: The bundled detector; `vmhan.bundled_weights` finds it beside the model.
 DETECTOR, BESIDE_MODEL = ROOT / "vmhan" / "weights" / "detector", "detector"
 CONFIG, PROCESSOR, CARD = "config.json", "processor_config.json", "README.md"
 WEIGHTS, INDEX_OF_SHARDS = "model.safetensors", "model.safetensors.index.json"
-#: What weights, tokenizers and processors are saved as. Pickles (.bin, .pt, .pth) are none of it.
-KINDS = (".safetensors", ".json", ".jinja", ".txt", ".model")
-#: What training leaves beside them.
-OF_TRAINING = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
+#: The suffixes of saved weights, tokenizers and processors. Pickles (.bin, .pt, .pth) are left out.
+SUFFIXES = (".safetensors", ".json", ".jinja", ".txt", ".model")
+#: Files of the trainer beside them.
+TRAINER_FILES = ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json")
 
 
 def read_json(path: Path) -> dict:
-    """The object in a JSON file.
+    """Reads the object of a JSON file.
 
     Raises:
-        HubError: There is none.
+        HubError: The file holds none.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -37,29 +37,33 @@ def read_json(path: Path) -> dict:
 
 
 def model_contents(folder: Path, package: Path = PACKAGE) -> Contents:
-    """Weights, config, processor, detector, the code that these need and the handler, without the model card.
+    """Collects weights, config, processor, detector, the code that these need and the handler, not the model card.
 
     Raises:
         HubError: The folder holds no VM-HAN, or weights in pickles only.
     """
     check_folder(folder)
     code = [*code_files(package), HANDLER]
-    saved = {path.name: path for path in sorted(folder.iterdir()) if _belongs(path)}
+    saved = {path.name: path for path in sorted(folder.iterdir()) if _is_pushed(path)}
     if WEIGHTS in saved:
-        saved.pop(INDEX_OF_SHARDS, None)  # of an earlier saving, whose shards are gone
+        saved.pop(INDEX_OF_SHARDS, None)  # left by an earlier saving, whose shards are gone
     processor = read_json(folder / PROCESSOR)
     generated = {
         CONFIG: _dump(_with_registrations(read_json(folder / CONFIG))),
         PROCESSOR: _dump(_with_processor(processor)),
         "requirements.txt": ("\n".join(requirements(code)) + "\n").encode(),
     }
-    of_detector = [path for path in DETECTOR.glob("*") if _belongs(path) or path.name == CARD]
-    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in of_detector}
+    detector_files = [path for path in DETECTOR.glob("*") if _is_pushed(path) or path.name == CARD]
+    detector = {f"{BESIDE_MODEL}/{path.name}": path for path in detector_files}
     return dict(sorted({**saved, **detector, **{path.name: path for path in code}, **generated}.items()))
 
 
 def check_folder(folder: Path) -> None:
-    """Refuses what is no finished VM-HAN, with a word on how to get one."""
+    """Checks that a folder holds a finished VM-HAN.
+
+    Raises:
+        HubError: It does not; says what is missing.
+    """
     if not folder.is_dir():
         raise HubError(f"{str(folder)!r} is no folder; name one that `save_pretrained` wrote.")
     for name, maker in ((CONFIG, "model"), (PROCESSOR, "processor")):
@@ -72,10 +76,10 @@ def check_folder(folder: Path) -> None:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The weights that `from_pretrained` reads: one file, or shards.
+    """Finds the weights that `from_pretrained` reads: one file, or shards.
 
     Raises:
-        HubError: There are none; or both, for saving in shards leaves a single file, which is read in their place.
+        HubError: There are none; or both: then the single file, which may be older, would be read.
     """
     single, shards = folder / WEIGHTS, sorted(folder.glob("model-*-of-*.safetensors"))
     if single.is_file() and shards:
@@ -89,12 +93,12 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def size(content: Path | bytes) -> int:
-    """Bytes of a file or of a content."""
+    """Returns the number of bytes of a content."""
     return content.stat().st_size if isinstance(content, Path) else len(content)
 
 
 def write_contents(contents: Contents, folder: Path) -> None:
-    """Writes what would be pushed to a folder, from which it loads as from the Hub."""
+    """Writes contents to a folder, from which the model loads as from the Hub."""
     for name, content in contents.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -102,19 +106,19 @@ def write_contents(contents: Contents, folder: Path) -> None:
 
 
 def is_weights(name: str) -> bool:
-    """Whether a file holds weights that `from_pretrained` reads, or says which files do."""
+    """Tests whether a file holds weights that `from_pretrained` reads, or is the index of their shards."""
     return name.startswith("model") and name.endswith((".safetensors", ".safetensors.index.json"))
 
 
-def _belongs(path: Path) -> bool:
-    hidden = path.name.startswith((".", "_")) or path.name in OF_TRAINING
+def _is_pushed(path: Path) -> bool:
+    hidden = path.name.startswith((".", "_")) or path.name in TRAINER_FILES
     other_weights = path.suffix == ".safetensors" and not is_weights(path.name)
-    return path.is_file() and path.suffix in KINDS and not hidden and not other_weights
+    return path.is_file() and path.suffix in SUFFIXES and not hidden and not other_weights
 
 
 def left_out(folder: Path) -> list[str]:
-    """Names of the files in the folder that do not go, such as pickles."""
-    return sorted(path.name for path in folder.iterdir() if not _belongs(path) and path.name != CARD)
+    """Lists the files of a folder that are not pushed, such as pickles."""
+    return sorted(path.name for path in folder.iterdir() if not _is_pushed(path) and path.name != CARD)
 
 
 def _with_registrations(config: dict) -> dict:

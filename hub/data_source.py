@@ -1,7 +1,7 @@
-"""Which data a model was trained on, as cards name them.
+"""The source of the data that a model was trained on, as cards name it.
 
-A data set is named only where the checksums of the files are those of the published ones, where it lies on the Hub
-under a name of its own, or where whoever pushes says so. Else the data are their own, in whose form they may be.
+A data set is named only where the checksums of the files are those of the published ones, where it is on the Hub
+under a name of its own, or where whoever pushes names it. All other data are own data, whatever their form.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .connection import HubError
 from .results import PRIVATE
 
-#: Data sets whose form is read, by the word for it: their names and addresses.
+#: Data sets whose form is read, by its keyword: their names and addresses.
 DATASETS = {"mnre": ("MNRE", "https://github.com/thecharm/MNRE"), "more": ("MORE", "https://github.com/NJUNLP/MORE")}
 #: sha256 of the published text files of MNRE v2: train, validation, test. Of MORE's none are known.
 MNRE_CHECKSUMS = frozenset(
@@ -28,11 +28,11 @@ class DataSource:
     """Data, as a card names them.
 
     Args:
-        name: What they are called.
+        name: Their name.
         url: Their address, or None.
-        known: The key of `DATASETS` that they are, or None.
+        known: Their key in `DATASETS`, or None.
         by_checksum: Whether the files have the checksums of the published ones.
-        of_user: Whether the name is the word of whoever pushes.
+        of_user: Whether whoever pushes has named them.
     """
 
     name: str
@@ -48,26 +48,26 @@ class DataSource:
 
     @property
     def type(self) -> str:
-        """The name as the Hub's metadata spell it: that of a repository there as it is."""
+        """The name as the Hub's metadata spell it; that of a repository there is unchanged."""
         on_hub = self.url is not None and self.url.endswith(f"/datasets/{self.name}")
         return self.name if on_hub else "-".join(self.name.lower().split())
 
 
 def find_source(data: Mapping[str, str] | None, name: str | None = None, url: str | None = None) -> DataSource | None:
-    """Finds out what to call data.
+    """Finds the name of data.
 
     Args:
         data: Checksums by file, or name and revision of a repository on the Hub, as result files hold them; None if
             nothing is known of them.
-        name, url: What whoever pushes calls them.
+        name, url: Their name and address by whoever pushes.
 
     Returns:
-        None where nothing is known and nothing was said.
+        None where nothing is known and no name was given.
 
     Raises:
         HubError: The name is blank, or there is an address without a name, or one that is none of the web's.
     """
-    _check_words(name, url)
+    _check_name(name, url)
     published = data is not None and set(data.values()) >= MNRE_CHECKSUMS
     if name:
         known = "mnre" if published else next((key for key in DATASETS if key == name.strip().lower()), None)
@@ -84,7 +84,7 @@ def find_source(data: Mapping[str, str] | None, name: str | None = None, url: st
     return DataSource(repository, f"https://huggingface.co/datasets/{repository}")
 
 
-def _check_words(name: str | None, url: str | None) -> None:
+def _check_name(name: str | None, url: str | None) -> None:
     if name is not None and not name.strip():
         raise HubError("--dataset-name is blank; say what the data are called, or leave it out.")
     if url is None:

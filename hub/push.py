@@ -1,16 +1,16 @@
 """Pushes a trained model to the Hub, in one commit.
 
-    python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --dry-run         # lists what would go; needs no login
+    python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --dry-run         # lists the files; needs no login
     python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --private
     python -m hub.push runs/mnre/final user/name --result assets/results/mnre.json --compare assets/results/mnre-mini
     python -m hub.push vmhan/weights/vmhan-mini-mnre user/name --export folder   # the same files in a folder
     python -m hub.push runs/own/final user/name --dataset-name "Our news" --dataset-url https://example.org/news
 
-Weights, config, processor, the code files that the Auto classes need, the pipeline, the model card made from the
-result files, the handler of an Inference Endpoint and the result files go; pickles never do. What is there already is
-not sent again, and a push that broke goes on where it stopped when the same command is run once more. The card names
-the data only where the checksums in the result file are those of published files, where the data are on the Hub, or
-where `--dataset-name` does.
+Pushed are weights, config, processor, the code files that the Auto classes need, the pipeline, the model card built
+from the result files, the handler of an Inference Endpoint and the result files; pickles never are. Files that are
+there already are not sent again, and a push that broke continues where it stopped when the same command is run once
+more. The card names the data only where the checksums in the result file are those of published files, where the data
+are on the Hub, or where `--dataset-name` does.
 """
 
 import argparse
@@ -39,7 +39,7 @@ MESSAGE = "Upload VM-HAN"
 def collect(
     folder: Path, name: str, result: Path | None = None, compare: list[Path] | None = None, **card_settings
 ) -> Contents:
-    """Everything that a push of `folder` to `name` sends.
+    """Collects all contents that a push of `folder` to `name` sends.
 
     Args:
         folder: A saved model with its processor.
@@ -51,7 +51,8 @@ def collect(
     Raises:
         HubError: The folder holds no finished model, or `result` is no result of it.
     """
-    results = list(dict.fromkeys([*([result] if result else []), *(compare or [])]))
+    compare = compare or []
+    results = list(dict.fromkeys([result, *compare] if result else compare))
     shown = shown_results(results)
     contents = {**model_contents(folder), **shown}
     if result:
@@ -60,16 +61,16 @@ def collect(
         folder,
         name,
         result_of(result, shown) if result else None,
-        [result_of(path, shown) for path in compare or []],
+        [result_of(path, shown) for path in compare],
         **card_settings,
     )
     return {**contents, CARD: str(card).encode()}
 
 
 def push(contents: Contents, name: str, private: bool = False, message: str = MESSAGE) -> str | None:
-    """Sends `contents` in one commit and returns its address, or None if all of it was there already.
+    """Sends `contents` in one commit and returns its address, or None if all of them were there already.
 
-    Weights that an earlier push left and this one does not replace are deleted: `transformers` would read a
+    Weights of an earlier push that this one does not replace are deleted: `transformers` would read a
     `model.safetensors` before the shards of a newer model.
 
     Raises:
@@ -88,7 +89,7 @@ def push(contents: Contents, name: str, private: bool = False, message: str = ME
 
 
 def ensure_repository(name: str, private: bool = False) -> tuple[HfApi, set[str]]:
-    """Makes the repository if there is none, and returns the client and the files that are there.
+    """Creates the repository if there is none, and returns the client and the files that are there.
 
     Raises:
         HubError: Nobody is logged in, the token has no rights there, or the name is taken.
@@ -98,17 +99,17 @@ def ensure_repository(name: str, private: bool = False) -> tuple[HfApi, set[str]
     with explained_errors(name):
         present = set(api.list_repo_files(name))
         if existed:
-            _refuse_other_model(api, name, present)
+            _check_not_taken(api, name, present)
     return api, present
 
 
-def _refuse_other_model(api: HfApi, name: str, present: set[str]) -> None:
-    """A repository of something else is not overwritten."""
+def _check_not_taken(api: HfApi, name: str, present: set[str]) -> None:
+    """Checks that a repository holds no other model or files."""
     kind = read_json(Path(api.hf_hub_download(name, CONFIG))).get("model_type") if CONFIG in present else None
     others = present - {".gitattributes", CARD}
     if kind != "vmhan" and others:
-        what = f"a model of type {kind!r}" if kind else f"other files, such as {sorted(others)[0]}"
-        raise HubError(f"The name {name!r} is taken: it holds {what}. Choose another name, or delete it on the Hub.")
+        other = f"a model of type {kind!r}" if kind else f"other files, such as {sorted(others)[0]}"
+        raise HubError(f"The name {name!r} is taken: it holds {other}. Choose another name, or delete it on the Hub.")
 
 
 def _table(contents: Contents, folder: Path) -> str:
@@ -125,20 +126,20 @@ def _result_files(paths: list[Path]) -> list[Path]:
 def main(argv: list[str]) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m hub.push", description="Push a trained model to the Hub.")
-    parser.add_argument("folder", type=Path, help="what save_pretrained wrote, model and processor")
-    parser.add_argument("name", help="user/name of the repository; it is made if there is none")
-    parser.add_argument("--result", type=Path, help="the result file of this very model: its numbers go on the card")
+    parser.add_argument("folder", type=Path, help="folder that save_pretrained wrote, model and processor")
+    parser.add_argument("name", help="user/name of the repository; it is created if there is none")
+    parser.add_argument("--result", type=Path, help="the result file of this very model, whose numbers the card shows")
     parser.add_argument("--compare", type=Path, nargs="+", default=[], help="result files, or folders, for a table")
     parser.add_argument("--base-model", help="Hub id of the text encoder it was trained from")
     parser.add_argument("--licence", help="of the weights, as the Hub spells it (default: the project's)")
     parser.add_argument(
-        "--dataset-name", help="what its data are called, such as MNRE (default: what checksums or the Hub tell)"
+        "--dataset-name", help="name of its data, such as MNRE (default: found by checksums or on the Hub)"
     )
     parser.add_argument("--dataset-url", help="where these data are described; with --dataset-name")
     parser.add_argument("--private", action="store_true", help="only you may see it")
     parser.add_argument("--message", default=MESSAGE, help="title of the commit")
-    parser.add_argument("--claim", action="store_true", help="make the repository, or check the rights; send nothing")
-    parser.add_argument("--dry-run", action="store_true", help="list what would go, and send nothing")
+    parser.add_argument("--claim", action="store_true", help="create it, or check the rights, and send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list the files, and send nothing")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write it to a folder, and send nothing")
     options = parser.parse_args(argv)
     if options.claim:

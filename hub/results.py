@@ -1,4 +1,4 @@
-"""Result files as they are pushed and as the card shows them, and whether one is of the weights that are pushed."""
+"""Result files as they are pushed and shown on the card, and the check that one belongs to the pushed weights."""
 
 import json
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from vmhan.evaluation.result_file import Result
 from .connection import HubError
 from .contents import read_json, weight_files
 
-#: What the card is made of.
+#: Fields that the card needs.
 NEEDED = ("config", "data", "metrics", "protocol")
-#: Stands in the place of the name of a data set on the Hub that not everyone may see.
+#: Replaces the name of a private data set on the Hub.
 PRIVATE = "a-private/data-set"
 
 
 def shown_results(paths: Iterable[Path]) -> dict[str, bytes]:
-    """Result files under `results/`, which do not name a private data set.
+    """Collects result files under `results/`, without the names of private data sets.
 
     Raises:
         HubError: A file is missing, is no result, or shares its name with another.
@@ -39,23 +39,24 @@ def shown_results(paths: Iterable[Path]) -> dict[str, bytes]:
         if path_on_hub(path) in shown:
             raise HubError(f"Two result files are called {path.name}; rename one.")
         dataset, content = result["data"].get("dataset"), path.read_bytes()
-        hidden = dataset is not None and not _is_public(dataset)
-        shown[path_on_hub(path)] = content.replace(dataset.encode(), PRIVATE.encode()) if hidden else content
+        if dataset is not None and not _is_public(dataset):
+            content = content.replace(dataset.encode(), PRIVATE.encode())
+        shown[path_on_hub(path)] = content
     return shown
 
 
 def path_on_hub(path: Path) -> str:
-    """Where a result file lies on the Hub."""
+    """Returns the path of a result file on the Hub."""
     return f"results/{path.name}"
 
 
 def result_of(path: Path, shown: dict[str, bytes]) -> Result:
-    """A result file as `shown_results` shows it."""
+    """Reads a result file as `shown_results` shows it."""
     return json.loads(shown[path_on_hub(path)])
 
 
 def _is_public(dataset: str) -> bool:
-    """Whether somebody without a token sees the data set; where nobody can be asked, it counts as private."""
+    """Whether the data set is visible without a token; private where the Hub cannot be reached."""
     try:
         return not HfApi().dataset_info(dataset, token=False).private
     except (HTTPError, OfflineModeIsEnabled):
@@ -63,13 +64,13 @@ def _is_public(dataset: str) -> bool:
 
 
 def check_weights(folder: Path, result: Path) -> None:
-    """Refuses a result of other weights: seeds of one run differ in nothing else.
+    """Checks that a result was measured with the weights of a folder: seeds of one run differ in nothing else.
 
     The predictions that training writes beside a result file hold the checksum of the weights; without them nothing
     is checked.
 
     Raises:
-        HubError: Names the file to give; or the predictions cannot be read.
+        HubError: It was not, or the predictions cannot be read.
     """
     predictions = predictions_path(result)
     if not predictions.is_file():
@@ -77,7 +78,7 @@ def check_weights(folder: Path, result: Path) -> None:
     try:
         measured = read_predictions(predictions).weights
     except ValueError as error:
-        raise HubError(f"{error}; make it anew, or remove it.") from error
+        raise HubError(f"{error}; write it again, or remove it.") from error
     if folder_checksum(folder) != measured:
         raise HubError(
             f"{result} was measured with other weights than those in {folder}, perhaps of another seed; give --result "

@@ -1,10 +1,10 @@
-"""Makes or updates a Gradio Space that serves a model.
+"""Creates or updates a Gradio Space that serves a model.
 
     python -m hub.space user/space --model user/name
     python -m hub.space user/space --model user/name --private --hardware zero-a10g --secret HF_TOKEN
-    python -m hub.space user/space --model user/name --dry-run     # lists what would go
+    python -m hub.space user/space --model user/name --dry-run     # lists the files
 
-A secret's value is read from the environment variable of its name, so that it never stands in a command line. A
+A secret's value is read from the environment variable of its name, so that it is never in a command line. A
 private model needs the secret HF_TOKEN, a token that may read it.
 """
 
@@ -30,10 +30,10 @@ def push_space(
     secrets: dict[str, str] | None = None,
     variables: dict[str, str] | None = None,
 ) -> str | None:
-    """Makes or updates the Space and returns the address of the commit, or None if its files were there already.
+    """Creates or updates the Space and returns the address of the commit, or None if its files were there already.
 
-    Secrets and variables are set before the files, so that the first start finds them. A Space that no longer names a
-    model forgets the one that it named, and files of ours that are not among `contents` go.
+    Secrets and variables are set before the files, so that the first start finds them. The variable of a model that
+    the Space no longer names is deleted, and so are files in its folders that are not among `contents`.
 
     Raises:
         HubError: With what to do about it.
@@ -43,7 +43,7 @@ def push_space(
     with explained_errors(name):
         present = set(api.list_repo_files(name, repo_type="space"))
         if existed:
-            _refuse_other_space(api, name, present)
+            _check_not_taken(api, name, present)
         for key, value in (secrets or {}).items():
             api.add_space_secret(name, key, value)
         variables = variables or {}
@@ -52,7 +52,7 @@ def push_space(
         for key, value in variables.items():
             api.add_space_variable(name, key, value)
         if hardware and api.get_space_runtime(name).requested_hardware != hardware:
-            api.request_space_hardware(name, hardware)
+            api.request_space_hardware(name, SpaceHardware(hardware))
         folders = {*(path.split("/")[0] + "/" for path in contents if "/" in path)}
         stale = [path for path in sorted(present - contents.keys()) if path.startswith(tuple(folders))]
         before = api.space_info(name).sha
@@ -64,8 +64,8 @@ def push_space(
     return None if commit.oid == before else commit.commit_url
 
 
-def _refuse_other_space(api: HfApi, name: str, present: set[str]) -> None:
-    """A Space of something else is not overwritten; one that is still empty is not either's."""
+def _check_not_taken(api: HfApi, name: str, present: set[str]) -> None:
+    """Checks that a Space holds no other page; an empty one may be used."""
     sdk = api.space_info(name).sdk
     ours = "vmhan/__init__.py" in present or APP not in present
     if sdk != "gradio" or not ours:
@@ -75,7 +75,7 @@ def _refuse_other_space(api: HfApi, name: str, present: set[str]) -> None:
 
 
 def read_secrets(names: list[str]) -> dict[str, str]:
-    """The environment variables of these names.
+    """Reads the environment variables of these names.
 
     Raises:
         HubError: One is not set.
@@ -87,7 +87,7 @@ def read_secrets(names: list[str]) -> dict[str, str]:
 
 
 def read_variables(settings: list[str]) -> dict[str, str]:
-    """`NAME=VALUE` strings as a dict.
+    """Parses `NAME=VALUE` strings to a dict.
 
     Raises:
         HubError: One has no "=".
@@ -100,15 +100,15 @@ def read_variables(settings: list[str]) -> dict[str, str]:
 
 def main(argv: list[str]) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m hub.space", description="Make or update a Gradio Space.")
+    parser = argparse.ArgumentParser(prog="python -m hub.space", description="Create or update a Gradio Space.")
     parser.add_argument("name", help="user/name of the Space")
-    parser.add_argument("--model", help="user/name of the model on the Hub (default: the bundled model goes along)")
-    parser.add_argument("--title", default="VM-HAN", help="what stands on its tile")
-    parser.add_argument("--hardware", choices=[item.value for item in SpaceHardware], help="what to run it on")
+    parser.add_argument("--model", help="user/name of the model on the Hub (default: the bundled model is included)")
+    parser.add_argument("--title", default="VM-HAN", help="title of its tile")
+    parser.add_argument("--hardware", choices=[item.value for item in SpaceHardware], help="hardware to run it on")
     parser.add_argument("--secret", action="append", default=[], metavar="NAME", help="set from the environment")
     parser.add_argument("--variable", action="append", default=[], metavar="NAME=VALUE", help="anyone can read it")
     parser.add_argument("--private", action="store_true", help="only you may see it")
-    parser.add_argument("--dry-run", action="store_true", help="list what would go, and send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list the files, and send nothing")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write it to a folder, and send nothing")
     options = parser.parse_args(argv)
     variables = read_variables(options.variable)

@@ -1,4 +1,4 @@
-"""What a Space of the page holds, found by reading `app.py` and what it imports."""
+"""The contents of a Space of the page: `app.py`, the packages that it imports, and the files beside their sources."""
 
 import ast
 import sys
@@ -14,17 +14,17 @@ APP = "app.py"
 
 
 def space_contents(root: Path = ROOT, model: str | None = None, **card_settings) -> Contents:
-    """The files of the Space, by their path in it.
+    """Collects the files of the Space, by their path in it.
 
     Args:
-        root: Where `app.py` lies.
-        model: `user/name` of the model; without one the bundled model goes along.
+        root: The folder of `app.py`.
+        model: `user/name` of the model; without one the bundled model is included.
         card_settings: Further arguments of `space_card`.
     """
     sources = local_sources(root)
     files = [*sources, *data_files(root, sources, with_model=not model)]
     contents: Contents = {path.relative_to(root).as_posix(): path for path in sorted(files)}
-    needed = requirements(sources, leave_out=("gradio",))  # the Space has Gradio already, of the version in its card
+    needed = requirements(sources, leave_out=("gradio",))  # the Space installs Gradio, of the version in its card
     return {
         **contents,
         "requirements.txt": ("\n".join(needed) + "\n").encode(),
@@ -33,7 +33,7 @@ def space_contents(root: Path = ROOT, model: str | None = None, **card_settings)
 
 
 def local_sources(root: Path) -> list[Path]:
-    """`app.py`, the packages beside it that it imports, wherever in it, and those that these import."""
+    """Finds `app.py`, the packages beside it that it imports, anywhere in it, and those that these import."""
     found, waiting = [], [root / APP]
     while waiting:
         path = waiting.pop()
@@ -48,18 +48,18 @@ def local_sources(root: Path) -> list[Path]:
 
 
 def _imported(path: Path) -> set[str]:
-    """First names of what a file imports, relative imports left out: their whole package goes."""
+    """First names of the imports of a file, relative ones left out: their whole package is included."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module.split(".")[0])
+            names.add((node.module or "").split(".")[0])
     return names
 
 
 def data_files(root: Path, sources: list[Path], with_model: bool) -> list[Path]:
-    """The files beside the sources in their packages: templates, scripts, the detector, perhaps the model."""
+    """Finds the files beside the sources in their packages: templates, scripts, weights, perhaps the model."""
     packages = {root / path.relative_to(root).parts[0] for path in sources} - {root / APP}
     models = set() if with_model else set(model_folders(root))
     return sorted(
@@ -74,19 +74,19 @@ def data_files(root: Path, sources: list[Path], with_model: bool) -> list[Path]:
 
 
 def model_folders(root: Path) -> list[Path]:
-    """The models that the package brings along."""
+    """Finds the models bundled with the package."""
     folders = (root / "vmhan" / "weights").glob(f"*/{CONFIG}")
     return [path.parent for path in sorted(folders) if "model_type" in read_json(path)]
 
 
 def space_card(model: str | None, title: str = "VM-HAN", hardware: str = "cpu-basic", preload: bool = False) -> bytes:
-    """The README of the Space: settings that the Hub reads, and a few words.
+    """Renders the README of the Space: settings that the Hub reads, and a short text.
 
     Args:
         model: `user/name`, or None for the bundled model.
-        title: Of the page's tile.
-        hardware: What others who copy the Space should ask for.
-        preload: Whether the model is fetched when the Space is built; a private one cannot be.
+        title: Title of the page's tile.
+        hardware: Suggested to others who copy the Space.
+        preload: Whether the model is downloaded when the Space is built; a private one cannot be.
     """
     data = SpaceCardData(
         title=title,
@@ -98,12 +98,12 @@ def space_card(model: str | None, title: str = "VM-HAN", hardware: str = "cpu-ba
         python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
         app_file=APP,
         license=project_licence(),
-        short_description="Relations in a sentence with a picture",
+        short_description="Relations in a sentence with its image",
         suggested_hardware=hardware,
         models=[model] if model else None,
         preload_from_hub=[model] if model and preload else None,
         tags=["vmhan", "relation-extraction", "multimodal"],
     )
-    shown = f"the model [{model}](https://huggingface.co/{model})" if model else "the model that lies beside it"
-    words = f"A sentence, its entities and a picture in; the relation of every pair out. The page serves {shown}."
-    return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{words}\n".encode()
+    served = f"the model [{model}](https://huggingface.co/{model})" if model else "the bundled model"
+    text = f"A sentence, its entities and an image in; the relation of every pair out. The page serves {served}."
+    return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{text}\n".encode()

@@ -1,4 +1,4 @@
-"""A tiny MORE in the published layout, about invented people and places, for tests without the real files."""
+"""A tiny MORE in the published layout, about invented people and places, and short runs on it."""
 
 import json
 import random
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import torch
 from PIL import Image, ImageDraw
+from tiny import tiny_text_config, tiny_tokenizer
+from transformers import BertModel, set_seed
 
+PAPER, MINI = "train/configs/more/paper.yaml", "train/configs/more/mini.yaml"
 RELATIONS = ["none", "/per/per/self", "/org/obj/logo_of", "/loc/obj/seen_in"]
 _NAMES = {
     "PER": ["Mira Oland", "Tobin Vask", "Leda Quill", "Orso Penn"],
@@ -102,3 +105,21 @@ def _draw(path: Path, seen: list, number: int) -> None:
         corners = (64 * (cx - w / 2), 48 * (cy - h / 2), 64 * (cx + w / 2) - 1, 48 * (cy + h / 2) - 1)
         ImageDraw.Draw(image).rectangle(corners, fill=colour)
     image.save(path, "JPEG")
+
+
+def save_text_encoder(folder):
+    """Writes a random BERT and its tokenizer to `folder/text`."""
+    set_seed(0)
+    tiny_tokenizer().save_pretrained(folder / "text")
+    BertModel(tiny_text_config()).save_pretrained(folder / "text")
+
+
+def words_of(folder, settings, **changes) -> list[str]:
+    """Returns the command line of a short run with the encoders and data of `folder`."""
+    places = {"text_model": "text", "output_dir": "run", "results_dir": "results", "data_dir": "more"}
+    if settings == PAPER:
+        places |= {"vision_model": "vgg.pth", "image_dir": "more/img_org", "feature_cache": "cache"}
+        places |= {"detector": "yolo.pt"}
+    values = {name: folder / place for name, place in places.items()}
+    values |= {"num_train_epochs": 1, "max_length": 512, "use_cpu": "true", "disable_tqdm": "true", **changes}
+    return [settings, *(word for name, value in values.items() for word in (f"--{name}", str(value)))]

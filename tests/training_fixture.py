@@ -1,9 +1,11 @@
 """A run small enough for tests: an invented MNRE and a BERT of width 16."""
 
+import torch
 from mnre_fixture import write_mnre
-from tiny import tiny_tokenizer
+from tiny import tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
 from transformers import BertConfig, BertModel, set_seed
 
+PAPER = "train/configs/mnre/paper.yaml"
 SETTINGS = """
 data: {data_dir: %s}
 model:
@@ -38,3 +40,15 @@ def write_text_encoder(folder) -> str:
     )
     BertModel(config).save_pretrained(folder)
     return str(folder)
+
+
+def write_parts(folder) -> list[str]:
+    """Writes tiny encoders; returns the command line of a short run of the paper's setting with them."""
+    set_seed(0)
+    tiny_tokenizer().save_pretrained(folder / "text")
+    BertModel(tiny_text_config()).save_pretrained(folder / "text")
+    torch.save(tiny_torchvision_vgg().state_dict(), folder / "vgg.pth")
+    places = {"text_model": "text", "vision_model": "vgg.pth", "output_dir": "run", "results_dir": "results"}
+    words = [PAPER, "--boxes", "detect", "--detector", "", "--feature_cache", str(folder / "cache")]
+    words += [word for name, place in places.items() for word in (f"--{name}", str(folder / place))]
+    return [*words, *["--num_train_epochs", "1", "--max_length", "512", "--use_cpu", "true", "--disable_tqdm", "true"]]

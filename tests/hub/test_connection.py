@@ -20,7 +20,7 @@ def explain(error: Exception, cause: Exception | None = None) -> str:
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
 def test_file_that_cannot_be_read_or_written_is_not_blamed_on_the_token(number):
     said = explain(OSError(number, "refused", "/cache/blob"))
-    assert "in the way, not the Hub" in said and "/cache/blob" in said and "token" not in said
+    assert "is the cause, not the Hub" in said and "/cache/blob" in said and "token" not in said
     assert explain(RuntimeError("Error while uploading"), OSError(number, "refused", "/cache/blob")) == said
 
 

@@ -9,12 +9,13 @@ import pytest
 import yaml
 from local_hub import READER, STRANGER, File, LocalHub, Repository
 from mnre_fixture import write_mnre
-from more_fixture import write_more
-from training_fixture import write_settings
+from more_fixture import MINI, save_text_encoder, words_of, write_more
+from training_fixture import write_parts, write_settings
 
 from hub.connection import HubError
-from hub.dataset import RIGHTS
 from hub.dataset import main as dataset_command
+from hub.dataset_card import RIGHTS
+from train import run as training
 from train.data.hub_rows import load_hub_dataset
 from vmhan.data.mnre import load_mnre
 from vmhan.data.more import load_more
@@ -92,7 +93,7 @@ def test_card_and_screen_say_whose_responsibility_it_is(hub, folder, capsys):
     assert RIGHTS["mnre"] in capsys.readouterr().out
     card = hub.repository(NAME, "dataset").files["README.md"].data.decode()
     assert RIGHTS["mnre"] in card and "license: other" in card and "dataset_info" in card
-    assert "- `train`: 29 pairs, 10 of 11 pictures" in card and "mnre_train.txt" in card
+    assert "- `train`: 29 pairs, 10 of 11 images" in card and "mnre_train.txt" in card
 
 
 def test_second_push_of_the_same_data_sends_nothing(hub, folder, capsys):
@@ -145,11 +146,6 @@ def test_push_that_was_cut_goes_on_where_it_stopped(hub, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", ["described", "pixels"])
 def test_training_from_the_hub_equals_training_from_the_files(hub, folder, monkeypatch, tmp_path, setting):
-    monkeypatch.syspath_prepend(ROOT / "tests" / "train" / "data")
-    from test_visual_features import write_parts  # here, for train/run.py takes the place of tests/ on the path
-
-    from train import run as training
-
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     dataset_command(words(folder))
     settings = [write_settings(tmp_path), "--boxes", "detect", "--num_train_epochs", "1"]
@@ -223,8 +219,8 @@ def test_more_comes_back_with_its_objects_and_pictures(hub, more, monkeypatch, t
     dataset_command(words_of_more(more, "--dataset-name", "MORE"))
     assert RIGHTS["more"] in capsys.readouterr().out
     card = hub.repository("ada/more-own", "dataset").files["README.md"].data.decode()
-    assert "- `train`: 60 pairs, 9 of 9 pictures" in card and "- `tail_object`: " in card and "rel2id.json" in card
-    assert "license_name: mit-except-titles-and-pictures" in card
+    assert "- `train`: 60 pairs, 9 of 9 images" in card and "- `tail_object`: " in card and "rel2id.json" in card
+    assert "license_name: mit-except-titles-and-images" in card
     local, loaded = load_more(more, image_dir=more / "img_org"), load_hub_dataset("ada/more-own", pictures=True)
     for split, rows in local.items():
         assert loaded[split].features["relation"] == rows.features["relation"]
@@ -247,11 +243,6 @@ def test_broken_more_is_named(hub, more):
 
 @pytest.mark.slow
 def test_training_on_more_from_the_hub_equals_training_from_the_files(hub, more, monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(ROOT / "tests" / "train")
-    from test_more_run import MINI, save_text_encoder, words_of  # here, as above
-
-    from train import run as training
-
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     dataset_command(words_of_more(more))
     save_text_encoder(tmp_path)

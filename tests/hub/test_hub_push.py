@@ -57,6 +57,11 @@ def push(capsys):
     return push
 
 
+def test_the_top_level_of_the_package_is_what_travels_beside_the_weights():
+    package = {path.name for path in (ROOT / "vmhan").glob("*.py")} - {"__init__.py", "registrations.py"}
+    assert {path.name for path in code_files()} == package
+
+
 def test_no_file_beside_the_weights_hides_one_of_python():
     """A server may put the folder of the model first on `sys.path`, where `import socket` would find them."""
     names = {path.stem for path in [*code_files(), HANDLER]}
@@ -181,7 +186,7 @@ def test_name_that_holds_another_model_is_not_overwritten(hub, folder, push):
 
 def test_name_of_what_the_token_may_not_see_is_called_taken(hub, folder, push):
     hub.repositories["model", NAME] = Repository("model", NAME, hidden=True)
-    with pytest.raises(HubError, match=r"is taken by what the token may not see .* Choose another name"):
+    with pytest.raises(HubError, match=r"is taken by a repository that the token may not see .* Choose another name"):
         push(folder)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from datasets import Image as ImageFeature
-from more_fixture import RELATIONS, write_more
-from tiny import VISUAL_WIDTH, tiny_model, tiny_processor, tiny_text_config, tiny_tokenizer, tiny_torchvision_vgg
+from more_fixture import MINI, PAPER, RELATIONS, save_text_encoder, words_of, write_more
+from tiny import VISUAL_WIDTH, tiny_model, tiny_processor, tiny_torchvision_vgg
 from tiny_detectors import save_tiny_yolo
-from transformers import BertModel, pipeline, set_seed
+from transformers import pipeline
 
 from hub.card import make_card
 from train import run
@@ -26,14 +26,6 @@ from vmhan.data.more import load_more
 from vmhan.evaluation.audit import audit
 
 Undecoded = ImageFeature(decode=False)
-PAPER, MINI = "train/configs/more/paper.yaml", "train/configs/more/mini.yaml"
-
-
-def save_text_encoder(folder):
-    """A random BERT."""
-    set_seed(0)
-    tiny_tokenizer().save_pretrained(folder / "text")
-    BertModel(tiny_text_config()).save_pretrained(folder / "text")
 
 
 def save_encoders(folder):
@@ -41,17 +33,6 @@ def save_encoders(folder):
     save_text_encoder(folder)
     torch.save(tiny_torchvision_vgg().state_dict(), folder / "vgg.pth")
     save_tiny_yolo(folder / "yolo.pt")
-
-
-def words_of(folder, settings, **changes) -> list[str]:
-    """The words of a short run with the encoders and data of `folder`."""
-    places = {"text_model": "text", "output_dir": "run", "results_dir": "results", "data_dir": "more"}
-    if settings == PAPER:
-        places |= {"vision_model": "vgg.pth", "image_dir": "more/img_org", "feature_cache": "cache"}
-        places |= {"detector": "yolo.pt"}
-    values = {name: folder / place for name, place in places.items()}
-    values |= {"num_train_epochs": 1, "max_length": 512, "use_cpu": "true", "disable_tqdm": "true", **changes}
-    return [settings, *(word for name, value in values.items() for word in (f"--{name}", str(value)))]
 
 
 @pytest.fixture(scope="module")

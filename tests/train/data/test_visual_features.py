@@ -18,13 +18,12 @@ from tiny import (
     tiny_image_processor,
     tiny_model,
     tiny_processor,
-    tiny_text_config,
-    tiny_tokenizer,
     tiny_torchvision_vgg,
     tiny_vgg_config,
 )
 from tiny_detectors import save_tiny_yolo
-from transformers import BertModel, pipeline, set_seed
+from training_fixture import write_parts
+from transformers import pipeline
 
 from train import run
 from train.data import inputs
@@ -305,18 +304,6 @@ def test_a_picture_that_the_detector_cannot_open_is_left_out(mnre, broken, tmp_p
 
 
 # A run
-
-
-def write_parts(folder) -> list[str]:
-    """Tiny encoders, and the words of a short run of the paper's setting with them."""
-    set_seed(0)
-    tiny_tokenizer().save_pretrained(folder / "text")
-    BertModel(tiny_text_config()).save_pretrained(folder / "text")
-    torch.save(tiny_torchvision_vgg().state_dict(), folder / "vgg.pth")
-    places = {"text_model": "text", "vision_model": "vgg.pth", "output_dir": "run", "results_dir": "results"}
-    words = [PAPER, "--boxes", "detect", "--detector", "", "--feature_cache", str(folder / "cache")]
-    words += [word for name, place in places.items() for word in (f"--{name}", str(folder / place))]
-    return [*words, *["--num_train_epochs", "1", "--max_length", "512", "--use_cpu", "true", "--disable_tqdm", "true"]]
 
 
 def without_boxes(words: list[str], detector: str) -> list[str]:
