@@ -1,5 +1,6 @@
 """A pushed model loads in a process that has never seen this repository, and gives the same numbers."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -23,37 +24,53 @@ NAME = "ada/vmhan-tiny"
 REQUEST = {"text": "Ada met Bob in Paris", "entities": ["Ada", "Bob", "Paris"], "description": "A man on a bridge."}
 CALL = {"text": ["Ada met Bob"], "mentions": [[[0, 3], [8, 11]]], "pairs": [[[0, 1]]]}
 
+
+def load(name, request, call, **trust) -> dict:
+    """What a client finds under `name`; runs here, and as source text in a process that has no package `vmhan`."""
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoProcessor, pipeline
+
+    processor, config = AutoProcessor.from_pretrained(name, **trust), AutoConfig.from_pretrained(name, **trust)
+
+    def logits(**settings):
+        model = AutoModelForSequenceClassification.from_pretrained(name, **trust, **settings).eval()
+        with torch.no_grad():
+            return model, model(**processor(**call)).logits.float().tolist()
+
+    (model, plain), (half, in_half) = logits(), logits(dtype=torch.bfloat16)
+    eager, in_eager = logits(attn_implementation="eager")
+    with torch.no_grad():
+        nodes = AutoModel.from_pretrained(name, **trust).eval()(**processor(**call)).last_node_mean.tolist()
+    return {
+        "classes": [type(loaded).__name__ for loaded in (config, processor, model)],
+        "module": type(model).__module__.split(".")[0],
+        "answer": pipeline(model=name, **trust)(request),
+        "by_task": pipeline("multimodal-relation-extraction", model=name, **trust)(request),
+        "logits": plain,
+        "bf16": in_half,
+        "dtype": str(half.dtype),
+        "device_map": logits(device_map="cpu")[1],
+        "eager": in_eager,
+        "attention": eager.config.text_config._attn_implementation,
+        "nodes": nodes,
+    }
+
+
 # Neither the package nor its optional dependency can be imported here.
 WITHOUT_PACKAGE = """
 import sys
 sys.modules["vmhan"] = sys.modules["ultralytics"] = None
 """
-LOAD = """
+CLEAN = f"""
 import json, sys
-import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoProcessor, pipeline
-name, request, call, trust = json.loads(sys.argv[1])
-trust = {"trust_remote_code": True} if trust else {}
-processor = AutoProcessor.from_pretrained(name, **trust)
-def logits(**settings):
-    model = AutoModelForSequenceClassification.from_pretrained(name, **trust, **settings).eval()
-    with torch.no_grad():
-        return model, model(**processor(**call)).logits.float().tolist()
-model, plain = logits()
-half, in_half = logits(dtype=torch.bfloat16)
-placed, on_map = logits(device_map="cpu")
-eager, in_eager = logits(attn_implementation="eager")
-with torch.no_grad():
-    nodes = AutoModel.from_pretrained(name, **trust).eval()(**processor(**call)).last_node_mean.tolist()
-extract = pipeline(model=name, **trust)
-by_task = pipeline("multimodal-relation-extraction", model=name, **trust)
-config = AutoConfig.from_pretrained(name, **trust)
-print(json.dumps({
-    "classes": [type(loaded).__name__ for loaded in (config, processor, model)], "by_task": by_task(request),
-    "module": type(model).__module__.split(".")[0], "answer": extract(request), "logits": plain, "bf16": in_half,
-    "dtype": str(half.dtype), "device_map": on_map, "eager": in_eager, "nodes": nodes,
-    "attention": eager.config.text_config._attn_implementation,
-}))
+from transformers import pipeline
+{inspect.getsource(load)}
+asked = json.loads(sys.argv[1])
+trust = {{"trust_remote_code": True}}
+print(json.dumps({{
+    **{{kind: load(name, *asked["load"], **trust) for kind, name in asked["names"].items()}},
+    **{{kind: pipeline(model=name, **trust)(request) for kind, (name, request) in asked["requests"].items()}},
+}}))
 """
 
 
@@ -71,15 +88,6 @@ def local(tmp_path_factory):
         "answer": pipeline("multimodal-relation-extraction", model=str(folder))(REQUEST),
         **numbers,
     }
-
-
-LOOK = """
-import json, sys
-from transformers import pipeline
-name, picture = json.loads(sys.argv[1])
-extract = pipeline(model=name, trust_remote_code=True)
-print(json.dumps(extract({"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": picture})["objects"]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -102,24 +110,54 @@ def hub(local, detector, tmp_path_factory):
         yield hub
 
 
-def load(hub, home: Path, name: str, head: str, trust: bool) -> dict:
-    """What a process that starts with `head` finds under `name`."""
-    return run(hub, home, head, LOAD, json.dumps([name, REQUEST, CALL, trust]))
+@pytest.fixture(scope="module")
+def red(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("images") / "red.png"
+    Image.new("RGB", (60, 40), "red").save(path)
+    return str(path)
 
 
-def run(hub, home: Path, head: str, code: str, *words: str) -> dict:
-    """What a process prints that starts with `head`, as JSON."""
+@pytest.fixture(scope="module")
+def pixels(tmp_path_factory) -> tuple[str, dict]:
+    """A model with a vision encoder of our own, which no registry of `transformers` knows, and a request."""
+    folder, image = tmp_path_factory.mktemp("pixels"), tmp_path_factory.mktemp("images") / "gradient.png"
+    tiny_model(visual_features=["pixels"], vision_config=tiny_vgg_config()).save_pretrained(folder)
+    tiny_processor(image_processor=tiny_image_processor()).save_pretrained(folder)
+    Image.linear_gradient("L").convert("RGB").save(image)
+    return str(folder), {**REQUEST, "image": str(image), "objects": ["bridge"]}
+
+
+@pytest.fixture(scope="module")
+def clean(hub, local, red, pixels, tmp_path_factory) -> dict:
+    """What a process finds that has neither the package nor this repository."""
+    home = tmp_path_factory.mktemp("client")
+    for kind, folder in (("exported", local["folder"]), ("pixels", pixels[0])):
+        write_contents(model_contents(Path(folder)), home / kind)
+    asked = {
+        "load": [REQUEST, CALL],
+        "names": {"hub": NAME, "folder": str(home / "exported")},
+        "requests": {
+            "detected": (NAME, {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": red}),
+            "pixels": (str(home / "pixels"), pixels[1]),
+        },
+    }
+    return run(hub, home, WITHOUT_PACKAGE, CLEAN, json.dumps(asked))
+
+
+def run(hub, home: Path, head: str, code: str, asked: str) -> dict:
+    """Runs `head` and `code` in a process of their own; returns what it prints last, JSON."""
     environment = hub.environment(home)
     if head == WITHOUT_PACKAGE:
         del environment["PYTHONPATH"]
-    command = [sys.executable, "-c", head + code, *words]
+    command = [sys.executable, "-c", head + code, asked]
     finished = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def assert_same(found: dict, local: dict) -> None:
+def assert_same(found: dict, local: dict, module: str) -> None:
     assert found["classes"] == ["VMHANConfig", "VMHANProcessor", "VMHANForRelationExtraction"]
+    assert found["module"] == module
     for name in ("logits", "nodes"):
         torch.testing.assert_close(torch.tensor(found[name]), torch.tensor(local[name]))
     for kind in ("device_map", "eager"):
@@ -132,53 +170,28 @@ def assert_same(found: dict, local: dict) -> None:
         assert [node["label"] for node in ours["objects"]] == [node["label"] for node in theirs["objects"]]
 
 
-def test_clean_process_loads_it_from_the_hub(hub, local, tmp_path):
-    found = load(hub, tmp_path, NAME, WITHOUT_PACKAGE, trust=True)
-    assert found["module"] == "transformers_modules"
-    assert_same(found, local)
+@pytest.mark.parametrize("kind", ["hub", "folder"])
+def test_clean_process_loads_it_from_the_hub_and_from_a_folder(clean, local, kind):
+    assert_same(clean[kind], local, "transformers_modules")
 
 
-def test_clean_process_loads_it_from_a_folder(hub, local, tmp_path):
-    write_contents(model_contents(local["folder"]), tmp_path / "exported")
-    found = load(hub, tmp_path, str(tmp_path / "exported"), WITHOUT_PACKAGE, trust=True)
-    assert found["module"] == "transformers_modules"
-    assert_same(found, local)
-
-
-def test_clean_process_finds_objects_with_the_detector_beside_the_model(hub, detector, tmp_path):
-    picture = Image.new("RGB", (60, 40), "red")
-    picture.save(tmp_path / "red.png")
-    objects = run(hub, tmp_path, WITHOUT_PACKAGE, LOOK, json.dumps([NAME, str(tmp_path / "red.png")]))
-    found = load_detector(detector).detect([picture])[0][: len(objects)]
+def test_clean_process_finds_objects_with_the_detector_beside_the_model(clean, detector, red):
+    objects = clean["detected"]["objects"]
+    found = load_detector(detector).detect([Image.open(red)])[0][: len(objects)]
     assert objects and [item["label"] for item in objects] == [item.label for item in found]
     assert [item["score"] for item in objects] == pytest.approx([item.score for item in found], abs=1e-4)
 
 
-def test_clean_process_looks_at_pixels(hub, tmp_path):
-    """A vision encoder of our own, which no registry of `transformers` knows there."""
-    folder, picture = tmp_path / "pixels", tmp_path / "picture.png"
-    tiny_model(visual_features=["pixels"], vision_config=tiny_vgg_config()).save_pretrained(folder)
-    tiny_processor(image_processor=tiny_image_processor()).save_pretrained(folder)
-    Image.linear_gradient("L").convert("RGB").save(picture)
-    write_contents(model_contents(folder), tmp_path / "exported")
-    request = {**REQUEST, "image": str(picture), "objects": ["bridge"]}
-    code = """
-import json, sys
-from transformers import pipeline
-answer = pipeline(model=sys.argv[1], trust_remote_code=True)(json.loads(sys.argv[2]))
-print(json.dumps({"answer": answer}))
-"""
-    found = run(hub, tmp_path, WITHOUT_PACKAGE, code, str(tmp_path / "exported"), json.dumps(request))["answer"]
-    local = pipeline("multimodal-relation-extraction", model=str(folder))(request)
-    for ours, theirs in zip(found["pairs"], local["pairs"], strict=True):
+def test_clean_process_encodes_pixels(clean, pixels):
+    folder, request = pixels
+    local = pipeline("multimodal-relation-extraction", model=folder)(request)
+    for ours, theirs in zip(clean["pixels"]["pairs"], local["pairs"], strict=True):
         assert ours["scores"] == pytest.approx(theirs["scores"], abs=1e-5)
         assert ours["objects"][0]["label"] == "image"
 
 
-def test_package_loads_it_from_the_hub_without_remote_code(hub, local, tmp_path):
-    found = load(hub, tmp_path, NAME, "import vmhan\n", trust=False)
-    assert found["module"] == "vmhan"
-    assert_same(found, local)
+def test_package_loads_it_from_the_hub_without_remote_code(hub, local):
+    assert_same(load(NAME, REQUEST, CALL), local, "vmhan")
 
 
 # The code of a model beside the installed package: a class of the one is none of the other
