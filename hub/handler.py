@@ -1,10 +1,10 @@
-"""The handler of a Hugging Face Inference Endpoint; it lies beside the weights.
+"""The handler of a Hugging Face Inference Endpoint, pushed beside the weights.
 
     {"inputs": {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": "/9j/4AAQSkZJRg..."}, "parameters": {}}
 
 `image` is base64, a data URI or bytes; the endpoint fetches no address and opens no file that a request names. A list
-of inputs is answered by a list. `parameters` are those of the pipeline: `pairs`, `direction`. What is wrong with a
-request is answered as `{"error": ...}`. How many requests and pairs one call may hold: `request_limits.check_call`.
+of inputs is answered by a list. `parameters` are those of the pipeline: `pairs`, `direction`. An invalid request is
+answered by `{"error": ...}`. `request_limits.check_call` limits the requests and pairs of one call.
 """
 
 import logging
@@ -28,13 +28,13 @@ class EndpointHandler:
 
     def __init__(self, path: str = ""):
         path = path or os.path.dirname(os.path.abspath(__file__))
-        # the code it trusts is what lies beside this file; an installed and imported `vmhan` goes before it
+        # the trusted code is that beside this file; an installed and imported `vmhan` takes precedence
         self.extract = pipeline(TASK, model=path, trust_remote_code=True)
         self.load_images = get_class_from_dynamic_module("image_inputs.load_inline_images", path)
         self.check_call = get_class_from_dynamic_module("request_limits.check_call", path)
 
     def __call__(self, data: dict) -> dict | list[dict]:
-        """The pipeline's answer, or `{"error": what is wrong and what to do}`."""
+        """Runs the pipeline on a request's body; invalid requests are answered by `{"error": message}`."""
         try:
             inputs, parameters = read_body(data)
             several = isinstance(inputs, list)
@@ -46,12 +46,12 @@ class EndpointHandler:
         except (ValueError, OSError) as error:
             notes = " ".join(getattr(error, "__notes__", ()))
             return {"error": f"{error} {notes}".strip()}
-        except Exception as error:  # whatever else a request can break: its sender gets an answer, the log the trace
+        except Exception as error:  # any other failure: the sender gets an answer, the log the trace
             logger.exception("A request failed.")
             return {"error": f"The request cannot be answered ({type(error).__name__}: {error}); check its fields."}
 
     def with_images(self, requests: list) -> list[dict]:
-        """The requests with their images read."""
+        """Loads the images of the requests."""
         for request in requests:
             if not isinstance(request, dict):
                 raise ValueError(f'An input is an object with "text" and "entities", not {request!r:.80}.')
@@ -60,7 +60,11 @@ class EndpointHandler:
 
 
 def read_body(data: dict) -> tuple[dict | list, dict]:
-    """Inputs and parameters of a request's body."""
+    """Reads inputs and parameters of a request's body.
+
+    Raises:
+        ValueError: They are missing or unknown.
+    """
     if not isinstance(data, dict) or "inputs" not in data:
         raise ValueError('The body needs "inputs": {"text": ..., "entities": [...]}, or a list of these.')
     parameters = data.get("parameters") or {}

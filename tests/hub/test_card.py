@@ -52,6 +52,11 @@ def test_card_numbers_equal_the_result_file(card):
         assert f"| `{name}` | {of_relation['support']} |" in card.text
 
 
+def test_cards_need_no_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)  # importing it fails
+    assert "### Beside other runs" in make_card(BUNDLED, "ada/mini", read_json(OWN), [read_json(OWN)]).text
+
+
 def test_first_number_of_the_card_is_f1_on_test_in_the_mode_that_users_get(card):
     first = card.data.eval_results[0]
     assert (first.dataset_split, first.metric_type) == ("test", "f1") and "given" not in first.metric_name
