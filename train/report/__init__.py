@@ -1,1 +1,1 @@
-"""Tables and figures, made from the result files."""
+"""Tables and figures out of result files."""

@@ -1,4 +1,4 @@
-"""Table 2 as a picture: what each part is worth here, beside what the paper says."""
+"""Draws Table 2: the difference that each component makes here, beside the paper's."""
 
 import hashlib
 from pathlib import Path
@@ -12,18 +12,18 @@ OURS, PAPER = "#0072B2", "#D55E00"  # of Okabe and Ito
 
 
 def ablations_figure(rows: list[AblationRow]) -> Figure:
-    """F1 of each row less that of the full model, ours with its interval; rows that have not been run are left out."""
+    """Draws F1 of each row less that of the full model, ours with its interval, for the rows that have been run."""
     measured = [row for row in rows if row.difference]
     figure = Figure(figsize=(9, 1.9 + 0.38 * len(measured)), layout="constrained", dpi=130)
     axes = figure.subplots()
-    places = range(len(measured))
+    heights = range(len(measured))
     ours = [100 * row.difference.f1 for row in measured]
     low, high = ([100 * getattr(row.difference, end) for row in measured] for end in ("low", "high"))
-    axes.hlines(places, low, high, color=OURS, linewidth=2, alpha=0.5)
-    axes.plot(ours, places, "o", color=OURS, label="here, with its 95 % interval")
-    axes.plot([row.published for row in measured], places, "D", color=PAPER, fillstyle="none", label="in the paper")
+    axes.hlines(heights, low, high, color=OURS, linewidth=2, alpha=0.5)
+    axes.plot(ours, heights, "o", color=OURS, label="here, with its 95 % interval")
+    axes.plot([row.published for row in measured], heights, "D", color=PAPER, fillstyle="none", label="in the paper")
     axes.axvline(0, color="black", linewidth=1, linestyle=":")
-    axes.set_yticks(places, [row.title for row in measured])
+    axes.set_yticks(heights, [row.title for row in measured])
     axes.margins(y=0.4 / len(measured))
     axes.invert_yaxis()
     axes.set_xlabel("F1 less that of the full model, points, MNRE's test split, direction given as in print")
@@ -34,7 +34,11 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
 
 
 def save_ablations_figure(runs: list[Run], folder: Path) -> Path:
-    """Draws `ablations-mnre.png`, which holds the checksum of the table of the same runs, and returns its path."""
+    """Draws `ablations-mnre.png`, which names the table of the same runs and its checksum.
+
+    Returns:
+        The path.
+    """
     _, rows = ablation_rows(runs)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "ablations-mnre.png"
@@ -43,5 +47,5 @@ def save_ablations_figure(runs: list[Run], folder: Path) -> Path:
 
 
 def source(runs: list[Run]) -> str:
-    """What the picture of these runs is made from."""
+    """Names the table that the figure of these runs shows, with its checksum."""
     return f"table mnre-ablations {hashlib.sha256(ablations_table(runs).encode()).hexdigest()}"

@@ -1,6 +1,6 @@
-"""Table 2 of the paper, measured here, beside what the paper reports: differences to the full model.
+"""Builds Table 2 of the paper: differences to the full model, measured here and as the paper reports them.
 
-They are of the mode in which the direction of pairs is given, as print has it; the other stands in columns of its own.
+Scores are with the direction of pairs given, as in print; the other mode has columns of its own.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ ROWS = {
     "with_gcn": "repl. GCN",
     "with_gat": "repl. GAT",
 }
-#: Scores that are not compared with the paper: what stands over their columns, split and mode.
+#: Scores that are not compared with the paper: split and mode by the heading.
 _FURTHER = {
     f"validation F1{GIVEN_SUFFIX}": ("validation", GIVEN),
     "validation F1": ("validation", UNKNOWN),
@@ -45,7 +45,7 @@ _HEAD = (
 
 @dataclass
 class AblationRow:
-    """What was measured of a row of Table 2.
+    """A row of Table 2, measured.
 
     Args:
         title: Its name in the paper.
@@ -61,10 +61,10 @@ class AblationRow:
 
     @property
     def verdict(self) -> str:
-        """Whether our interval holds the paper's difference, and whether it holds zero.
+        """Compares our interval with zero and with the paper's difference.
 
-        "seen" holds the first alone, "not seen" zero alone, "cannot tell" both. Where it holds neither there is a
-        difference, but "smaller", "larger" or "opposite".
+        "seen": it contains the paper's alone; "not seen": zero alone; "cannot tell": both. Otherwise there is
+        a difference, but "smaller", "larger" or "opposite".
         """
         if self.difference is None:
             return ""
@@ -80,7 +80,7 @@ class AblationRow:
 
 
 def ablation_rows(runs: list[Run]) -> tuple[list[Run], list[AblationRow]]:
-    """The runs of the full model, and a row for each of Table 2, in its order.
+    """Groups runs into those of the full model and the rows of Table 2, in its order.
 
     Raises:
         ValueError: A run is of no row, or is not `clean`.
@@ -102,9 +102,12 @@ def ablation_rows(runs: list[Run]) -> tuple[list[Run], list[AblationRow]]:
 
 
 def ablations_table(runs: list[Run]) -> str:
-    """A line for each row of Table 2; what has not been run is empty. Errors are those of `ablation_rows`.
+    """Builds the Markdown table, a line for each row of Table 2; rows that have not been run are empty.
 
-    Intervals are of drawing the test sentences anew, for which predictions have to be at hand.
+    Intervals come from a bootstrap over test sentences and need predictions.
+
+    Raises:
+        ValueError: As `ablation_rows`.
     """
     full, rows = ablation_rows(runs)
     lines = [list(_HEAD), ["---"] * len(_HEAD)]
@@ -112,8 +115,8 @@ def ablations_table(runs: list[Run]) -> str:
     for row in rows:
         difference = f"{100 * (_mean_f1(row.runs) - _mean_f1(full)):+.1f}" if row.runs and full else ""
         interval = _span(*row.difference[1:3], sign="+") if row.difference else ""
-        beside_print = [difference, interval, f"{row.published:+.1f}", row.verdict]
-        lines.append([row.title, *_measured(row.runs), *beside_print, *_further(row.runs)])
+        compared = [difference, interval, f"{row.published:+.1f}", row.verdict]
+        lines.append([row.title, *_measured(row.runs), *compared, *_further(row.runs)])
     return markdown_table(lines)
 
 
@@ -123,22 +126,22 @@ def _further(runs: list[Run]) -> list[str]:
 
 
 def _measured(runs: list[Run]) -> list[str]:
-    """Seeds, F1 and its interval."""
+    """Formats seeds, F1 and its interval."""
     if not runs:
         return ["0", "", ""]
-    known = all(run.predictions for run in runs)
-    interval = _span(*f1_interval(_of_test(runs), runs[0].predictions.none_id)[1:], sign="") if known else ""
+    complete = all(run.predictions for run in runs)
+    interval = _span(*f1_interval(_test_rows(runs), runs[0].predictions.none_id)[1:], sign="") if complete else ""
     return [str(len(runs)), spread(_f1(runs)), interval]
 
 
 def _difference(runs: list[Run], full: list[Run]) -> Difference | None:
     if not runs or not full or not all(run.predictions for run in [*runs, *full]):
         return None
-    return paired_difference(_of_test(runs), _of_test(full), full[0].predictions.none_id)
+    return paired_difference(_test_rows(runs), _test_rows(full), full[0].predictions.none_id)
 
 
 def _f1(runs: list[Run]) -> list[float]:
-    """As in print: with the direction given, or in the one mode that there is."""
+    """Reads F1 with the direction given, as in print, or in the only mode."""
     results = [run.result for run in runs]
     return scores(results, "test", "f1", GIVEN) or scores(results, "test", "f1")
 
@@ -147,7 +150,7 @@ def _mean_f1(runs: list[Run]) -> float:
     return sum(_f1(runs)) / len(runs)
 
 
-def _of_test(runs: list[Run]) -> list[SplitPredictions]:
+def _test_rows(runs: list[Run]) -> list[SplitPredictions]:
     return [rows_in(run.predictions.splits["test"], GIVEN) for run in runs]
 
 

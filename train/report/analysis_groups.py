@@ -1,7 +1,7 @@
-"""What the analysis says of groups of runs: scores, slices, calibration, cost, and differences between groups.
+"""Analyzes groups of runs: scores, slices, calibration, cost, and differences between groups.
 
-All of it is of the mode that users get, in which the direction of pairs is unknown; what is said of the other stands
-under `direction_given`, where there is one.
+Numbers are of the mode of users, in which the direction of pairs is unknown; those of the other mode, if there is one,
+have the key `direction_given`.
 """
 
 import statistics
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.report.analysis_tables import DIRECTION_GIVEN, has_own_table
+from train.report.analyzed_groups import DIRECTION_GIVEN, has_own_table
 from vmhan.evaluation.bootstrap import SAMPLES, f1_interval, paired_difference
 from vmhan.evaluation.calibration import calibration_of
 from vmhan.evaluation.modes import GIVEN, UNKNOWN, metrics_in, rows_in, score_rows
@@ -28,21 +28,21 @@ CONFIDENCE = ("rows", "confidence", "accuracy", "expected_error")
 
 @dataclass
 class Settings:
-    """How to analyse: the split, and the draws of the bootstrap."""
+    """Settings of an analysis: the split, and the draws of the bootstrap."""
 
     split: str = "test"
     samples: int = SAMPLES
     seed: int = 0
 
 
-def analyse_group(group: Group, runs: list[Run], slices: dict[str, Family], settings: Settings) -> dict:
-    """What is said of the runs that differ in nothing but the seed.
+def analyze_group(group: Group, runs: list[Run], slices: dict[str, Family], settings: Settings) -> dict:
+    """Analyzes the runs that differ in nothing but the seed.
 
     Args:
-        group: These.
-        runs: All, among which their teachers may be.
+        group: These runs.
+        runs: All runs, among them their teachers.
         slices: Rows by family and name.
-        settings: How to analyse.
+        settings: Split and bootstrap.
     """
     seconds = [run.result["wall_time_seconds"] for run in group.runs if run.trained]
     return {
@@ -62,30 +62,30 @@ def analyse_group(group: Group, runs: list[Run], slices: dict[str, Family], sett
     }
 
 
-def given_too(analysed: Callable[[], dict], runs: Sequence[Run]) -> dict:
-    """What is said with the direction given, under its name; nothing of runs that have no such mode."""
-    return {DIRECTION_GIVEN: analysed()} if all(run.has_modes for run in runs) else {}
+def given_too(analyze: Callable[[], dict], runs: Sequence[Run]) -> dict:
+    """Adds the mode direction given under its key; nothing for runs without that mode."""
+    return {DIRECTION_GIVEN: analyze()} if all(run.has_modes for run in runs) else {}
 
 
 def score_group(group: Group, mode: str, slices: dict[str, Family], settings: Settings) -> dict:
-    """Scores, slices and calibration of the runs in a mode."""
+    """Computes scores, slices and calibration of the runs in a mode."""
     validation = [validation_f1(run, mode) for run in group.runs]
     metrics = [run_metrics(run, settings.split, mode) for run in group.runs]
-    known = [run.predictions for run in group.runs if run.predictions]
+    predictions = [run.predictions for run in group.runs if run.predictions]
     return {
         "validation_f1": statistics.mean(validation),
         "metrics": {name: statistics.mean(of_run[name] for of_run in metrics) for name in METRICS},
-        **(_of_predictions(known, mode, slices, settings) if known else {}),
+        **(_score_predictions(predictions, mode, slices, settings) if predictions else {}),
     }
 
 
 def validation_f1(run: Run, mode: str) -> float:
-    """F1 on validation in a mode."""
+    """Reads F1 on validation in a mode."""
     return metrics_in(run.result["metrics"]["validation"], mode)["f1"]
 
 
 def run_metrics(run: Run, split: str, mode: str) -> dict[str, float]:
-    """The scores of a run: of what it predicted for each row or, where that is not at hand, as its result file says.
+    """Scores the predictions of a run or, without predictions, reads its result file.
 
     Old result files count a wrong direction as a relation in `macro_f1`.
     """
@@ -95,7 +95,7 @@ def run_metrics(run: Run, split: str, mode: str) -> dict[str, float]:
 
 
 def name_group(group: Group) -> dict:
-    """What labels are made of."""
+    """Returns the fields from which labels are built."""
     return {"folder": group.folder, "variant": group.variant, "name": group.name}
 
 
@@ -104,26 +104,29 @@ def _teachers(run: Run) -> list[str]:
 
 
 def teachers_seconds(run: Run, runs: list[Run]) -> float | None:
-    """How long the teachers of a run took to train, in sum; None without any, or if one of them has no result file.
+    """Sums the training time of a run's teachers; None without any, or if one of them has no result file.
 
-    A teacher lies in the output folder of its run, the results in the same folder as those of its pupil.
+    A teacher lies in the output folder of its run, its results in the same folder as those of its student.
     """
-    folder, known = run.name.split("/")[0], {}
+    folder, by_output = run.name.split("/")[0], {}
     for other in runs:
         if other.trained and other.name.split("/")[0] == folder:
-            known.setdefault(other.result["config"]["training"]["output_dir"], []).append(other)
-    taught_by = [known.get(str(Path(teacher).parent), []) for teacher in _teachers(run)]
+            by_output.setdefault(other.result["config"]["training"]["output_dir"], []).append(other)
+    taught_by = [by_output.get(str(Path(teacher).parent), []) for teacher in _teachers(run)]
     if not taught_by or any(len(found) != 1 for found in taught_by):
         return None
     return sum(found[0].result["wall_time_seconds"] for found in taught_by)
 
 
-def _of_predictions(known: list[RunPredictions], mode: str, slices: dict[str, Family], settings: Settings) -> dict:
-    rows, none_id = [rows_in(of_run.splits[settings.split], mode) for of_run in known], known[0].none_id
+def _score_predictions(
+    predictions: list[RunPredictions], mode: str, slices: dict[str, Family], settings: Settings
+) -> dict:
+    rows = [rows_in(of_run.splits[settings.split], mode) for of_run in predictions]
+    none_id = predictions[0].none_id
     families = {"pairs of the sentence": pairs_of_sentence(rows[0]), **slices}
-    everything = np.ones(len(rows[0].gold), dtype=bool)
+    all_rows = np.ones(len(rows[0].gold), dtype=bool)
     return {
-        "all": _score_slice(rows, everything, none_id, settings),
+        "all": _score_slice(rows, all_rows, none_id, settings),
         "slices": {
             family: {name: _score_slice(rows, mask, none_id, settings) for name, mask in parts.items()}
             for family, parts in families.items()
@@ -133,7 +136,7 @@ def _of_predictions(known: list[RunPredictions], mode: str, slices: dict[str, Fa
 
 
 def _mean_calibration(of_runs: list[dict | None]) -> dict | None:
-    """The means over the seeds, without the bins; None where the scores of one are not at hand."""
+    """Averages calibrations over the seeds, without the bins; None if one is missing."""
     if None in of_runs:
         return None
     return {
@@ -144,13 +147,13 @@ def _mean_calibration(of_runs: list[dict | None]) -> dict | None:
 
 
 def _means(described: list[dict]) -> dict[str, float | None]:
-    """Each number's mean over those that have it."""
-    known = {name: [of_run[name] for of_run in described if of_run[name] is not None] for name in CONFIDENCE}
-    return {name: statistics.mean(values) if values else None for name, values in known.items()}
+    """Averages each number over those that have it."""
+    numbers = {name: [of_run[name] for of_run in described if of_run[name] is not None] for name in CONFIDENCE}
+    return {name: statistics.mean(values) if values else None for name, values in numbers.items()}
 
 
 def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, none_id: int, settings: Settings) -> dict:
-    """Mean scores over seeds, and the interval of F1; no F1 where no row holds a relation."""
+    """Averages scores over seeds, with the interval of F1; no F1 if no row holds a relation."""
     gold = rows[0].gold[mask]
     related = int((gold != none_id).sum())
     accuracy = [float((of.predicted == of.gold)[mask].mean()) for of in rows] if len(gold) else []
@@ -164,9 +167,9 @@ def _score_slice(rows: list[SplitPredictions], mask: np.ndarray, none_id: int, s
 
 
 def compare_groups(groups: list[Group], settings: Settings) -> list[dict]:
-    """Of every folder, each trained and clean group with predictions beside the one best on validation.
+    """Compares the trained and clean groups of every folder with its best on validation.
 
-    Left out are folders that have a table of their own, where each run stands beside the one that it belongs to.
+    Folders with a table of their own are left out: it compares each run with the one that it belongs to.
     """
     compared, best = [], {}
     for group in groups:
@@ -190,6 +193,6 @@ def compare_groups(groups: list[Group], settings: Settings) -> list[dict]:
 
 
 def compare_runs(ours: Sequence[Run], theirs: Sequence[Run], mode: str, settings: Settings) -> dict:
-    """F1 of runs less that of others in a mode."""
+    """Computes the difference in F1 between runs and others in a mode."""
     rows = [[rows_in(run.predictions.splits[settings.split], mode) for run in runs] for runs in (ours, theirs)]
     return paired_difference(*rows, ours[0].predictions.none_id, settings.samples, settings.seed)._asdict()

@@ -1,4 +1,4 @@
-"""The figure of `train.audit`, made from its result file alone."""
+"""Draws the figure of `train.audit` from its result file alone."""
 
 import hashlib
 import json
@@ -10,22 +10,22 @@ from matplotlib.lines import Line2D
 
 from vmhan.evaluation.audit import belongs_to, verdict
 
-HONEST, LEAKING, TASK, CHANCE = "#0072B2", "#D55E00", "#777777", "#BBBBBB"  # of Okabe and Ito, and greys
-#: Of each answer: its marker, and how far above the middle of its input's line it stands.
+HONEST, LEAKING, TASK, CHANCE = "#0072B2", "#D55E00", "#777777", "#BBBBBB"  # of Okabe and Ito, and grays
+#: Marker of each answer, and its offset above the middle of the input's line.
 ANSWERS = {"shape": ("o", 0.22), "value": ("s", 0.0), "words": ("D", -0.22)}
 _LABELS = {"shape": "look-up of its shape", "value": "look-up of its value", "words": "linear model of its words"}
 
 
 def audit_figure(audit: dict, split: str = "test") -> Figure:
-    """What each input tells about the label, as the table of `train.audit` says it, with its thresholds.
+    """Draws how much each input reveals about the label, with the thresholds of the audit.
 
     Left: "a relation or none?" from look-ups and words. Middle: the relation from look-ups. Right: its F1 from words.
     """
     findings, limits = audit["findings"][split][::-1], audit["thresholds"]
     figure = Figure(figsize=(13, 0.62 * len(findings) + 2.2), layout="constrained", dpi=130)
     panels = figure.subplots(1, 3, sharey=True, width_ratios=(4, 4, 3))
-    for place, finding in enumerate(findings):
-        _draw(panels, place, finding)
+    for row, finding in enumerate(findings):
+        _draw(panels, row, finding)
     for axes, label in zip(panels, ("none_or_not", "relation"), strict=False):
         majority = 100 * findings[0]["shape"][label]["majority"]
         _line(axes, majority, "majority ", ":", "right")
@@ -37,22 +37,22 @@ def audit_figure(audit: dict, split: str = "test") -> Figure:
     return figure
 
 
-def _draw(panels: list[Axes], place: int, finding: dict) -> None:
-    """The line of one input in all three panels."""
+def _draw(panels: list[Axes], row: int, finding: dict) -> None:
+    """Draws the line of one input in all three panels."""
     for axes, label in zip(panels, ("none_or_not", "relation"), strict=False):
         for question in ("shape", "value"):
             part = finding[question][label]
-            height = place + ANSWERS[question][1]
+            height = row + ANSWERS[question][1]
             axes.plot([100 * x for x in part["permuted"]], [height] * 2, color=CHANCE, linewidth=5, zorder=1)
             _mark(axes, height, part["accuracy"], finding, question)
     if words := finding["words"]:
         for axes, metric in ((panels[0], "none_accuracy"), (panels[2], "f1")):
-            _mark(axes, place + ANSWERS["words"][1], words[metric], finding, "words")
+            _mark(axes, row + ANSWERS["words"][1], words[metric], finding, "words")
 
 
 def _mark(axes: Axes, height: float, share: float, finding: dict, question: str) -> None:
-    colour = colour_of(finding)
-    axes.plot(100 * share, height, ANSWERS[question][0], color=colour, markersize=6, label=finding["name"])
+    color = color_of(finding)
+    axes.plot(100 * share, height, ANSWERS[question][0], color=color, markersize=6, label=finding["name"])
     axes.annotate(
         f"{100 * share:.1f}",
         (100 * share, height),
@@ -63,8 +63,8 @@ def _mark(axes: Axes, height: float, share: float, finding: dict, question: str)
     )
 
 
-def colour_of(finding: dict) -> str:
-    """By the verdict."""
+def color_of(finding: dict) -> str:
+    """Returns the color of a finding's verdict."""
     return TASK if finding["of_task"] else LEAKING if finding["leaks"] else HONEST
 
 
@@ -93,8 +93,8 @@ def _label(panels: list[Axes], findings: list[dict], split: str) -> None:
         axes.set(ylim=(-0.6, len(findings) - 0.1), xlabel=f"percent, MNRE's {split} split")
         axes.set_xlim(0, 108) if axes is panels[-1] else axes.set_xlim(right=106)
         axes.spines[["top", "right"]].set_visible(False)
-        for place in range(1, len(findings)):
-            axes.axhline(place - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
+        for row in range(1, len(findings)):
+            axes.axhline(row - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
     names = [f"{finding['name']}\n{belongs_to(finding)}: {verdict(finding)}" for finding in findings]
     panels[0].set_yticks(range(len(names)), names)
     panels[0].annotate(
@@ -107,11 +107,11 @@ def _label(panels: list[Axes], findings: list[dict], split: str) -> None:
         va="center",
         fontsize=9,
     )
-    for place, finding in enumerate(findings):
+    for row, finding in enumerate(findings):
         if not finding["words"]:
-            panels[2].annotate("no words", (2, place), va="center", fontsize=8, color="#777777")
+            panels[2].annotate("no words", (2, row), va="center", fontsize=8, color="#777777")
     for text, finding in zip(panels[0].get_yticklabels(), findings, strict=True):
-        text.set_color(colour_of(finding))
+        text.set_color(color_of(finding))
     handles = [
         Line2D([], [], color="black", marker=ANSWERS[name][0], linestyle="", label=_LABELS[name]) for name in ANSWERS
     ]
@@ -128,7 +128,11 @@ def _label(panels: list[Axes], findings: list[dict], split: str) -> None:
 
 
 def save_audit_figure(path: Path, folder: Path) -> Path:
-    """Draws a result file of `train.audit` as a PNG that names it and its checksum; returns its path."""
+    """Draws a result file of `train.audit` as a PNG that names the file and its checksum.
+
+    Returns:
+        The path.
+    """
     content = path.read_bytes()
     folder.mkdir(parents=True, exist_ok=True)
     figure = folder / f"{path.stem}.png"

@@ -1,10 +1,10 @@
-"""Pictures for the eye: what a detector finds in them, and what a pair looks at.
+"""Draws contact sheets: what a detector finds in images, and the attention of a pair on each.
 
     python -m train.report.contact_sheet bus.jpg zidane.jpg --output sheet.jpg            # the detector's boxes
-    python -m train.report.contact_sheet path/to/pictures --data_dir path/to/mnre      # and a pair in each
+    python -m train.report.contact_sheet path/to/images --data_dir path/to/mnre           # and a pair of each
 
-With a data set each picture comes twice: with all that was detected and its scores, and with what its first pair looks
-at, lit by attention, under the model's answer. A picture of which the data set says nothing comes once.
+With a data set each image has two tiles: one with all detected objects and their scores, one with the objects of its
+first pair, lit by attention, under the predicted relation. An image without a row in the data set has one.
 """
 
 import argparse
@@ -26,90 +26,104 @@ from vmhan.pipeline_vmhan import MultimodalRelationExtractionPipeline
 from vmhan.registrations import TASK
 from vmhan.visualization.boxes import contact_sheet, draw_objects
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
-MODEL = BUNDLED_MODEL
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def picture_files(paths: Sequence[Path]) -> list[Path]:
-    """The files, and the pictures in the folders.
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """Lists the files, and the images in the folders.
 
     Raises:
         ValueError: There is none.
     """
     found = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
-    files = [file for file in found if file.suffix.lower() in ENDINGS]
+    files = [file for file in found if file.suffix.lower() in SUFFIXES]
     if not files:
-        raise ValueError(f"There is no picture ({', '.join(ENDINGS)}) in {', '.join(map(str, paths))}.")
+        raise ValueError(f"There is no image ({', '.join(SUFFIXES)}) in {', '.join(map(str, paths))}.")
     return files
 
 
-def first_questions(data_dir: Path, files: Sequence[Path]) -> dict[Path, dict]:
-    """For each picture that MNRE knows the request of its first pair, without the words that MNRE has about it."""
+def first_requests(data_dir: Path, files: Sequence[Path], no_relation: str | None = None) -> dict[Path, dict]:
+    """Builds the request of the first pair of each image in the data set, without its description.
+
+    Args:
+        data_dir: Folder in MNRE's form.
+        files: Images, named by their image id.
+        no_relation: The negative label, as of `load_mnre`.
+    """
     by_id = {file.stem: file for file in files}
-    questions: dict[Path, dict] = {}
-    for rows in load_mnre(data_dir, descriptions=None, boxes=None).values():
-        for place, image_id in enumerate(rows["image_id"]):
+    requests: dict[Path, dict] = {}
+    for rows in load_mnre(data_dir, descriptions=None, boxes=None, no_relation=no_relation).values():
+        for index, image_id in enumerate(rows["image_id"]):
             file = by_id.get(image_id)
-            if file is not None and file not in questions:
-                row = rows[place]
+            if file is not None and file not in requests:
+                row = rows[index]
                 entities = character_spans(row["words"], [row["head_span"], row["tail_span"]])
-                questions[file] = {"text": " ".join(row["words"]), "entities": entities}
-    return questions
+                requests[file] = {"text": " ".join(row["words"]), "entities": entities}
+    return requests
 
 
-def detected_tile(picture: Image.Image, detector: ObjectDetector) -> Image.Image:
-    """The picture with all that was detected."""
-    (found,) = detector.detect([picture])
-    return draw_objects(picture, [item._asdict() for item in found])
+def detected_tile(image: Image.Image, detector: ObjectDetector) -> Image.Image:
+    """Draws an image with all detected objects."""
+    (found,) = detector.detect([image])
+    return draw_objects(image, [item._asdict() for item in found])
 
 
 def pair_tile(
-    picture: Image.Image, question: dict, extract: MultimodalRelationExtractionPipeline, detector: ObjectDetector
+    image: Image.Image, request: dict, extract: MultimodalRelationExtractionPipeline, detector: ObjectDetector
 ) -> Image.Image:
-    """The picture with the objects of a pair, under what the model says of it."""
-    (pair,) = extract({**question, "image": picture}, detector=detector)["pairs"]
+    """Draws an image with the objects of a pair, under its predicted relation."""
+    (pair,) = extract({**request, "image": image}, detector=detector)["pairs"]
     title = f"{pair['head']['text']} -> {pair['tail']['text']}: {pair['relation']} {pair['score']:.0%}"
-    return draw_objects(picture, pair["objects"], title)
+    return draw_objects(image, pair["objects"], title)
 
 
-def make_sheet(
-    files: Sequence[Path], detector: ObjectDetector, data_dir: Path | None, model: str, columns: int
+def draw_sheet(
+    files: Sequence[Path], detector: ObjectDetector, requests: dict[Path, dict], model: str, columns: int
 ) -> Image.Image:
-    """All tiles of the pictures."""
-    questions = first_questions(data_dir, files) if data_dir else {}
-    extract = pipeline(TASK, model=model) if questions else None
+    """Draws the tiles of all images on one sheet.
+
+    Args:
+        files: The images.
+        detector: Finds their objects.
+        requests: As of `first_requests`.
+        model: Folder or Hub id of the model that answers them.
+        columns: Tiles in a row.
+    """
+    extract = pipeline(TASK, model=model) if requests else None
     tiles = []
-    for file in tqdm(files, desc="pictures"):
-        picture = load_image_input(file)
-        tiles.append(detected_tile(picture, detector))
-        if file in questions:
-            tiles.append(pair_tile(picture, questions[file], extract, detector))
+    for file in tqdm(files, desc="images"):
+        image = load_image_input(file)
+        tiles.append(detected_tile(image, detector))
+        if file in requests:
+            tiles.append(pair_tile(image, requests[file], extract, detector))
     return contact_sheet(tiles, columns)
 
 
-def main(argv: list[str]) -> None:
-    """The command line."""
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m train.report.contact_sheet", description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", nargs="+", type=Path, help="files, or folders of them")
+    parser.add_argument("images", nargs="+", type=Path, help="image files, or folders of them")
     parser.add_argument("--detector", default=BUNDLED, help="name, as the pipeline takes it")
-    parser.add_argument("--data_dir", type=Path, help="folder of MNRE, whose pairs look at the pictures")
-    parser.add_argument("--model", default=str(MODEL), help="folder or Hub id of the model that is asked")
-    parser.add_argument("--columns", type=int, default=4, help="pictures in a row")
+    parser.add_argument("--data_dir", type=Path, help="folder of MNRE, for a pair of each image")
+    parser.add_argument("--no_relation", help="label of pairs without a relation, if it has none of the usual names")
+    parser.add_argument("--model", default=str(BUNDLED_MODEL), help="folder or Hub id of the model that scores pairs")
+    parser.add_argument("--columns", type=int, default=4, help="tiles in a row")
     parser.add_argument("--output", type=Path, default=Path("outputs/contact_sheet.jpg"), help="the file to write")
-    arguments = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> None:
+    """Runs the command line."""
+    args = parse_arguments(argv)
     try:
-        sheet = make_sheet(
-            picture_files(arguments.pictures),
-            load_detector(arguments.detector),
-            arguments.data_dir,
-            arguments.model,
-            arguments.columns,
-        )
+        files, detector = image_files(args.images), load_detector(args.detector)
+        requests = first_requests(args.data_dir, files, args.no_relation) if args.data_dir else {}
+        sheet = draw_sheet(files, detector, requests, args.model, args.columns)
     except (OSError, ValueError) as error:
         sys.exit(f"train.report.contact_sheet: {error}")
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(arguments.output, quality=88)
-    print(arguments.output)
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(args.output, quality=88)
+    print(args.output)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Figures, made from the result files.
+"""Draws the figures of all result files.
 
-python -m train.report.figures            # all that there are results for, into assets/results/figures/
+python -m train.report.figures            # into assets/results/figures/
 """
 
 import argparse
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "assets" / "results"
 
 
 def main() -> None:
-    """Writes the figures."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(prog="python -m train.report.figures", description=__doc__.splitlines()[0])
     parser.add_argument("--results_dir", type=Path, default=RESULTS, help="folder of the result files")
     results = parser.parse_args().results_dir

@@ -1,6 +1,6 @@
-"""What the field's shared crops are worth: look-ups, our model without and with them, and figures in print.
+"""Builds the table of the field's shared crops: look-ups, our model without and with them, and published scores.
 
-They are compared with the direction of pairs given, as print has it; the other mode stands in columns of its own.
+Scores are with the direction of pairs given, as in print; the other mode has columns of its own.
 """
 
 from vmhan.evaluation.modes import GIVEN, UNKNOWN
@@ -8,12 +8,12 @@ from vmhan.evaluation.paper_tables import MAIN_MNRE
 from vmhan.evaluation.run_grouping import settings_name
 from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, scores, spread
 
-#: Scores on test with the direction given, with what stands over their columns.
+#: Scores on test with the direction given: headings by metric.
 METRICS = {
     **{"f1": "F1", "precision": "precision", "recall": "recall"},
     **{"accuracy": "accuracy", "none_accuracy": "none or not"},
 }
-#: Of our own runs alone, behind those: F1 of the other mode, and of both on validation.
+#: Further columns, of our own runs alone: F1 of the other mode, and of both on validation.
 FURTHER = {
     "test F1": ("test", "f1", UNKNOWN),
     "validation F1": ("validation", "f1", UNKNOWN),
@@ -22,13 +22,13 @@ FURTHER = {
 HEAD = ("system", "its inputs", "seeds", *(f"test {name}{GIVEN_SUFFIX}" for name in METRICS.values()), *FURTHER)
 #: Rows of Table 1 of the VM-HAN paper with which the leaking inputs are compared.
 IN_PRINT = ("HVPNet", "MKGformer", "MOREformer", "HVFormer", "TMR", "CAMIM", "VM-HAN")
-#: Of the audit: an input, a question, and what it is called here.
+#: Findings of the audit: input, question and label.
 LOOKUPS = (
     ("legacy words beyond the names", "value", "words of the phrases beyond the names of the entities"),
     ("legacy crops", "shape", "number of crops"),
     ("legacy phrases", "words", "words of the phrases"),
 )
-#: The settings in train/configs/mnre, and what they see.
+#: Settings in train/configs/mnre, with their protocol and inputs.
 RUNS = {
     "legacy_crops_clean": ("clean", "sentence and descriptions"),
     "legacy_crops": ("legacy-crops", "the same, number of crops and words of the phrases"),
@@ -36,17 +36,20 @@ RUNS = {
 
 
 def legacy_table(results: list[dict], audit: dict | None) -> str:
-    """Percent, on test; what has not been run is left out.
+    """Builds the Markdown table, percent, on test; runs that are missing are left out.
 
     Args:
         results: Of `legacy_crops.yaml` and its clean twin.
-        audit: What `train.audit --legacy` wrote.
+        audit: The result of `train.audit --legacy`.
+
+    Raises:
+        ValueError: A run has another protocol than its settings.
     """
     lines = [list(HEAD), ["---"] * len(HEAD), *(_lookups(audit) if audit else [])]
     for name, (protocol, inputs) in RUNS.items():
         runs = [result for result in results if settings_name(result) == name]
         if runs and {run["protocol"] for run in runs} != {protocol}:
-            raise ValueError(f"The runs {name} are not of the protocol {protocol!r}; make them anew.")
+            raise ValueError(f"The runs {name} are not of the protocol {protocol!r}; run them again.")
         if runs:
             paths = [*(("test", metric, GIVEN) for metric in METRICS), *FURTHER.values()]
             measured = [spread(scores(runs, *path)) for path in paths]
@@ -59,7 +62,7 @@ def legacy_table(results: list[dict], audit: dict | None) -> str:
 
 
 def _lookups(audit: dict) -> list[list[str]]:
-    """What the audit got out of the files alone: no sentence, no image, and where names are left out no entity."""
+    """Formats what the audit predicts from the files alone: without sentence, image or, beyond the names, entities."""
     findings = {finding["name"]: finding for finding in audit["findings"]["test"]}
     lines = []
     for name, question, inputs in LOOKUPS:

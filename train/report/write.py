@@ -1,7 +1,7 @@
-"""Tables of README and model card, made from the result files.
+"""Writes the tables of README, documentation and model card, computed from the result files.
 
     python -m train.report            # prints the tables
-    python -m train.report --write    # puts them between the `<!-- table: name -->` marks of README and model card
+    python -m train.report --write    # writes them between the `<!-- table: name -->` marks of the documents
 
 Runs that differ in nothing but the seed are one line: mean and standard deviation over the seeds.
 """
@@ -24,13 +24,14 @@ from vmhan.evaluation.tables import comparison_lines, markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "assets" / "results"
-DOCUMENTS = (ROOT / "README.md", BUNDLED_MODEL / "README.md")
+#: Whatever holds a table, the README first.
+DOCUMENTS = (ROOT / "README.md", BUNDLED_MODEL / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 
 def results_table(results: list[dict]) -> str:
-    """A Markdown table, percent, a line for each variant and one for the majority label.
+    """Builds the Markdown table of runs, percent: a line for each variant and one for the majority label.
 
-    The mode that users get comes first, in which the direction of pairs is unknown.
+    The mode of users comes first, in which the direction of pairs is unknown.
     """
     lines = comparison_lines(results)
     accuracy = f"{100 * majority_accuracy(results[0]):.1f}"
@@ -39,20 +40,25 @@ def results_table(results: list[dict]) -> str:
 
 
 def benchmark_table(result: dict) -> str:
-    """What was to be reached, as a Markdown table: measured median and target."""
+    """Builds the Markdown table of the benchmark: measured median and target."""
     lines = [["measured", "value", "target"], ["---"] * 3]
     lines += [[row["what"], f"{row['value']:.3g}", row["to_be"]] for row in result["targets"]]
     return markdown_table(lines)
 
 
 def majority_accuracy(result: dict) -> float:
-    """Share of the test rows without a relation."""
+    """Computes the share of test rows without a relation, the accuracy of the majority label."""
     test = result["metrics"]["test"]
     return 1 - sum(relation["support"] for relation in test["per_relation"].values()) / test["rows"]
 
 
 def fill(text: str, tables: dict[str, str]) -> str:
-    """`text` with what stands between `<!-- table: name -->` and `<!-- end -->` replaced by the tables."""
+    """Replaces the text between `<!-- table: name -->` and `<!-- end -->` by the tables.
+
+    Args:
+        text: A document.
+        tables: Markdown by name.
+    """
     for name, table in tables.items():
         mark = f"<!-- table: {name} -->"
         text = re.sub(
@@ -61,29 +67,31 @@ def fill(text: str, tables: dict[str, str]) -> str:
     return text
 
 
-def make_tables() -> dict[str, str]:
-    """Every table by name: for each folder of results, speed, the detector, the audit on test, and the analyses."""
-    audited, speed, detector = (RESULTS / name for name in ("audit-mnre.json", "benchmark-base.json", "detector.json"))
-    overlap = RESULTS / "overlap-mnre.json"
-    audit = json.loads(audited.read_text(encoding="utf-8")) if audited.exists() else None
+def build_tables() -> dict[str, str]:
+    """Builds every table by name: each folder of results, benchmark, detector, overlap, audit on test, analyses."""
+    audit = _read_result("audit-mnre.json")
     tables = {path.name: _folder_table(path, audit) for path in sorted(RESULTS.iterdir()) if any(path.glob("*.json"))}
-    if speed.exists():
-        tables["benchmark"] = benchmark_table(json.loads(speed.read_text(encoding="utf-8")))
-    if detector.exists():
-        tables["detector"] = targets_table(json.loads(detector.read_text(encoding="utf-8")))
-    if overlap.exists():
-        counted = json.loads(overlap.read_text(encoding="utf-8"))
-        tables |= {"overlap-mnre": overlap_table(counted["overlaps"]), "overlap-words-mnre": counted["in_words"]}
+    if benchmark := _read_result("benchmark-base.json"):
+        tables["benchmark"] = benchmark_table(benchmark)
+    if detector := _read_result("detector.json"):
+        tables["detector"] = targets_table(detector)
+    if overlap := _read_result("overlap-mnre.json"):
+        tables |= {"overlap-mnre": overlap_table(overlap["overlaps"]), "overlap-words-mnre": overlap["in_words"]}
     if audit:
         tables["audit-mnre"] = audit_table(audit["findings"]["test"])
     for path in sorted(RESULTS.glob("analysis-*.json")):
-        of_analysis = analysis_tables(json.loads(path.read_text(encoding="utf-8")))
-        tables |= {f"{kind}-{path.stem.removeprefix('analysis-')}": table for kind, table in of_analysis.items()}
+        name = path.stem.removeprefix("analysis-")
+        tables |= {f"{kind}-{name}": table for kind, table in analysis_tables(_read_result(path.name)).items()}
     return tables
 
 
+def _read_result(name: str) -> dict | None:
+    path = RESULTS / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
 def _folder_table(folder: Path, audit: dict | None) -> str:
-    """The table of a folder of results."""
+    """Builds the table of a folder of results."""
     if folder.name == "mnre-ablations":
         return ablations_table(read_runs([folder], "test"))
     if folder.name == "mnre-legacy":
@@ -94,9 +102,9 @@ def _folder_table(folder: Path, audit: dict | None) -> str:
 def main() -> None:
     """Prints the tables, or writes them into the documents."""
     parser = argparse.ArgumentParser(prog="python -m train.report", description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="fill in README and model card")
+    parser.add_argument("--write", action="store_true", help="fill the tables of README, documentation and model card")
     write = parser.parse_args().write
-    tables = make_tables()
+    tables = build_tables()
     if not write:
         print("\n\n".join(f"{name}\n\n{table}" for name, table in tables.items()))
         return

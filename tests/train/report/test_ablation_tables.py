@@ -116,4 +116,4 @@ def test_the_report_makes_it_from_its_folder(tmp_path, monkeypatch):
         write_result(path, made.result)
         write_predictions(predictions_path(path), made.predictions)
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    assert report.make_tables() == {"mnre-ablations": ablations_table(runs)}
+    assert report.build_tables() == {"mnre-ablations": ablations_table(runs)}

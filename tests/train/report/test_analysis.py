@@ -12,27 +12,16 @@ from training_fixture import write_settings
 
 from train import run
 from train.report.analysis import main
-from train.report.analysis_figures import (
-    COLOURS,
-    efficiency_figure,
-    figures,
-    reliability_figure,
-    slices_figure,
-    visual_figure,
-)
+from train.report.analysis_figures import draw_figures
 from train.report.analysis_groups import Settings, compare_groups, teachers_seconds
-from train.report.analysis_tables import (
-    OTHER_WAY_ROUND,
-    calibration_table,
-    clean_groups,
-    confidence_table,
-    confusions_table,
-    label,
-    relations_table,
-    shown_groups,
-    slices_table,
-    tables,
-)
+from train.report.analysis_tables import calibration_table, confidence_table, slices_table, tables
+from train.report.analyzed_groups import OTHER_WAY_ROUND, clean_groups, label, shown_groups
+from train.report.efficiency_figure import efficiency_figure
+from train.report.figure_style import COLORS
+from train.report.relation_tables import confusions_table, relations_table
+from train.report.reliability_figure import reliability_figure
+from train.report.slices_figure import slices_figure
+from train.report.visual_figure import visual_figure
 from train.report.write import RESULTS
 from vmhan.evaluation.calibration import describe_confidence
 from vmhan.evaluation.metrics import WRONG_DIRECTION, relation_metrics
@@ -261,7 +250,7 @@ def test_bars_are_as_high_as_the_scores(ours):
     heights = [bar.get_height() for bar in axes.patches]
     groups = [group["slices"]["pairs of the sentence"].values() for group in shown_groups(ours)]
     assert heights == pytest.approx([100 * part["f1"] for parts in groups for part in parts if part["related"]])
-    assert len({bar.get_facecolor() for bar in axes.patches}) == len(groups) <= len(COLOURS)
+    assert len({bar.get_facecolor() for bar in axes.patches}) == len(groups) <= len(COLORS)
 
 
 def test_every_trained_group_has_a_line_of_score_time_and_parameters(ours):
@@ -314,7 +303,7 @@ def test_reliability_bars_are_the_bins_of_both_modes_that_of_users_first(both_mo
         bins = [of_bin for of_bin in told[kind]["bins"] if of_bin["rows"]]
         assert [bar.get_height() for bar in upper.patches] == [of_bin["accuracy"] for of_bin in bins]
         assert [bar.get_height() for bar in lower.patches] == [of_bin["rows"] for of_bin in bins]
-        assert upper.patches[0].get_facecolor() == to_rgba(COLOURS[0])
+        assert upper.patches[0].get_facecolor() == to_rgba(COLORS[0])
 
 
 def test_a_model_that_names_no_relation_has_no_panel_for_them(both_modes):
@@ -334,7 +323,7 @@ def test_runs_without_scores_leave_calibration_blank_and_have_no_reliability_dia
         told["calibration"] = None
     for group in blank["groups"]:
         group["direction_given"]["calibration"] = None
-    assert "reliability" not in figures(blank)
+    assert "reliability" not in draw_figures(blank)
     assert len(confidence_table(blank).splitlines()) == 2
     assert columns_of(calibration_table(blank))[0]["calibration error"] == ""
 
@@ -407,8 +396,8 @@ def test_figures_in_the_repository_are_made_from_the_analysis():
 
 def test_every_analysis_has_its_tables_and_figures(ours):
     ranked = {"groups", "calibration", "confidence", "slices", "differences"}
-    assert set(tables(ours)) == ranked | {"visual-steps", "relations", "confusions"}
-    assert set(figures(ours)) == {"pairs", "entities", "visual", "efficiency", "reliability", "confusion"}
+    assert set(tables(ours)) == ranked | {"visual-steps", "relations", "confusions", "summary"}
+    assert set(draw_figures(ours)) == {"pairs", "entities", "visual", "efficiency", "reliability", "confusion"}
     first = shown_groups(ours)[0]["slices"]["pairs of the sentence"]["1"]
     assert f"| {first['rows']} | {first['related']} | {100 * first['f1']:.1f} (" in slices_table(ours)
 
@@ -435,7 +424,7 @@ def test_rare_relations_are_one_line_of_which_the_counts_add_up(ours):
 def test_few_groups_stand_side_by_side_and_none_that_has_its_own_table(ours):
     made_up = [{**group, "folder": folder} for folder in ("mnre-ablations", "mnre-legacy") for group in ours["groups"]]
     shown = shown_groups({**ours, "groups": made_up + ours["groups"]})
-    assert shown == shown_groups(ours) and len(shown) <= len(COLOURS)
+    assert shown == shown_groups(ours) and len(shown) <= len(COLORS)
     assert {group["folder"] for group in shown} == {"mnre-mini", "mnre-compare"}
 
 

@@ -1,4 +1,4 @@
-"""The command that draws what is detected, and what pairs look at."""
+"""The command that draws contact sheets: detected objects, and the attention of pairs."""
 
 import pytest
 from mnre_fixture import write_mnre
@@ -6,7 +6,7 @@ from PIL import Image
 from tiny import save_tiny_checkpoint
 from tiny_detectors import save_tiny_bundled
 
-from train.report.contact_sheet import first_questions, main
+from train.report.contact_sheet import first_requests, main
 
 
 @pytest.fixture
@@ -32,28 +32,38 @@ def command(tmp_path):
     return run
 
 
-def test_every_picture_has_its_tile(command, tmp_path):
+def test_every_image_has_its_tile(command, tmp_path):
     for number in range(3):
         Image.new("RGB", (480, 480), "grey").save(tmp_path / f"{number}.png")
     two, three = (command(*(tmp_path / f"{n}.png" for n in range(count)), "--columns", 2) for count in (2, 3))
     assert two.width == three.width and 1.9 < three.height / two.height < 2.1
 
 
-def test_a_picture_of_the_data_set_comes_with_its_first_pair(command, tmp_path):
+def test_an_image_of_the_data_set_comes_with_its_first_pair(command, tmp_path):
     data = write_mnre(tmp_path / "mnre", images=True)
-    pictures = sorted((data / "images").glob("*test_0*"))
-    (question,) = first_questions(data, pictures).values()
-    assert question["text"].count("lives in") == 1 and len(question["entities"]) == 2
-    known = command(*pictures, "--data_dir", data, "--columns", 1)
-    assert known.height > 1.9 * command(*pictures, "--columns", 1).height
+    images = sorted((data / "images").glob("*test_0*"))
+    (request,) = first_requests(data, images).values()
+    assert request["text"].count("lives in") == 1 and len(request["entities"]) == 2
+    known = command(*images, "--data_dir", data, "--columns", 1)
+    assert known.height > 1.9 * command(*images, "--columns", 1).height
 
 
-def test_a_folder_without_pictures_is_named(command, tmp_path):
-    with pytest.raises(SystemExit, match=r"no picture .* in .*empty"):
+def test_the_negative_label_of_own_data_can_be_named(command, tmp_path):
+    data = write_mnre(tmp_path / "own", images=True)
+    for path in data.glob("mnre_*.txt"):
+        path.write_text(path.read_text(encoding="utf-8").replace("'None'", "'unlinked'"), encoding="utf-8")
+    image = min((data / "images").glob("*test_0*"))
+    with pytest.raises(SystemExit, match="--no_relation NAME"):
+        command(image, "--data_dir", data)
+    assert command(image, "--data_dir", data, "--no_relation", "unlinked").height > 0
+
+
+def test_a_folder_without_images_is_named(command, tmp_path):
+    with pytest.raises(SystemExit, match=r"no image .* in .*empty"):
         command((tmp_path / "empty").mkdir() or tmp_path / "empty")
 
 
-def test_a_broken_picture_is_named(command, tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+def test_a_broken_image_is_named(command, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(SystemExit, match=r"broken\.jpg"):
         command(tmp_path / "broken.jpg")

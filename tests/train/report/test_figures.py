@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgba
 from PIL import Image
 
-from train.report.audit_figure import ANSWERS, CHANCE, audit_figure, colour_of, save_audit_figure
+from train.report.audit_figure import ANSWERS, CHANCE, audit_figure, color_of, save_audit_figure
 from train.report.figures import RESULTS
 from vmhan.evaluation.audit import belongs_to, verdict
 
@@ -25,17 +25,17 @@ def marks(axes, question) -> list[tuple]:
     return [(line.get_xdata()[0], line.get_color()) for line in lines]
 
 
-def test_every_answer_stands_where_the_result_file_says_in_the_colour_of_its_verdict(audit):
+def test_every_answer_stands_where_the_result_file_says_in_the_color_of_its_verdict(audit):
     none, relation, words = audit_figure(audit).axes
     findings = audit["findings"]["test"][::-1]
     for axes, label in ((none, "none_or_not"), (relation, "relation")):
         for question in ("shape", "value"):
-            told = [(100 * item[question][label]["accuracy"], colour_of(item)) for item in findings]
+            told = [(100 * item[question][label]["accuracy"], color_of(item)) for item in findings]
             assert marks(axes, question) == told
     for axes, metric in ((none, "none_accuracy"), (words, "f1")):
-        told = [(100 * item["words"][metric], colour_of(item)) for item in findings if item["words"]]
+        told = [(100 * item["words"][metric], color_of(item)) for item in findings if item["words"]]
         assert marks(axes, "words") == told
-    assert len({colour_of(item) for item in findings}) == 3
+    assert len({color_of(item) for item in findings}) == 3
 
 
 def test_inputs_are_called_what_the_table_calls_them(audit):
@@ -44,7 +44,7 @@ def test_inputs_are_called_what_the_table_calls_them(audit):
     names = [f"{item['name']}\n{belongs_to(item)}: {verdict(item)}" for item in findings]
     assert [label.get_text() for label in axes.get_yticklabels()] == names
     assert [to_rgba(label.get_color()) for label in axes.get_yticklabels()] == [
-        to_rgba(colour_of(item)) for item in findings
+        to_rgba(color_of(item)) for item in findings
     ]
 
 

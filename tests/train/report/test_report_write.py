@@ -7,9 +7,9 @@ import pytest
 from train.report.write import (
     DOCUMENTS,
     RESULTS,
+    build_tables,
     fill,
     majority_accuracy,
-    make_tables,
     results_table,
 )
 
@@ -62,7 +62,7 @@ def test_every_table_of_a_document_is_made_from_result_files(path):
     """`test_readme` checks that they are equal; here, that none is outside its reach."""
     text = path.read_text(encoding="utf-8")
     names = re.findall(r"<!-- table: (.*?) -->", text)
-    assert names and set(names) <= set(make_tables()), "a mark that no table fills"
+    assert names and set(names) <= set(build_tables()), "a mark that no table fills"
     assert text.count("<!-- end -->") == len(names)
     rest = re.sub(r"<!-- table: .*?<!-- end -->", "", text, flags=re.S)
     assert not re.search(r"^\|", rest, flags=re.M), "a table outside the marks"
