@@ -1,13 +1,6 @@
 """Tables out of result files."""
 
-import re
-
-import pytest
-
 from train.report.write import (
-    DOCUMENTS,
-    RESULTS,
-    build_tables,
     fill,
     majority_accuracy,
     results_table,
@@ -39,13 +32,6 @@ def result(seed, f1):
     }
 
 
-def test_every_folder_of_results_has_its_table_in_the_readme():
-    text = DOCUMENTS[0].read_text(encoding="utf-8")
-    folders = {path.parent.name for path in RESULTS.glob("*/*.json")}
-    missing = sorted(folder for folder in folders if f"<!-- table: {folder} -->" not in text)
-    assert folders and not missing, "put `<!-- table: name --><!-- end -->` into README.md"
-
-
 def test_majority_is_the_share_of_rows_without_a_relation():
     assert majority_accuracy(result(1, 0.5)) == 0.6
     assert results_table([result(1, 0.5)]).splitlines()[-1].endswith("| 0.0 | 60.0 | 0.0 | 0.0 |")
@@ -55,14 +41,3 @@ def test_filling_a_table_twice_changes_nothing_more():
     text = "before\n<!-- table: x -->old<!-- end -->\nafter"
     once = fill(text, {"x": "| new |"})
     assert once == "before\n<!-- table: x -->\n\n| new |\n\n<!-- end -->\nafter" == fill(once, {"x": "| new |"})
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.parent.name)
-def test_every_table_of_a_document_is_made_from_result_files(path):
-    """`test_readme` checks that they are equal; here, that none is outside its reach."""
-    text = path.read_text(encoding="utf-8")
-    names = re.findall(r"<!-- table: (.*?) -->", text)
-    assert names and set(names) <= set(build_tables()), "a mark that no table fills"
-    assert text.count("<!-- end -->") == len(names)
-    rest = re.sub(r"<!-- table: .*?<!-- end -->", "", text, flags=re.S)
-    assert not re.search(r"^\|", rest, flags=re.M), "a table outside the marks"
