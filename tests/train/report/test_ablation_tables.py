@@ -1,6 +1,7 @@
 """Table 2 beside the paper's, out of whatever has been run."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,22 @@ from finished_fixture import cells, finished_run
 from PIL import Image
 
 from train.compare import settings_files
+from train.report import ablation_tables
 from train.report import write as report
 from train.report.ablation_figures import ablations_figure, save_ablations_figure, source
 from train.report.ablation_tables import FULL, ROWS, AblationRow, ablation_rows, ablations_table
+from vmhan.evaluation import bootstrap
 from vmhan.evaluation.bootstrap import Difference
 from vmhan.evaluation.paper_tables import ABLATIONS_MNRE
 from vmhan.evaluation.predictions import predictions_path, write_predictions
 from vmhan.evaluation.result_file import write_result
+
+
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch):
+    """Draws few samples: no test depends on the second digit of an interval."""
+    for name in ("f1_interval", "paired_difference"):
+        monkeypatch.setattr(ablation_tables, name, partial(getattr(bootstrap, name), samples=200))
 
 
 def test_rows_are_those_of_the_paper_in_its_order_and_of_the_settings():

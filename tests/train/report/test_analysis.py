@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     settings = [write_settings(folder), "--results_dir", str(folder / "results" / "tiny-runs")]
     for seed in ("1", "2"):
         names = ["--seed", seed, "--run_name", f"seed{seed}", "--output_dir", str(folder / f"seed{seed}")]
-        run.main([*settings, *names, "--num_train_epochs", "6", "--learning_rate", "5e-3"])
+        run.main([*settings, *names, "--num_train_epochs", "2", "--learning_rate", "5e-3"])
     blind = ["--checkpoint", str(folder / "seed1" / "final"), "--visual_setting", "text_only", "--run_name", "blind"]
     run.main([*settings, *blind])
     return folder
