@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,12 @@ def test_commands_have_the_options_that_documents_name(path):
             continue
         named = {word.split("=")[0] for word in words if word.startswith("--")}
         assert named <= options(module), f"{module} has no {sorted(named - options(module))}"
+
+
+def test_extras_in_documents_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = re.findall(r'pip install -e "\.\[([\w,]+)\]"', "".join(TEXTS.values()))
+    assert {extra for extras in named for extra in extras.split(",")} <= project["optional-dependencies"].keys()
 
 
 def test_commands_are_found():
