@@ -52,7 +52,8 @@ def _fit_temperature(logits: torch.Tensor, correct: torch.Tensor) -> float:
         confidence = (logits / temperature).softmax(dim=-1).amax(dim=-1)
         return float(torch.nn.functional.binary_cross_entropy(confidence, correct.double()))
 
-    return round(float(minimize_scalar(loss, bounds=(_COLDEST, _HOTTEST), method="bounded").x), 3)
+    found = minimize_scalar(loss, bounds=(_COLDEST, _HOTTEST), method="bounded")
+    return round(float(found["x"]), 3)  # scipy's result is a dict whose attributes type checkers do not see
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float | int | None]]:

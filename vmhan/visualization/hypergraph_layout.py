@@ -153,7 +153,7 @@ def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
 def _strongest(nodes: Sequence[GraphNode], edge: Hyperedge) -> str:
     if nearly_even(edge.attention.values()):
         return "none, all but even"
-    return nodes[max(edge.attention, key=edge.attention.get)].name
+    return nodes[max(edge.attention, key=lambda node: edge.attention[node])].name
 
 
 __all__ = ["COLORS", "SHAPES", "hypergraph_layout", "nearly_even"]
