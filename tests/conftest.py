@@ -12,6 +12,17 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import pytest  # noqa: E402
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config) -> None:
+    """Runs the whole suite in two processes, each test file in one of them, unless `-n` or `-p no:xdist` is given."""
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one of the two: it must start no others
+        return
+    whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    options = config.option
+    if whole and getattr(options, "numprocesses", 0) is None and not options.usepdb:
+        options.numprocesses, options.dist = 2, "loadfile"
+
+
 @pytest.fixture(autouse=True)
 def no_bundled_detector(monkeypatch):
     """No test rests on what the bundled detector finds unless it says so: that changes with each training."""

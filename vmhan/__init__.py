@@ -22,7 +22,7 @@ from .registrations import TASK, register
 from .request_limits import RequestLimits
 from .text_similarity import MeanPooledEncoder
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 register()
 
