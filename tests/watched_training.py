@@ -10,11 +10,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from train import run
+from train import results, run
 from train.data.collator import PairCollator
 from train.trainer import PairTrainer
 
-collate, train, write_result = PairCollator.__call__, PairTrainer.train, run.write_result
+collate, train, write_result = PairCollator.__call__, PairTrainer.train, results.write_result
 batches, written = [], []
 
 
@@ -35,7 +35,7 @@ def watched_write(path, result):
 
 
 if __name__ == "__main__":
-    PairCollator.__call__, PairTrainer.train, run.write_result = watched_collate, watched_train, watched_write
+    PairCollator.__call__, PairTrainer.train, results.write_result = watched_collate, watched_train, watched_write
     run.main(sys.argv[2:])
     seen = {"batches": batches, "written": written}
     (Path(sys.argv[1]) / f"rank{os.environ.get('RANK', 0)}.json").write_text(json.dumps(seen), encoding="utf-8")

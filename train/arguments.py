@@ -6,17 +6,20 @@ new one is known at once.
 
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields, make_dataclass
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
+import datasets
 from transformers import TrainingArguments
 
 from train.settings_parser import SettingsParser, with_help
 from vmhan import VMHANConfig
 from vmhan.evaluation.run_settings import NOT_CHOSEN
+from vmhan.node_selection import NONE
 
 
-@dataclass
+@dataclass(frozen=True)
 class DataArguments:
     """Where the data lie and what of them the model sees."""
 
@@ -44,23 +47,22 @@ class DataArguments:
     )
     captions: bool = field(default=True, metadata={"help": "MORE: read the captions of the objects."})
     max_objects: int = field(default=3, metadata={"help": "Objects of an image, the paper's k."})
-    image_dir: str | None = field(default=None, metadata={"help": "Folder of the pictures, for pixels."})
+    image_dir: str | None = field(default=None, metadata={"help": "Folder of the images, for pixels."})
     on_missing_image: Literal["raise", "none"] = field(
-        default="raise", metadata={"help": "What a row without a picture does: stop, or go on without an image."}
+        default="raise", metadata={"help": "What a row without an image does: stop, or go on without one."}
     )
     feature_cache: str | None = field(
         default=None, metadata={"help": "Folder of image features; by default one in the cache of datasets."}
     )
-    feature_batch_size: int = field(default=8, metadata={"help": "Pictures that the vision encoder takes at once."})
+    feature_batch_size: int = field(default=8, metadata={"help": "Images that the vision encoder takes at once."})
     visual_setting: Literal["pixels", "described", "composed", "object_names", "text_only"] = field(
         default="described", metadata={"help": "What the model sees of an image."}
     )
     control: Literal["none", "text_only", "shuffled_images", "blank_images", "constant_objects"] = field(
         default="none",
         metadata={
-            "help": "What the rows know of images is taken away (text_only), that of another image (shuffled_images), "
-            "that of one grey picture (blank_images), or theirs but for the objects, which are those of one image "
-            "(constant_objects)."
+            "help": "Rows lose their images and all that belongs to these (text_only), or get those of another row "
+            "(shuffled_images), one gray image (blank_images), or the objects of one image (constant_objects)."
         },
     )
     legacy_crops: str | None = field(
@@ -98,9 +100,29 @@ class DataArguments:
         },
     )
     on_error: Literal["raise", "skip"] = field(
-        default="raise", metadata={"help": "What a broken line or picture does: stop, or be left out."}
+        default="raise", metadata={"help": "What a broken line or image does: stop, or be left out."}
     )
     limit: int | None = field(default=None, metadata={"help": "Keep the first rows of each split, for a trial."})
+
+    @property
+    def selects_nodes(self) -> bool:
+        """True where nodes are selected for each pair."""
+        return self.selector != NONE or self.visual_selector not in (None, NONE)
+
+    @property
+    def objects_per_image(self) -> int:
+        """How many names, and how many boxes, of an image the rows hold: the paper's k, or those to select k from."""
+        return max(self.candidate_objects, self.max_objects) if self.selects_nodes else self.max_objects
+
+    @property
+    def uses_boxes(self) -> bool:
+        """True where boxes of a file join as objects without a name."""
+        return self.boxes is not None
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder of the arrays that are computed once: features, boxes and scores of teachers."""
+        return Path(self.feature_cache or Path(datasets.config.HF_DATASETS_CACHE) / "vmhan-features")
 
 
 @dataclass
@@ -154,7 +176,7 @@ class RunArguments(TrainingArguments):
 
 
 def _argument_type(annotation: Any) -> Any:
-    """A type that argparse can read: the first of a union, except for `X | None`."""
+    """Finds a type that argparse can read: the first of a union, except for `X | None`."""
     options = get_args(annotation)
     if get_origin(annotation) is UnionType and type(None) not in options:
         return options[0]
@@ -174,7 +196,7 @@ ModelArguments = make_dataclass("ModelArguments", _model_fields(), namespace={"_
 
 
 def settings_parser() -> SettingsParser:
-    """Builds what reads the settings of `train/run.py`."""
+    """Builds the parser of the settings of `train/run.py`."""
     return SettingsParser(
         {"data": DataArguments, "model": ModelArguments, "training": RunArguments},
         names_none=("no_relation",),
@@ -183,43 +205,23 @@ def settings_parser() -> SettingsParser:
     )
 
 
-def parse_arguments(argv: Sequence[str]) -> tuple[DataArguments, Any, RunArguments]:
+@dataclass(frozen=True)
+class RunConfig:
+    """The settings of a run.
+
+    Args:
+        data: Where the data lie and what of them the model sees.
+        model: Fields of `VMHANConfig`.
+        training: How it is trained, and where it goes.
+        argv: The words that the settings were read from, for the result file.
+    """
+
+    data: DataArguments
+    model: Any  # a ModelArguments, which no type checker can see into
+    training: RunArguments
+    argv: tuple[str, ...] = ()
+
+
+def read_config(argv: Sequence[str]) -> RunConfig:
     """Reads `config.yaml [--name value ...]`; see `SettingsParser.read`."""
-    return settings_parser().read(argv)
-
-
-def check_pixels(data, model_settings, training) -> None:
-    """Refuses settings that name pixels in one place and not in another.
-
-    Raises:
-        ValueError: Says what to set.
-    """
-    if data.visual_setting != "pixels":
-        if data.detector:
-            raise ValueError(f'The detector "{data.detector}" needs --visual_setting pixels.')
-        return
-    if not data.image_dir and not data.dataset:
-        raise ValueError("The visual setting pixels needs --image_dir <folder of the pictures>.")
-    if data.boxes and data.detector:
-        raise ValueError(f'Boxes come from the files "{data.boxes}" or from the detector "{data.detector}", not both.')
-    if not training.checkpoint and (not training.vision_model or "pixels" not in model_settings.visual_features):
-        raise ValueError("The visual setting pixels needs --vision_model vgg16 and --visual_features pixels.")
-
-
-def check_legacy_crops(data) -> None:
-    """Refuses what the shared crops cannot stand beside.
-
-    Raises:
-        ValueError: Says what to set.
-    """
-    if not data.legacy_crops:
-        return
-    if data.visual_setting == "text_only":
-        raise ValueError("Crops are nodes of an image; choose another --visual_setting than text_only for them.")
-    if data.control != "none":
-        raise ValueError(
-            f"The control {data.control} changes what is known of images, the shared crops belong to rows; leave out "
-            "--control or --legacy_crops."
-        )
-    if data.selector != "none" or data.visual_selector not in (None, "none"):
-        raise ValueError("The shared crops stand in the place of selected phrases; leave out the selectors for them.")
+    return RunConfig(*settings_parser().read(argv), argv=tuple(argv))

@@ -1,11 +1,10 @@
-"""Does any side input give the label away?
+"""Audits whether any side input of a data set leaks the label.
 
-    python -m train.audit path/to/mnre                                   # what the protocol `clean` sees: must pass
+    python -m train.audit path/to/mnre                                   # the protocol `clean`: must pass
     python -m train.audit path/to/mnre --legacy path/to/legacy_crops     # the field's shared crops too: exit code 1
     python -m train.audit path/to/more --corpus more
 
-Questions and thresholds stand in `vmhan/evaluation/audit.py`. `python -m train.audit_results` asks the
-same of finished runs.
+Questions and thresholds stand in `vmhan/evaluation/audit.py`. `python -m train.audit_results` audits finished runs.
 """
 
 import argparse
@@ -31,14 +30,14 @@ _NONE = "none"
 
 
 def stems_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, str | None]:
-    """The stems of the files to audit. Those that were not asked for may be missing, which is said."""
+    """Finds the stems of the files to audit. Those that no option names may be missing, which is printed."""
     stems = {}
     for role, usual in OPTIONAL_FILES.items():
-        asked = getattr(args, role)
-        stem = None if asked == _NONE else asked or usual
+        named = getattr(args, role)
+        stem = None if named == _NONE else named or usual
         files = [f"{stem}_{split}.json" for split in ("train", "val", "test")]
         missing = [] if stem is None else [name for name in files if not (Path(args.data_dir) / name).is_file()]
-        if missing and (asked or len(missing) < len(files)):
+        if missing and (named or len(missing) < len(files)):
             parser.error(f"{args.data_dir} has no {', '.join(missing)}; --{role} none leaves the {role} out.")
         if missing:
             print(f"No {role}: {args.data_dir} has no {', '.join(missing)}, so they are not audited.")
@@ -47,13 +46,13 @@ def stems_of(args: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[
 
 
 def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str | None]]:
-    """The arguments, and the stems of MNRE's files."""
+    """Reads the options, and finds the stems of MNRE's files."""
     parser = argparse.ArgumentParser(prog="python -m train.audit", description=__doc__.splitlines()[0])
     parser.add_argument("data_dir", help="folder of the files")
     parser.add_argument("--corpus", choices=("mnre", "more"), default="mnre", help="what they hold")
     for role, usual in OPTIONAL_FILES.items():
-        told = f"stem of the files of {role}, or none; by default {usual}, if they are there"
-        parser.add_argument(f"--{role}", help=told)
+        text = f"stem of the files of {role}, or none; by default {usual}, if they are there"
+        parser.add_argument(f"--{role}", help=text)
     parser.add_argument("--no_relation", help="label of pairs without a relation, if it has none of the usual names")
     parser.add_argument("--legacy", help="folder of the shared per-row crop lists and phrases")
     parser.add_argument("--results_dir", default="assets/results", help="where audit-<corpus>.json goes")
@@ -66,7 +65,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str | None]]:
 def read_inputs(
     args: argparse.Namespace, stems: dict[str, str | None]
 ) -> tuple[DatasetDict, list[SideInput], dict[str, str]]:
-    """The rows, what there is to audit of them, and the checksums of the files."""
+    """Reads the rows, lists the side inputs to audit, and computes the checksums of the files."""
     if args.corpus == "more":
         splits = load_more(args.data_dir, no_relation=args.no_relation)
         return splits, clean_inputs(splits), more_checksums(args.data_dir)

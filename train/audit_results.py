@@ -17,10 +17,10 @@ import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
 
-from train.arguments import DataArguments, RunArguments
-from train.data.inputs import RunInputs, load_inputs_to_audit
+from train.arguments import DataArguments, ModelArguments, RunArguments, RunConfig
+from train.data.inputs import prepare_audited_inputs
 from train.data.rows import checksums
-from train.data.selection import selects
+from train.data.run_inputs import RunInputs
 from train.data.side_inputs import seen_by_run
 from vmhan.evaluation.result_file import code_version, versions, write_result
 
@@ -28,36 +28,37 @@ from vmhan.evaluation.result_file import code_version, versions, write_result
 _TRAINING = ("seed", "text_model", "checkpoint", "max_length")
 
 
-def settings_of(result: dict, places: dict[str, str | None], folder: str) -> tuple[DataArguments, RunArguments]:
-    """What the inputs of a finished run depend on.
+def config_of(result: dict, paths: dict[str, str | None], folder: str) -> RunConfig:
+    """Builds the settings that the inputs of a finished run depend on.
 
     Args:
         result: A result file. What it does not say had the default of today.
-        places: Settings such as `data_dir` that differ on this machine; None for those that do not.
+        paths: Settings such as `data_dir` that differ on this machine; None for those that do not.
         folder: For what is written aside.
 
     Raises:
         ValueError: It has settings of data that there are no more.
     """
-    moved = {name: place for name, place in places.items() if place is not None}
+    moved = {name: path for name, path in paths.items() if path is not None}
     data = _data_of(result)
-    here = {name: place for name, place in moved.items() if hasattr(data, name)}
+    here = {name: path for name, path in moved.items() if hasattr(data, name)}
     data = replace(data, **here, undirected_pairs=False)  # pairs turned round have labels of their own: not audited
     training = {"seed": result["seed"]} | result["config"]["training"] | moved
     read = {name: training[name] for name in _TRAINING if name in training}
-    return data, RunArguments(output_dir=folder, read_test=False, use_cpu=True, report_to=[], **read)
+    arguments = RunArguments(output_dir=folder, read_test=False, use_cpu=True, report_to=[], **read)
+    return RunConfig(data, ModelArguments(), arguments)
 
 
 def _data_of(result: dict) -> DataArguments:
-    told, known = result["config"]["data"], {field.name for field in fields(DataArguments)}
-    if unknown := sorted(told.keys() - known):
+    settings, known = result["config"]["data"], {field.name for field in fields(DataArguments)}
+    if unknown := sorted(settings.keys() - known):
         was = f"use the code of commit {result['commit']}"
         raise ValueError(f"There are no settings {', '.join(unknown)} any more; {was}.")
-    return DataArguments(**told)
+    return DataArguments(**settings)
 
 
 def is_audited(result: dict) -> bool:
-    """Whether a result file's audit names every side input of its run.
+    """Returns True if a result file's audit names every side input of its run.
 
     Raises:
         ValueError: It has settings of data that there are no more.
@@ -67,7 +68,7 @@ def is_audited(result: dict) -> bool:
 
 
 def _columns(data: DataArguments) -> tuple[str, ...]:
-    """Those that tell whether tails are objects."""
+    """Names the column of tails, by which object tails are recognized."""
     return ("tail_object",) if data.corpus == "more" else ("tail_span",)
 
 
@@ -75,66 +76,68 @@ class Auditor:
     """Audits runs, each kind of inputs once.
 
     Args:
-        places: As of `settings_of`.
+        paths: As of `config_of`.
         folder: For what is written aside.
     """
 
-    def __init__(self, places: dict[str, str | None], folder: str):
-        self.places, self.folder = places, folder
+    def __init__(self, paths: dict[str, str | None], folder: str):
+        self.paths, self.folder = paths, folder
         self._checksums: dict[str, dict[str, str]] = {}
         self._audited: dict[str, RunInputs] = {}
 
     def audit(self, result: dict) -> RunInputs:
-        """The audited inputs of a finished run.
+        """Audits the inputs of a finished run.
 
         Raises:
             ValueError: The data here are not those that it read, or an input cannot be audited.
         """
-        data, training = settings_of(result, self.places, self.folder)
-        key = self._key(data, training)
+        config = config_of(result, self.paths, self.folder)
+        key = self._key(config)
         if key not in self._checksums:
-            self._checksums[key] = checksums(data)
-        found, told = self._checksums[key], result["data"]
-        if differing := sorted(name for name in found.keys() | told.keys() if found.get(name) != told.get(name)):
+            self._checksums[key] = checksums(config.data)
+        found, expected = self._checksums[key], result["data"]
+        names = found.keys() | expected.keys()
+        if differing := sorted(name for name in names if found.get(name) != expected.get(name)):
             raise ValueError(f"These data are not those of the run: {', '.join(differing)} differ.")
         if key not in self._audited:
-            self._audited[key] = load_inputs_to_audit(data, training)
+            self._audited[key] = prepare_audited_inputs(config)
         return self._audited[key]
 
     @staticmethod
-    def _key(data: DataArguments, training: RunArguments) -> str:
-        """What differs only where inputs do: a seed shuffles images, a text encoder helps to select."""
+    def _key(config: RunConfig) -> str:
+        """Builds a key that differs only where inputs do: a seed shuffles images, a text encoder helps to select."""
+        data, training = config.data, config.training
         seed = training.seed if data.control == "shuffled_images" else None
-        encoder = (training.text_model or training.checkpoint, training.max_length) if selects(data) else None
+        encoder = (training.text_model or training.checkpoint, training.max_length) if data.selects_nodes else None
         return json.dumps([vars(data), seed, encoder], sort_keys=True)
 
 
 def with_audit(result: dict, inputs: RunInputs, command: str) -> dict:
-    """A result file with its audit and, after the audit, the protocol that its inputs allow."""
-    told = {"command": command, **code_version(), "versions": versions()}
+    """Adds to a result file its audit and, after the audit, the protocol that its inputs allow."""
+    later = {"command": command, **code_version(), "versions": versions()}
     if inputs.protocol != result["protocol"]:
-        told["protocol_before"] = result["protocol"]
+        later["protocol_before"] = result["protocol"]
     entries = {**result, "protocol": inputs.protocol, "audit": inputs.leaks}
     first = {name: entries.pop(name) for name in ("command", "protocol", "audit") if name in entries}
     return {
         **first,
-        "audited_later": told,
+        "audited_later": later,
         **{name: value for name, value in entries.items() if name != "audited_later"},
     }
 
 
 def main(argv: list[str]) -> int:
-    """Audits, writes, prints a line for each file; returns 1 if a file is not as clean as it said."""
+    """Audits, writes, prints a line for each file; returns 1 if a file said clean and is not."""
     parser = argparse.ArgumentParser(prog="python -m train.audit_results", description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="+", help="result files of train/run.py")
     parser.add_argument("--again", action="store_true", help="also those whose audit is complete")
     for name in ("data_dir", "image_dir", "text_model", "legacy_crops", "selection_cache", "feature_cache"):
-        parser.add_argument(f"--{name}", help="where it lies here, if not where the result file says")
+        parser.add_argument(f"--{name}", help="its path here, if it is not that of the result file")
     args = parser.parse_args(argv)
-    places = {name: value for name, value in vars(args).items() if name not in ("results", "again")}
+    paths = {name: value for name, value in vars(args).items() if name not in ("results", "again")}
     command, worse = shlex.join(["python", "-m", "train.audit_results", *argv]), False
     with tempfile.TemporaryDirectory() as folder:
-        auditor = Auditor(places, folder)
+        auditor = Auditor(paths, folder)
         for path in args.results:
             result = json.loads(path.read_text(encoding="utf-8"))
             if is_audited(result) and not args.again:

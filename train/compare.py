@@ -1,4 +1,4 @@
-"""Trains several settings files with several seeds, such as a comparison or a table of ablations.
+"""Trains several settings files with several seeds, for a comparison or a table of ablations.
 
     python -m train.compare train/configs/mnre/compare.yaml --seeds 1 2 --data_dir path/to/mnre
     python -m train.compare train/configs/mnre/ablations --seeds 1 2 3 --data_dir path/to/mnre
@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from train.arguments import parse_arguments, settings_parser
-from train.run import main as train
-from train.settings_parser import ParserBesideSettings
+from train.arguments import read_config, settings_parser
+from train.run import main as train_run
+from train.settings_parser import ParserBesideSettings, usage_errors
 
 
 def settings_files(paths: Sequence[Path]) -> dict[str, Path]:
-    """The settings files of `paths`, by the names of their runs.
+    """Finds the settings files of `paths`, by the names of their runs.
 
     Raises:
         FileNotFoundError: A path does not exist, or a folder holds no settings.
@@ -50,15 +50,15 @@ def _files_of(path: Path) -> list[Path]:
 def missing_runs(
     paths: Sequence[Path], overrides: list[str], seeds: list[int], part: tuple[int, int] = (1, 1)
 ) -> list[list[str]]:
-    """The command lines of this part whose result files are not there."""
+    """Builds the command lines of this part whose result files are not there."""
     runs = list(product(seeds, settings_files(paths).items()))[part[0] - 1 :: part[1]]
     commands = []
     for seed, (stem, file) in runs:
         name, command = f"{stem}-seed{seed}", [str(file), *overrides, "--seed", str(seed)]
-        training = parse_arguments(command)[-1]
+        training = read_config(command).training
         if not (Path(training.results_dir) / f"{name}.json").exists():
-            asked = training.resume_from_checkpoint or training.overwrite_output_dir
-            resume = [] if asked else ["--resume_from_checkpoint", "last"]
+            chosen = training.resume_from_checkpoint or training.overwrite_output_dir
+            resume = [] if chosen else ["--resume_from_checkpoint", "last"]
             commands.append([*command, *resume, "--run_name", name, "--output_dir", f"{training.output_dir}/{name}"])
     return commands
 
@@ -71,7 +71,7 @@ def _part(text: str) -> tuple[int, int]:
 
 
 def main(argv: list[str]) -> None:
-    """Runs what is missing."""
+    """Trains the runs whose result files are missing."""
     parser = ParserBesideSettings(
         settings_parser(), prog="python -m train.compare", description=__doc__.splitlines()[0]
     )
@@ -84,8 +84,9 @@ def main(argv: list[str]) -> None:
     commands = missing_runs(args.settings, overrides, args.seeds, args.part)
     for number, command in enumerate(commands, start=1):
         print(f"Run {number} of {len(commands)}: {' '.join(command)}")
-        train(command)
+        train_run(command)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with usage_errors("train.compare"):
+        main(sys.argv[1:])

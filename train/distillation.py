@@ -1,10 +1,9 @@
-"""Teachers: finished models whose scores are learnt beside the labels (Hinton et al. 2015, at temperature 1).
+"""Teachers: finished models whose scores are learned beside the labels (Hinton et al. 2015, at temperature 1).
 
 Several teachers together are surer where they agree and less sure where annotators may have erred, and one model of
 their size learns most of that. They score the training rows only.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,84 +11,85 @@ import numpy as np
 import torch
 from datasets import Dataset, List, Value
 
-from train.data.collator import TARGET
-from train.data.image_reader import checksum
-from train.data.inputs import RunInputs, feature_folder
+from train.arguments import RunConfig
+from train.data.collator import TEACHER_TARGETS
 from train.data.row_checks import find_faults
-from train.model_factory import load_finished, make_trainer
+from train.data.run_inputs import RunInputs
+from train.model_factory import build_trainer, load_finished
+from vmhan.data.disk_cache import DiskCache, checksum, file_checksum
 from vmhan.data.schema import sort_by_sentence
 
-#: What a model may be told of a pair.
-_TOLD = (
+#: Computes the logits (rows, relations) of a teacher for rows, in the order given.
+Score = Callable[[str, Dataset], np.ndarray]
+#: The columns that a model may see of a pair.
+_INPUT_COLUMNS = (
     *("words", "image_id", "description", "object_names", "picture", "selection"),
     *("head_span", "tail_span", "tail_object", "direction_given"),
 )
 
 
-def add_teacher_targets(inputs: RunInputs, data, training) -> Dataset:
-    """The rows to train on, with what the teachers of `training`, each with its own processor, make of them."""
+def add_teacher_targets(inputs: RunInputs, config: RunConfig) -> None:
+    """Adds to the training rows the scores of the teachers, each with its own processor, mixed with the labels.
+
+    Raises:
+        ValueError: A teacher has other relations, or cannot read a row.
+    """
 
     def score(teacher: str, rows: Dataset) -> np.ndarray:
         processor, model = load_finished(teacher, inputs.label_names, inputs.no_relation)
         if faults := find_faults(rows, processor):
             index, why = min(faults.items())
             raise ValueError(f"The teacher {teacher} cannot read line {rows[index]['line']} of train: {why}")
-        return make_trainer(inputs, processor, data, training, model=model).predict(rows).predictions
+        return build_trainer(config, inputs, processor, model=model).predict(rows).predictions
 
-    folder, writes = feature_folder(data), training.process_index == 0
-    return add_targets(inputs.splits["train"], training.teachers, training.teacher_weight, score, folder, writes)
+    training, cache = config.training, DiskCache(config.data.cache_folder / "teachers")
+    rows, writes = inputs.splits["train"], training.process_index == 0
+    inputs.splits["train"] = mix_targets(rows, training.teachers, training.teacher_weight, score, cache, writes)
 
 
-def add_targets(
+def mix_targets(
     rows: Dataset,
     teachers: Sequence[str],
     weight: float,
-    score: Callable[[str, Dataset], np.ndarray],
-    folder: Path,
+    score: Score,
+    cache: DiskCache,
     writes: bool = True,
 ) -> Dataset:
-    """Rows with `target`, a probability for each relation: the gold label mixed with the mean of the teachers.
+    """Adds a probability for each relation: the gold label mixed with the mean of the teachers.
 
     Args:
-        rows: What is trained on.
+        rows: The training rows.
         teachers: Folders of finished models.
         weight: Share of the teachers, 0 to 1.
-        score: The logits (rows, relations) of a teacher for rows, in the order given.
-        folder: Keeps the scores, which take as long to compute as the rows take to evaluate.
-        writes: Whether this process does that.
+        score: Computes the logits of a teacher.
+        cache: Stores the scores, which take as long to compute as the rows take to evaluate.
+        writes: True in the one process that stores them.
     """
     if not 0 <= weight <= 1:
         raise ValueError(f"teacher_weight is {weight}; it is the teachers' share, from 0 to 1.")
-    # what a sentence is asked stands side by side, as for evaluation
-    ordered = sort_by_sentence(rows.add_column("place", range(len(rows))))
-    scores = np.mean([_kept(folder, teacher, ordered, score, writes) for teacher in teachers], axis=0)
-    scores = scores[np.argsort(ordered["place"])]
+    # the pairs of a sentence stand side by side, as for evaluation
+    ordered = sort_by_sentence(rows.add_column("index", range(len(rows))))
+    scores = np.mean([_probabilities(teacher, ordered, score, cache, writes) for teacher in teachers], axis=0)
+    scores = scores[np.argsort(ordered["index"])]  # (rows, relations)
     targets = weight * scores + (1 - weight) * np.eye(scores.shape[1])[rows["relation"]]
-    return rows.add_column(TARGET, targets.tolist(), feature=List(Value("float32")))
+    return rows.add_column(TEACHER_TARGETS, targets.tolist(), feature=List(Value("float32")))
 
 
-def _kept(
-    folder: Path, teacher: str, rows: Dataset, score: Callable[[str, Dataset], np.ndarray], writes: bool
-) -> np.ndarray:
-    """Probabilities (rows, relations) of a teacher, computed once."""
-    path = folder / f"teacher-{_identity(teacher, rows)}.npy"
-    if path.is_file():
-        return np.load(path, allow_pickle=False)
-    scores = torch.from_numpy(score(teacher, rows)).softmax(dim=-1).numpy()
+def _probabilities(teacher: str, rows: Dataset, score: Score, cache: DiskCache, writes: bool) -> np.ndarray:
+    """Computes the probabilities (rows, relations) of a teacher, or reads them from the cache."""
+    key = checksum(_teacher_checksums(teacher), *_inputs_of(rows))
+    if key in cache:
+        return cache[key]
+    probabilities = torch.from_numpy(score(teacher, rows)).softmax(dim=-1).numpy()
     if writes:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npy")
-        np.save(partial, scores)
-        partial.replace(path)
-    return scores
+        cache.store({key: probabilities})
+    return probabilities
 
 
-def _identity(teacher: str, rows: Dataset) -> str:
-    """Changes with the teacher's files and with what it is asked."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(teacher).glob("*")):
-        if file.suffix in (".json", ".safetensors"):
-            digest.update(file.read_bytes())
-    asked = [name for name in _TOLD if name in rows.column_names]
-    digest.update(checksum(*rows.select_columns(asked)).encode())
-    return digest.hexdigest()[:16]
+def _teacher_checksums(teacher: str) -> list[str]:
+    files = sorted(Path(teacher).glob("*"))
+    return [file_checksum(file) for file in files if file.suffix in (".json", ".safetensors")]
+
+
+def _inputs_of(rows: Dataset) -> Dataset:
+    return rows.select_columns([name for name in _INPUT_COLUMNS if name in rows.column_names])

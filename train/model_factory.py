@@ -4,10 +4,13 @@ from pathlib import Path
 
 from transformers import AutoConfig, EarlyStoppingCallback
 
+from train.arguments import RunConfig
 from train.data.collator import PairCollator
 from train.data.directions import evaluation_rows
-from train.data.selection import candidate_objects, selection_settings
+from train.data.run_inputs import RunInputs
+from train.data.selection import selection_settings
 from train.optimization import freeze
+from train.settings_parser import SettingsError
 from train.trainer import PairTrainer
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data.schema import is_symmetric
@@ -15,18 +18,23 @@ from vmhan.evaluation.mode_logits import make_compute_metrics
 from vmhan.text_checks import find_training_scripts
 
 
-def build_processor(data, model_settings, training) -> VMHANProcessor:
-    """The processor, around the pretrained text encoder's tokenizer, or that of `training.checkpoint`."""
+def build_processor(config: RunConfig) -> VMHANProcessor:
+    """Builds the processor around the tokenizer of the pretrained text encoder, or loads that of the checkpoint.
+
+    Raises:
+        SettingsError: Neither is named.
+    """
+    data, training = config.data, config.training
     if training.checkpoint:
         _check_finished(training.checkpoint)
         return VMHANProcessor.from_pretrained(training.checkpoint)
     if not training.text_model:
-        raise ValueError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
+        raise SettingsError("Name the text encoder, --text_model <folder or Hub id>, or a --checkpoint to evaluate.")
     names_and_boxes = data.boxes and data.visual_setting != "pixels"
     settings = {
-        "entity_markers": model_settings.entity_markers,
+        "entity_markers": config.model.entity_markers,
         "max_length": training.max_length,
-        "max_objects": candidate_objects(data) * (2 if names_and_boxes else 1),
+        "max_objects": data.objects_per_image * (2 if names_and_boxes else 1),
         "node_selection": selection_settings(data),
     }
     if training.vision_model:
@@ -34,27 +42,25 @@ def build_processor(data, model_settings, training) -> VMHANProcessor:
     return VMHANProcessor.from_text_pretrained(training.text_model, **settings)
 
 
-def build_model(
-    model_settings, training, processor, label_names, no_relation, sentences=()
-) -> VMHANForRelationExtraction:
-    """The model, around the pretrained encoders, or that of `training.checkpoint`.
+def build_model(config: RunConfig, processor: VMHANProcessor, inputs: RunInputs) -> VMHANForRelationExtraction:
+    """Builds the model around the pretrained encoders, or loads the checkpoint.
 
     Args:
+        config: The settings.
         processor: As `build_processor` builds it.
-        label_names: The relations of the data, by id.
-        no_relation: Which of them is the negative one.
-        sentences: The words of each training row; their scripts are kept in the config.
+        inputs: Have the relations, and the training sentences, whose scripts are listed in the model's config.
     """
+    training, label_names = config.training, inputs.label_names
     if training.checkpoint:
-        return load_finished(training.checkpoint, label_names, no_relation)[1]
-    labels = dict(enumerate(label_names))
+        return load_finished(training.checkpoint, label_names, inputs.no_relation)[1]
+    scripts = config.model.training_scripts or find_training_scripts(inputs.splits["train"]["words"])
     settings = {
-        **vars(model_settings),
-        "id2label": labels,
-        "label2id": {name: i for i, name in labels.items()},
-        "no_relation": no_relation,
+        **vars(config.model),
+        "id2label": dict(enumerate(label_names)),
+        "label2id": {name: i for i, name in enumerate(label_names)},
+        "no_relation": inputs.no_relation,
         "node_selection": processor.node_selection or {},
-        "training_scripts": model_settings.training_scripts or find_training_scripts(sentences),
+        "training_scripts": scripts,
     }
     if training.vision_model:
         encoders = training.text_model, training.vision_model
@@ -66,8 +72,10 @@ def build_model(
     return model
 
 
-def load_finished(folder, label_names, no_relation):
-    """The processor and the model of a finished run, whose relations are those of the data.
+def load_finished(
+    folder: str, label_names: list[str], no_relation: str
+) -> tuple[VMHANProcessor, VMHANForRelationExtraction]:
+    """Loads processor and model of a finished run, whose relations are those of the data.
 
     Raises:
         ValueError: They are not, or another one of them is the negative one.
@@ -85,8 +93,33 @@ def load_finished(folder, label_names, no_relation):
     return VMHANProcessor.from_pretrained(folder), model
 
 
-def _check_finished(folder) -> None:
-    """Refuses what `from_pretrained` would take for a VM-HAN and fill with noise."""
+def build_trainer(config: RunConfig, inputs: RunInputs, processor: VMHANProcessor, **of_trainer) -> PairTrainer:
+    """Builds the trainer, which trains on the rows of a run and evaluates on its validation split.
+
+    Args:
+        config: The settings.
+        inputs: The rows.
+        processor: Builds the batches.
+        of_trainer: Further arguments of `PairTrainer`: `model` or `model_init`, `publisher`.
+    """
+    data, patience, names = config.data, config.training.early_stopping_patience, inputs.label_names
+    validation = evaluation_rows(inputs.splits["validation"])
+    return PairTrainer(
+        args=config.training,
+        train_dataset=inputs.splits["train"],
+        eval_dataset=validation.rows,
+        data_collator=PairCollator(
+            processor, data.visual_setting, use_boxes=data.uses_boxes, features=inputs.features
+        ),
+        compute_metrics=make_compute_metrics(names, inputs.no_relation, is_symmetric(names), validation.split),
+        processing_class=processor,
+        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
+        **of_trainer,
+    )
+
+
+def _check_finished(folder: str) -> None:
+    """Refuses a checkpoint that `from_pretrained` would take for a VM-HAN and fill with noise."""
     final = Path(folder) / "final"
     hint = f" Name {final}, the finished model of that run." if (final / "config.json").is_file() else ""
     if Path(folder).is_dir() and not (Path(folder) / "config.json").is_file():
@@ -94,26 +127,3 @@ def _check_finished(folder) -> None:
     kind = AutoConfig.from_pretrained(folder).model_type
     if kind != VMHANConfig.model_type:
         raise ValueError(f"{folder} is a {kind}, no finished VM-HAN; a text encoder to train goes by --text_model.")
-
-
-def make_trainer(inputs, processor, data, training, **of_trainer) -> PairTrainer:
-    """What trains on the rows of a run and evaluates on its validation split.
-
-    Args:
-        inputs: `RunInputs`.
-        of_trainer: Further arguments of `PairTrainer`: `model` or `model_init`, `publisher`.
-    """
-    patience, names = training.early_stopping_patience, inputs.label_names
-    validation = evaluation_rows(inputs.splits["validation"])
-    return PairTrainer(
-        args=training,
-        train_dataset=inputs.splits["train"],
-        eval_dataset=validation.rows,
-        data_collator=PairCollator(
-            processor, data.visual_setting, use_boxes=data.boxes is not None, features=inputs.features
-        ),
-        compute_metrics=make_compute_metrics(names, inputs.no_relation, is_symmetric(names), validation.split),
-        processing_class=processor,
-        callbacks=[EarlyStoppingCallback(patience)] if patience else None,
-        **of_trainer,
-    )

@@ -1,42 +1,78 @@
-"""What a run leaves behind, and what of an earlier run it may find there: checkpoints, the model and a result file."""
+"""The files of a run, and those of an earlier run in the same place: checkpoints, the model and a result file."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from transformers.trainer_utils import get_last_checkpoint
 
+from train.arguments import RunArguments
+from train.settings_parser import SettingsError
+from vmhan import VMHANForRelationExtraction, VMHANProcessor
+
 FINAL = "final"
+LOCK = ".lock"
 
 
-def final_folder(training) -> Path:
-    """Where the finished model goes."""
+def final_folder(training: RunArguments) -> Path:
+    """Names the folder of the finished model."""
     return Path(training.output_dir) / FINAL
 
 
-def result_path(training) -> Path:
-    """Where the result file goes."""
+def result_path(training: RunArguments) -> Path:
+    """Names the result file."""
     return Path(training.results_dir) / f"{training.run_name or Path(training.output_dir).name}.json"
 
 
-def find_checkpoint(training) -> str | None:
-    """Where to resume: a folder, or with "last" the newest checkpoint of the output folder, if there is one."""
-    asked = training.resume_from_checkpoint
-    return _last_checkpoint(training) if asked == "last" else asked
+def find_checkpoint(training: RunArguments) -> str | None:
+    """Finds where to resume: a folder, or with "last" the newest checkpoint of the output folder, if there is one."""
+    folder = training.resume_from_checkpoint
+    return _last_checkpoint(training) if folder == "last" else folder
 
 
-def check_output(training) -> None:
-    """Refuses to write over what an earlier run has left, unless that is asked for.
+@contextmanager
+def lock_output(output_dir: str | Path) -> Iterator[None]:
+    """Locks an output folder against a second run. The lock ends with the process, however that ends.
 
     Raises:
-        ValueError: Says what is there and what to do.
+        SettingsError: Another process holds it.
+    """
+    folder = Path(output_dir)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        why = f"Another run is writing to {folder} now; wait until it ends, or choose another --output_dir."
+        raise SettingsError(why) from None
+    try:
+        yield
+    finally:
+        (folder / LOCK).unlink(missing_ok=True)  # while it is held, so that it is no other process's
+        lock.release()
+        if is_new:
+            with suppress(OSError):  # it holds what the run has left
+                folder.rmdir()
+
+
+def check_output(training: RunArguments) -> None:
+    """Refuses to write over the files of an earlier run, unless the settings say so.
+
+    Raises:
+        SettingsError: Says what is there and what to do.
     """
     if training.complete_result and not training.checkpoint:
-        raise ValueError("--complete_result needs --checkpoint <the finished model>.")
+        raise SettingsError("--complete_result needs --checkpoint <the finished model>.")
     if training.complete_result and not Path(training.complete_result).is_file():
-        raise ValueError(f"There is no result file {training.complete_result} to complete; check --complete_result.")
+        raise SettingsError(
+            f"There is no result file {training.complete_result} to complete; check --complete_result."
+        )
     if training.resume_from_checkpoint and training.overwrite_output_dir:
-        raise ValueError("Choose: --resume_from_checkpoint goes on, --overwrite_output_dir begins anew.")
+        raise SettingsError("Choose: --resume_from_checkpoint goes on, --overwrite_output_dir begins anew.")
     if training.overwrite_output_dir or training.complete_result:
         return
     resumes = training.resume_from_checkpoint and find_checkpoint(training)
@@ -47,10 +83,10 @@ def check_output(training) -> None:
         ways.append("go on where that run stopped, --resume_from_checkpoint last")
     ways.append("or write over it, --overwrite_output_dir true")
     why = "There is no checkpoint to resume from, but an" if training.resume_from_checkpoint else "An"
-    raise ValueError(f"{why} earlier run has left {', '.join(found)}; {', '.join(ways)}.")
+    raise SettingsError(f"{why} earlier run has left {', '.join(found)}; {', '.join(ways)}.")
 
 
-def clear_output(training) -> None:
+def clear_output(training: RunArguments) -> None:
     """Removes checkpoints and model of the run that is written over, so that none is taken for one of the new run."""
     folder = Path(training.output_dir)
     for path in (*folder.glob("checkpoint-*"), final_folder(training)):
@@ -58,7 +94,7 @@ def clear_output(training) -> None:
             shutil.rmtree(path)
 
 
-def save(model, processor, training) -> None:
+def save_model(model: VMHANForRelationExtraction, processor: VMHANProcessor, training: RunArguments) -> None:
     """Saves the finished model. The config says float32, so 16-bit files load as that too."""
     state = model.state_dict()
     if training.half_precision_weights:
@@ -67,13 +103,13 @@ def save(model, processor, training) -> None:
     processor.save_pretrained(final_folder(training))
 
 
-def _left_by_earlier_run(training) -> list[Path]:
-    """What this run would write over."""
+def _left_by_earlier_run(training: RunArguments) -> list[Path]:
+    """Lists the files that this run would write over."""
     left = [result_path(training)]
     if not training.checkpoint:
         left += [final_folder(training), *map(Path, filter(None, [_last_checkpoint(training)]))]
     return [path for path in left if path.exists()]
 
 
-def _last_checkpoint(training) -> str | None:
+def _last_checkpoint(training: RunArguments) -> str | None:
     return get_last_checkpoint(training.output_dir) if Path(training.output_dir).is_dir() else None

@@ -10,11 +10,10 @@ The last one adds to a finished run what it lacks: predictions, or the scores of
 unread. The test split is read once, after training, with the checkpoint that is best on validation.
 """
 
-import json
-import shlex
 import sys
 import time
-from dataclasses import MISSING, fields, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from transformers import set_seed
@@ -22,175 +21,179 @@ from transformers import set_seed
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is imported from the one above
 
-from train.arguments import check_legacy_crops, check_pixels, parse_arguments  # noqa: E402
+from train.arguments import RunConfig, read_config  # noqa: E402
+from train.config_checks import check_config  # noqa: E402
 from train.cpu_threads import warn_of_idle_cores  # noqa: E402
-from train.data.inputs import add_visual_inputs, load_inputs  # noqa: E402
-from train.data.rows import checksums  # noqa: E402
+from train.data.inputs import add_visual_inputs, prepare_rows  # noqa: E402
+from train.data.run_inputs import RunInputs  # noqa: E402
 from train.distillation import add_teacher_targets  # noqa: E402
-from train.model_factory import build_model, build_processor, make_trainer  # noqa: E402
+from train.model_factory import build_model, build_processor, build_trainer  # noqa: E402
 from train.outputs import (  # noqa: E402
     check_output,
     clear_output,
     final_folder,
     find_checkpoint,
+    lock_output,
     result_path,
-    save,
+    save_model,
 )
-from train.publishing import Publisher  # noqa: E402
+from train.publishing import Publisher, build_publisher  # noqa: E402
+from train.results import command_of, describe_inputs, describe_settings, save_run  # noqa: E402
 from train.scoring import fit_mode_temperatures, predict_split, score_split  # noqa: E402
-from vmhan.evaluation.predictions import RunPredictions, predictions_path, weights_checksum, write_predictions  # noqa: E402
-from vmhan.evaluation.result_checks import differences  # noqa: E402
-from vmhan.evaluation.result_file import code_version, versions, write_result  # noqa: E402
+from train.settings_parser import usage_errors  # noqa: E402
+from train.trainer import PairTrainer  # noqa: E402
+from vmhan import VMHANForRelationExtraction  # noqa: E402
+from vmhan.evaluation.predictions import RunPredictions, SplitPredictions, weights_checksum  # noqa: E402
+from vmhan.evaluation.result_file import code_version, versions  # noqa: E402
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run whose model is trained, or was loaded to be evaluated.
+
+    Args:
+        config: Its settings.
+        inputs: Its rows.
+        trainer: Holds the model.
+        publisher: Pushes to the Hub, in the first process and if the settings say so.
+        code, description: What the result file says of the code and the inputs, as they were before the training.
+        seconds: How long the training took.
+    """
+
+    config: RunConfig
+    inputs: RunInputs
+    trainer: PairTrainer
+    publisher: Publisher | None
+    code: dict
+    description: dict
+    seconds: float
+
+    @property
+    def model(self) -> VMHANForRelationExtraction:
+        """The model with its final weights."""
+        return self.trainer.model
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The metrics and predictions of the splits that were read.
+
+    Args:
+        metrics: What the result file says of each.
+        predictions: Of the rows of each.
+        failure: What stopped the evaluation of a trained model, if anything did.
+    """
+
+    metrics: dict[str, dict]
+    predictions: dict[str, SplitPredictions]
+    failure: Exception | None = None
 
 
 def main(argv: list[str]) -> dict:
-    """Runs what `argv` says and returns what the result file holds."""
-    data, model_settings, training = parse_arguments(argv)
+    """Trains, evaluates and writes; returns the content of the result file."""
+    config = read_config(argv)
+    check_config(config)
+    trains = not config.training.checkpoint and config.training.process_index == 0
+    with lock_output(config.training.output_dir) if trains else nullcontext():
+        check_output(config.training)
+        run = train(config)
+        scores = evaluate(run)
+        return write(run, scores)
+
+
+def train(config: RunConfig) -> TrainedRun:
+    """Trains and saves a model, or loads the checkpoint that is to be evaluated."""
     code = code_version()  # now: the files may change while it runs
-    check_pixels(data, model_settings, training)
-    check_legacy_crops(data)
-    check_output(training)
-    publisher = build_publisher(training)
+    training, publisher = config.training, build_publisher(config.training)
     set_seed(training.seed)
-    processor = build_processor(data, model_settings, training)
-    inputs = load_inputs(data, training, processor)
-    label_names = inputs.label_names
-    labels, sentences = (label_names, inputs.no_relation), inputs.splits["train"]["words"]
-    model = build_model(model_settings, training, processor, *labels, sentences)
-    add_visual_inputs(inputs, model, processor, data, training)
-    described = describe_inputs(inputs, data)  # now: so may the data
+    processor = build_processor(config)
+    inputs = prepare_rows(config, processor)
+    model = build_model(config, processor, inputs)
+    add_visual_inputs(inputs, model, processor, config)
+    description = describe_inputs(inputs, config.data)  # now: so may the data
     if training.teachers and not training.checkpoint:
-        inputs.splits["train"] = add_teacher_targets(inputs, data, training)
-    trainer = make_trainer(inputs, processor, data, training, model=model, publisher=publisher)
-    started = time.perf_counter()
-    if not training.checkpoint:
-        warn_of_idle_cores()
-        if training.overwrite_output_dir and trainer.is_world_process_zero():
-            clear_output(training)
-        trainer.train(resume_from_checkpoint=find_checkpoint(training))
-    wall_time = time.perf_counter() - started
+        add_teacher_targets(inputs, config)
+    trainer = build_trainer(config, inputs, processor, model=model, publisher=publisher)
+    seconds = 0.0 if training.checkpoint else fit(trainer, config)
     if training.half_precision_weights:
         model.half().float()
     if not training.checkpoint and trainer.is_world_process_zero():
-        save(model, processor, training)  # before anything is scored: whatever breaks there, the model is kept
-    scored, failure = score_splits(trainer, inputs, training)
-    result = {
-        "command": shlex.join(["accelerate", "launch", "train/run.py", *argv]),
-        **described,
-        "config": describe_settings(data, model_settings, training, model),
-        "seed": training.seed,
-        **code,
-        "versions": versions(),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "wall_time_seconds": round(wall_time, 1),
-        "best_step": trainer.state.best_global_step,
-        "history": [entry for entry in trainer.state.log_history if "eval_f1" in entry],
-        "metrics": {name: metrics for name, (metrics, _) in scored.items()},
-    }
-    if scored and trainer.is_world_process_zero():
-        rows = {name: of_split for name, (_, of_split) in scored.items()}
-        of_run = label_names, result["data"], weights_checksum(model), rows, inputs.no_relation
-        predictions = RunPredictions(*of_run)
-        save_run(result, predictions, model, training, publisher if failure is None else None)
-    if failure is not None:
-        raise failure
-    return result
+        save_model(model, processor, training)  # before anything is scored: whatever breaks there, the model is saved
+    return TrainedRun(config, inputs, trainer, publisher, code, description, seconds)
 
 
-def score_splits(trainer, inputs, training) -> tuple[dict, Exception | None]:
-    """What validation and test came to, and what stopped that after a training, with how to go on."""
-    scored = {}
+def fit(trainer: PairTrainer, config: RunConfig) -> float:
+    """Fits the model, from its last checkpoint if the settings say so; returns the seconds that it took."""
+    started = time.perf_counter()
+    warn_of_idle_cores()
+    if config.training.overwrite_output_dir and trainer.is_world_process_zero():
+        clear_output(config.training)
+    trainer.train(resume_from_checkpoint=find_checkpoint(config.training))
+    return time.perf_counter() - started
+
+
+def evaluate(run: TrainedRun) -> Scores:
+    """Scores validation, after fitting the temperatures of a trained model on it, and then test."""
+    training, metrics, predictions = run.config.training, {}, {}
     try:
-        scored["validation"] = evaluate_validation(trainer, inputs.splits["validation"], inputs.label_names, training)
-        if training.read_test:
-            logits = predict_split(trainer, inputs.splits["test"], inputs.label_names, "test")
-            scored["test"] = score_split(logits, inputs.splits["test"], inputs.label_names, trainer.model.config)
+        for split in ("validation", "test") if training.read_test else ("validation",):
+            metrics[split], predictions[split] = evaluate_split(run, split)
     except Exception as error:
         if training.checkpoint:
             raise
-        result = f" --complete_result {result_path(training)}" if scored else ""
+        result = f" --complete_result {result_path(training)}" if metrics else ""
         error.add_note(
             f"The trained model is saved in {final_folder(training)}. To score it, run the same settings with "
             f"--checkpoint {final_folder(training)}{result}."
         )
-        return scored, error
-    return scored, None
+        return Scores(metrics, predictions, error)
+    return Scores(metrics, predictions)
 
 
-def evaluate_validation(trainer, dataset, label_names, training):
-    """Scores validation, after fitting on it the temperatures of a model that was just trained."""
-    logits, config = predict_split(trainer, dataset, label_names, "validation"), trainer.model.config
-    if not training.checkpoint:
-        config.temperatures = fit_mode_temperatures(logits, dataset)
-    return score_split(logits, dataset, label_names, config)
+def evaluate_split(run: TrainedRun, split: str) -> tuple[dict, SplitPredictions]:
+    """Scores a split; of validation the temperatures of a trained model are fitted first."""
+    rows, label_names, model_config = run.inputs.splits[split], run.inputs.label_names, run.model.config
+    logits = predict_split(run.trainer, rows, label_names, split)
+    if split == "validation" and not run.config.training.checkpoint:
+        model_config.temperatures = fit_mode_temperatures(logits, rows)
+    return score_split(logits, rows, label_names, model_config)
 
 
-def describe_inputs(inputs, data) -> dict:
-    """What the result file says of the rows."""
-    return {
-        "protocol": inputs.protocol,
-        "audit": inputs.leaks,
-        "visual_setting": data.visual_setting,
-        "control": data.control,
-        "data": checksums(data),
-        "pair_order": inputs.pair_order,
-        "node_selection": inputs.selection_counts,
-        "pictures": inputs.picture_counts,
-    }
-
-
-def describe_settings(data, model_settings, training, model) -> dict:
-    """What the result file says of the settings; of those of training, what differs from the defaults."""
-    defaults = {f.name: f.default_factory() if f.default is MISSING else f.default for f in fields(training) if f.init}
-    return {
-        "data": vars(data),
-        "model": {name: getattr(model.config, name) for name in (*vars(model_settings), "no_relation")},
-        "training": {name: value for name, value in training.to_dict().items() if value != defaults.get(name)},
-    }
-
-
-def save_run(result, predictions, model, training, publisher) -> None:
-    """Writes and pushes what a run has made; with `complete_result`, only what is missing of that."""
-    if training.complete_result:
-        backfill_result(Path(training.complete_result), result, predictions)
-        return
-    if not training.checkpoint:
-        model.config.save_pretrained(final_folder(training))  # with the temperatures that were fitted since
-    path = result_path(training)
-    write_result(path, result)
-    write_predictions(predictions_path(path), predictions)
-    if publisher is not None:
-        publisher.push_finished(final_folder(training), path)
-
-
-def backfill_result(path: Path, result: dict, predictions: RunPredictions) -> None:
-    """Writes predictions beside a result file that is there already, and into it the scores of splits that it lacks.
+def write(run: TrainedRun, scores: Scores) -> dict:
+    """Writes result and predictions, in the first process, and pushes them; returns the content of the result file.
 
     Raises:
-        ValueError: The predictions do not score what that file says.
+        Exception: What stopped the evaluation, once all that was scored is written.
     """
-    told = json.loads(path.read_text(encoding="utf-8"))
-    scored = {name: split for name, split in predictions.splits.items() if name in told["metrics"]}
-    if wrong := list(differences(replace(predictions, splits=scored), told)):
-        raise ValueError(
-            f"This model's predictions do not belong to {path}: {'; '.join(wrong)}. Name the checkpoint and the "
-            "settings of that run, or leave --complete_result out, which gives this evaluation its own result file."
+    inputs, result = run.inputs, build_result(run, scores)
+    if scores.metrics and run.trainer.is_world_process_zero():
+        predictions = RunPredictions(
+            inputs.label_names, result["data"], weights_checksum(run.model), scores.predictions, inputs.no_relation
         )
-    if added := sorted(predictions.splits.keys() - scored.keys()):
-        told["metrics"] |= {name: result["metrics"][name] for name in added}
-        told["read_later"] = {"splits": added, **{name: result[name] for name in ("command", "commit", "versions")}}
-        write_result(path, told)
-    write_predictions(predictions_path(path), predictions)
+        save_run(result, predictions, run.model, run.config, None if scores.failure else run.publisher)
+    if scores.failure is not None:
+        raise scores.failure
+    return result
 
 
-def build_publisher(training) -> Publisher | None:
-    """What pushes to the Hub, in the first process and if that is asked for."""
-    if training.hub_token:
-        raise ValueError("Set the environment variable HF_TOKEN, not hub_token: result files hold the command.")
-    if not training.push_to_hub or training.checkpoint or training.process_index != 0:
-        return None
-    return Publisher(training.hub_model_id, bool(training.hub_private_repo), training.text_model)
+def build_result(run: TrainedRun, scores: Scores) -> dict:
+    """Builds the content of the result file."""
+    state = run.trainer.state
+    return {
+        "command": command_of(run.config),
+        **run.description,
+        "config": describe_settings(run.config, run.model.config),
+        "seed": run.config.training.seed,
+        **run.code,
+        "versions": versions(),
+        "parameters": sum(parameter.numel() for parameter in run.model.parameters()),
+        "wall_time_seconds": round(run.seconds, 1),
+        "best_step": state.best_global_step,
+        "history": [entry for entry in state.log_history if "eval_f1" in entry],
+        "metrics": scores.metrics,
+    }
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with usage_errors("train/run.py"):
+        main(sys.argv[1:])

@@ -12,7 +12,9 @@ import difflib
 import functools
 import inspect
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, field, fields
 from pathlib import Path
 from types import NoneType, UnionType
@@ -24,6 +26,20 @@ from transformers import HfArgumentParser, TrainingArguments
 NONE_WORDS = ("", "none", "null")
 #: In a docstring, names, perhaps their type in brackets, and what they are, which goes on in lines further in.
 _DOCUMENTED = re.compile(r"^ {4}(\w+(?:, \w+)*)(?: \(.*\))?:(.*\n(?: {8}.*\n)*)", re.MULTILINE)
+
+
+class SettingsError(ValueError):
+    """Settings that are unknown, or do not go together, with what to set."""
+
+
+@contextmanager
+def usage_errors(command: str) -> Iterator[None]:
+    """Ends the process with one line and exit code 2, as argparse does, where the settings are wrong."""
+    try:
+        yield
+    except (SettingsError, argparse.ArgumentError) as error:
+        print(f"{command}: error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 class SettingsParser(HfArgumentParser):
@@ -48,7 +64,7 @@ class SettingsParser(HfArgumentParser):
                 action.nargs = "*"  # a list may be empty
 
     def _add_dataclass_arguments(self, dtype: type) -> None:
-        """What `transformers` brings to a dataclass of ours gets a section of its own, after ours."""
+        """Lists the fields that a dataclass inherits from `transformers` in a section of their own, after ours."""
         super()._add_dataclass_arguments(dtype)
         if not issubclass(dtype, TrainingArguments):
             return
@@ -59,16 +75,17 @@ class SettingsParser(HfArgumentParser):
         ours._group_actions = [action for action in ours._group_actions if action.dest not in inherited]
 
     def read(self, argv: Sequence[str]) -> tuple[Any, ...]:
-        """Reads `settings.yaml [--name value ...]` into one dataclass for each section; or shows `--help` and leaves.
+        """Reads `settings.yaml [--name value ...]` into one dataclass for each section; or shows `--help` and exits.
 
         Raises:
-            ValueError: A section or field that does not exist, with the nearest name, or a value of the wrong type.
+            SettingsError: There is no file, or a section or field does not exist, with the nearest name.
+            argparse.ArgumentError: A value has the wrong type.
         """
         if {"-h", "--help"} & set(argv):
             self.print_help()
             self.exit()
         if not argv or argv[0].startswith("--"):
-            raise ValueError("Name the settings first, for example train/configs/mnre/mini.yaml.")
+            raise SettingsError("Name the settings first, for example train/configs/mnre/mini.yaml.")
         settings = _read_yaml(Path(argv[0]), self.sections)
         for name in settings:
             self._check(name)
@@ -79,7 +96,7 @@ class SettingsParser(HfArgumentParser):
         return self.parse_args_into_dataclasses([*words, *argv[1:]])
 
     def format_sections(self) -> str:
-        """The part of the help that lists the options."""
+        """Formats the part of the help that lists the options."""
         formatter = self._get_formatter()
         for group in self._action_groups[2:]:  # those before it hold --help
             formatter.start_section(group.title)
@@ -97,7 +114,7 @@ class SettingsParser(HfArgumentParser):
 
     def _check(self, name: str) -> None:
         if name not in self.known:
-            raise ValueError(f"There is no setting {name!r}.{_nearest(name, self.known)}")
+            raise SettingsError(f"There is no setting {name!r}.{_nearest(name, self.known)}")
 
     def _as_words(self, name: str, value: Any) -> list[str]:
         if value is None:
@@ -109,7 +126,7 @@ class ParserBesideSettings(argparse.ArgumentParser):
     """An argument parser of a command that takes settings too, which its help lists after its own options.
 
     Args:
-        settings: What will read them.
+        settings: Reads them.
         of_parser: Further arguments of `argparse.ArgumentParser`.
     """
 
@@ -118,19 +135,19 @@ class ParserBesideSettings(argparse.ArgumentParser):
         self.settings = settings
 
     def format_help(self) -> str:
-        told = "Any of the settings of train/run.py, in place of what the settings file says:"
-        return f"{super().format_help()}\n{told}\n\n{self.settings.format_sections()}"
+        title = "Any of the settings of train/run.py, in place of what the settings file says:"
+        return f"{super().format_help()}\n{title}\n\n{self.settings.format_sections()}"
 
 
 def with_help(of_settings: Field, kind: type) -> Field:
-    """Makes a field of the same default for another dataclass; what the docstring of `kind` says of it is its help."""
+    """Copies a field, with its default, for another dataclass; its help comes from the docstring of `kind`."""
     default = {name: getattr(of_settings, name) for name in ("default", "default_factory")}
     default = {name: value for name, value in default.items() if value is not MISSING}
     return field(**default, metadata={"help": docstring_help(kind).get(of_settings.name)})
 
 
 def docstring_help(kind: type) -> dict[str, str]:
-    """What the docstring of a class says of each of its arguments, for `argparse`."""
+    """Reads the help of each argument of a class, for `argparse`, out of its docstring."""
     documented = _DOCUMENTED.findall(inspect.cleandoc(kind.__doc__ or "") + "\n")
     return {
         name: " ".join(text.split()).replace("%", "%%") for names, text in documented for name in names.split(", ")
@@ -138,7 +155,7 @@ def docstring_help(kind: type) -> dict[str, str]:
 
 
 def _optional(kind: type) -> list[str]:
-    """The fields that may be None and are otherwise one plain value."""
+    """Lists the fields that may be None and are otherwise one plain value."""
     return [name for name, hint in get_type_hints(kind).items() if _is_optional(hint)]
 
 
@@ -150,7 +167,7 @@ def _is_optional(hint: Any) -> bool:
 
 
 def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Reads a word as `read` does, but those that leave a setting out as None."""
+    """Wraps `read` so that words which leave a setting out give None."""
 
     @functools.wraps(read)
     def read_or_leave_out(word: str) -> Any:
@@ -160,17 +177,17 @@ def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _read_yaml(path: Path, known: tuple[str, ...], extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The settings of all sections, by name, and before them those of the file it extends."""
+    """Reads the settings of all sections, by name, after those of the file that this one extends."""
     if not path.is_file():
         wanted = f", which {extended_by[-1]} extends," if extended_by else ""
-        raise FileNotFoundError(f"The settings {str(path)!r}{wanted} do not exist.")
+        raise SettingsError(f"The settings {str(path)!r}{wanted} do not exist.")
     if path.resolve() in {other.resolve() for other in extended_by}:
-        raise ValueError(f"The settings extend each other: {' -> '.join(map(str, (*extended_by, path)))}.")
+        raise SettingsError(f"The settings extend each other: {' -> '.join(map(str, (*extended_by, path)))}.")
     sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     base = sections.pop("extends", None)
     for section in sections:
         if section not in known:
-            raise ValueError(f"{path} has a section {section!r}.{_nearest(section, (*known, 'extends'))}")
+            raise SettingsError(f"{path} has a section {section!r}.{_nearest(section, (*known, 'extends'))}")
     settings = {name: value for section in sections.values() for name, value in (section or {}).items()}
     if base is None:
         return settings

@@ -1,4 +1,4 @@
-"""Measures whether the variance of a pair tells right answers from wrong ones, beside its score and entropy.
+"""Measures whether the variance of a pair separates right answers from wrong ones, beside score and entropy.
 
     python -m train.variance --data_dir path/to/mnre
 
@@ -40,7 +40,7 @@ _SETTINGS = ("described", "composed", "object_names", "text_only")
 
 
 class Answers(NamedTuple):
-    """Answers to the pairs of a split: `scores`, (pairs, labels), `variance` and whether it is `right`, (pairs,)."""
+    """Answers to the pairs of a split: `scores`, (pairs, labels), `variance`, (pairs,), and `right`, (pairs,)."""
 
     scores: np.ndarray
     variance: np.ndarray
@@ -48,7 +48,7 @@ class Answers(NamedTuple):
 
 
 def answers_of(model, collator: PairCollator, dataset: Dataset, batch_size: int) -> dict[str, Answers]:
-    """Answers of a model to the rows, once with the direction of the pairs unknown and once with it given."""
+    """Computes the answers of a model, once with the direction of the pairs unknown and once with it given."""
     rows, relations = evaluation_rows(dataset), dataset.features["relation"]
     logits, variance = (rows.split(values) for values in _predict(model, collator, rows.rows, batch_size))
     labels, none_id = np.array(dataset["relation"]), relations.str2int(no_relation_of(relations))
@@ -69,7 +69,7 @@ def _scores(logits: np.ndarray, direction_given: bool, model) -> np.ndarray:
 
 @torch.inference_mode()
 def _predict(model, collator: PairCollator, rows: Dataset, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (rows, labels) and pair variances (rows,)."""
+    """Computes logits (rows, labels) and pair variances (rows,)."""
     model.eval()
     outputs = [
         model(**batch.to(model.device))
@@ -80,7 +80,7 @@ def _predict(model, collator: PairCollator, rows: Dataset, batch_size: int) -> t
 
 
 def measure(answers: Answers) -> dict:
-    """How well variance, entropy and score rank right answers before wrong ones; None where that is not defined."""
+    """Measures how variance, entropy and score rank right answers before wrong ones; None where it is undefined."""
     of_scores = entropy(answers.scores, axis=-1)
     ranked_by = {"variance": -answers.variance, "entropy": -of_scores, "score": answers.scores.max(axis=-1)}
     both = 0 < answers.right.sum() < len(answers.right)
@@ -96,7 +96,7 @@ def measure(answers: Answers) -> dict:
 
 
 def main(argv: list[str]) -> dict:
-    """Measures, prints and writes; returns what the file holds."""
+    """Measures, prints and writes; returns the content of the file."""
     parser = argparse.ArgumentParser(prog="python -m train.variance", description=__doc__.splitlines()[0])
     parser.add_argument("--data_dir", required=True, help="folder of MNRE's files")
     parser.add_argument("--model", default="vmhan/weights/vmhan-mini-mnre", help="a finished model")

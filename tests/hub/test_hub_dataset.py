@@ -157,7 +157,7 @@ def test_repository_without_what_training_needs_is_refused(hub, folder, monkeypa
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     dataset_command(["mnre", str(folder), NAME])
     with pytest.raises(ValueError, match="has no image in 'train'; push it again with --images"):
-        load_hub_dataset(NAME, pictures=True)
+        load_hub_dataset(NAME, images=True)
 
 
 def test_other_data_under_the_name_are_not_overwritten(hub, folder):
@@ -196,7 +196,7 @@ def test_more_comes_back_with_its_objects_and_pictures(hub, more, monkeypatch, t
     card = hub.repository("ada/more-own", "dataset").files["README.md"].data.decode()
     assert "- `train`: 60 pairs, 9 of 9 images" in card and "- `tail_object`: " in card and "rel2id.json" in card
     assert "license_name: mit-except-titles-and-images" in card
-    local, loaded = load_more(more, image_dir=more / "img_org"), load_hub_dataset("ada/more-own", pictures=True)
+    local, loaded = load_more(more, image_dir=more / "img_org"), load_hub_dataset("ada/more-own", images=True)
     for split, rows in local.items():
         assert loaded[split].features["relation"] == rows.features["relation"]
         columns = [name for name in rows.column_names if name != "image"]

@@ -11,10 +11,10 @@ from mnre_fixture import write_mnre
 from training_fixture import write_text_encoder
 from transformers import set_seed
 
-from train.arguments import parse_arguments
+from train.arguments import read_config
 from train.compare import settings_files
 from train.data.collator import PairCollator
-from train.data.inputs import add_visual_inputs, load_inputs
+from train.data.inputs import add_visual_inputs, prepare_rows
 from train.model_factory import build_model, build_processor
 from train.optimization import parameter_groups
 from vmhan.hypergraph import HEAD, IMAGE, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE
@@ -67,7 +67,8 @@ def published(tmp_path_factory):
 
 
 def settings_of(name, *words):
-    data, model, training = parse_arguments([str(FILES[name]), *words])
+    config = read_config([str(FILES[name]), *words])
+    data, model, training = config.data, config.model, config.training
     return vars(data) | vars(model) | {"results_dir": training.results_dir, "learning_rate": training.learning_rate}
 
 
@@ -85,13 +86,13 @@ def train_briefly(name, folder, encoder, tmp_path, steps=3):
     """Trains a row on one batch of real inputs; returns model and batch, with the gradients of the last step."""
     words = ["--data_dir", str(folder), "--text_model", encoder, "--output_dir", str(tmp_path), "--use_cpu", "true"]
     small = ["--hidden_size", "16", "--num_attention_heads", "2", "--image_dropout", "0", "--description_dropout", "0"]
-    data, model_settings, training = parse_arguments([str(FILES[name]), *words, *small])
+    config = read_config([str(FILES[name]), *words, *small])
     set_seed(1)
-    processor = build_processor(data, model_settings, training)
-    inputs = load_inputs(data, training, processor)
-    model = build_model(model_settings, training, processor, inputs.label_names, inputs.no_relation)
-    add_visual_inputs(inputs, model, processor, data, training)
-    batch = PairCollator(processor, data.visual_setting)(list(inputs.splits["train"]))
+    processor = build_processor(config)
+    inputs = prepare_rows(config, processor)
+    model = build_model(config, processor, inputs)
+    add_visual_inputs(inputs, model, processor, config)
+    batch = PairCollator(processor, config.data.visual_setting)(list(inputs.splits["train"]))
     optimizer = torch.optim.AdamW(parameter_groups(model, 1e-3, 1e-2, 0.01))
     model.train()
     losses = []

@@ -56,8 +56,8 @@ def test_runs_with_the_same_inputs_are_audited_once(finished, monkeypatch):
     from train import audit_results
 
     _, paths = finished
-    load, calls = audit_results.load_inputs_to_audit, []
-    monkeypatch.setattr(audit_results, "load_inputs_to_audit", lambda *of: calls.append(of) or load(*of))
+    load, calls = audit_results.prepare_audited_inputs, []
+    monkeypatch.setattr(audit_results, "prepare_audited_inputs", lambda *of: calls.append(of) or load(*of))
     another = paths[0].with_name("another.json")
     another.write_bytes(paths[0].read_bytes())
     change(another, seed=9)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from training_fixture import write_settings
 
-from train.arguments import parse_arguments
+from train.arguments import read_config
 from train.compare import main, missing_runs, settings_files
 
 COMPARE = Path("train/configs/mnre/compare.yaml")
@@ -28,7 +28,8 @@ def test_the_comparison_has_each_combination_and_the_asides():
     assert len(files) == 14 and {"shared-vhan-shuffled", "shared-vhan-boxes"} < set(files)
     for name, file in files.items():
         markers, structure, sees = name.split("-")
-        data, model, training = parse_arguments([str(file)])
+        config = read_config([str(file)])
+        data, model, training = config.data, config.model, config.training
         assert (model.entity_markers, model.structure_encoder) == (markers, structure)
         assert model.entity_pool == ("mean" if markers == "none" else "mean_marker")
         assert data.visual_setting == ("text_only" if sees == "text_only" else "described")

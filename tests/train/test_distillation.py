@@ -8,10 +8,11 @@ import torch
 from datasets import Dataset
 from training_fixture import write_settings
 
-from train.data.collator import TARGET
-from train.distillation import add_targets
+from train.data.collator import TEACHER_TARGETS
+from train.distillation import mix_targets
 from train.run import main as train
 from train.trainer import PairTrainer
+from vmhan.data.disk_cache import DiskCache
 from vmhan.losses import relation_loss
 
 ROWS = {
@@ -37,10 +38,10 @@ def teachers(tmp_path):
 
 
 def test_target_mixes_the_gold_label_with_the_mean_of_the_teachers(tmp_path, teachers):
-    rows = add_targets(Dataset.from_dict(ROWS), teachers, 0.6, score_by_number, tmp_path)
+    rows = mix_targets(Dataset.from_dict(ROWS), teachers, 0.6, score_by_number, DiskCache(tmp_path / "cache"))
     teacher = (np.eye(3) + np.full((3, 3), 1 / 3)) / 2
     expected = 0.6 * teacher + 0.4 * np.eye(3)[ROWS["relation"]]
-    np.testing.assert_allclose(np.array(rows["target"]), expected, atol=1e-6)
+    np.testing.assert_allclose(np.array(rows[TEACHER_TARGETS]), expected, atol=1e-6)
     assert rows["relation"] == ROWS["relation"]
 
 
@@ -52,17 +53,17 @@ def test_teacher_is_asked_once_for_the_same_rows(tmp_path, teachers):
         return score_by_number(teacher, rows)
 
     rows = Dataset.from_dict(ROWS)
-    first = add_targets(rows, teachers, 0.6, score, tmp_path / "kept")
-    again = add_targets(rows, teachers, 0.6, score, tmp_path / "kept")
+    first = mix_targets(rows, teachers, 0.6, score, DiskCache(tmp_path / "cache"))
+    again = mix_targets(rows, teachers, 0.6, score, DiskCache(tmp_path / "cache"))
     assert asked == ["one", "indifferent"]
-    assert first["target"][:] == again["target"][:]
-    add_targets(rows.select([0, 1]), teachers[:1], 0.6, score, tmp_path / "kept")
+    assert first[TEACHER_TARGETS][:] == again[TEACHER_TARGETS][:]
+    mix_targets(rows.select([0, 1]), teachers[:1], 0.6, score, DiskCache(tmp_path / "cache"))
     assert asked == ["one", "indifferent", "one"]
 
 
 def test_teacher_weight_out_of_range_is_refused(tmp_path, teachers):
     with pytest.raises(ValueError, match=r"teacher_weight is 1\.5"):
-        add_targets(Dataset.from_dict(ROWS), teachers, 1.5, score_by_number, tmp_path)
+        mix_targets(Dataset.from_dict(ROWS), teachers, 1.5, score_by_number, DiskCache(tmp_path / "cache"))
 
 
 def test_loss_of_probabilities_is_their_cross_entropy():
@@ -109,10 +110,10 @@ def test_the_student_learns_training_rows_and_the_teacher_scores_no_others(tmp_p
     asked, student = trainers
     assert [splits_of(rows) for rows in asked["predicted"]] == [{"train"}]
     assert splits_of(student["train"]) == {"train"} and sorted(student["train"]["line"]) == list(range(1, lines + 1))
-    assert TARGET in student["train"].column_names
-    assert splits_of(student["validation"]) == {"val"} and TARGET not in student["validation"].column_names
+    assert TEACHER_TARGETS in student["train"].column_names
+    assert splits_of(student["validation"]) == {"val"} and TEACHER_TARGETS not in student["validation"].column_names
     assert [splits_of(rows) for rows in student["predicted"]] == [{"val"}, {"test"}]
-    assert all(TARGET not in rows.column_names for rows in student["predicted"])
+    assert all(TEACHER_TARGETS not in rows.column_names for rows in student["predicted"])
 
 
 def test_a_row_that_a_teacher_cannot_read_is_named_before_training(tmp_path):
@@ -133,7 +134,7 @@ def test_student_learns_from_a_finished_run_and_says_so(tmp_path):
     teacher = str(tmp_path / "run" / "final")
     student = ["--teachers", teacher, "--teacher_weight", "0.5", "--output_dir", str(tmp_path / "student")]
     result = train([settings, *student, "--feature_cache", str(tmp_path / "kept"), "--undirected_pairs", "true"])
-    assert len(list((tmp_path / "kept").glob("teacher-*.npy"))) == 1
+    assert len(DiskCache(tmp_path / "kept" / "teachers")) == 1
     assert result["config"]["training"]["teachers"] == [teacher]
     saved = json.loads((tmp_path / "results" / "student.json").read_text())
     assert saved["metrics"]["test"]["rows"] == result["metrics"]["test"]["rows"] > 0

@@ -9,7 +9,8 @@ from train.trainer import PairTrainer
 
 optuna = pytest.importorskip("optuna")
 
-from train.search import OPEN, TRIALS, main, parse_grid  # noqa: E402
+from train.search import TRIALS, main  # noqa: E402
+from train.search_grid import OPEN_SETTINGS, parse_grid  # noqa: E402
 
 GRID = ["--grid", "kl_weight=0.1,0.001", "num_layers=1,2", "learning_rate=0.001,0.01"]
 
@@ -96,4 +97,9 @@ def test_grid_of_unknown_settings_is_refused():
 
 
 def test_five_trials_over_what_the_paper_leaves_open_are_the_default():
-    assert TRIALS == 5 and set(OPEN) == {"reconstruction_weight", "kl_weight", "num_layers", "num_attention_heads"}
+    assert TRIALS == 5 and set(OPEN_SETTINGS) == {
+        "reconstruction_weight",
+        "kl_weight",
+        "num_layers",
+        "num_attention_heads",
+    }

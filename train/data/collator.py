@@ -10,8 +10,9 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import BatchFeature
 
-from train.data.image_reader import PictureCache, seen_boxes
+from train.data.image_reader import seen_boxes
 from vmhan import VMHANProcessor
+from vmhan.data.disk_cache import DiskCache
 from vmhan.data.schema import group_by_sentence, has_object_tails, sentence_key
 from vmhan.image_description import compose_description
 from vmhan.image_inputs import load_image_input
@@ -21,7 +22,7 @@ from vmhan.pair_inputs import PairSpec, SentenceExample
 #: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
 BATCHES_IN_A_POOL = 50
 #: Column of the teacher targets, a probability for each relation, which are learned in place of the gold label.
-TARGET = "target"
+TEACHER_TARGETS = "teacher_targets"
 
 
 class SentenceSampler(Sampler[int]):
@@ -112,7 +113,7 @@ class PairCollator:
         processor: VMHANProcessor,
         visual_setting: str = "described",
         use_boxes: bool = False,
-        features: PictureCache | None = None,
+        features: DiskCache | None = None,
     ):
         self.processor = processor
         self.features = features
@@ -141,7 +142,7 @@ class PairCollator:
         return PairSpec(
             head=index[tuple(row["head_span"])],
             tail=index[tail],
-            label=row.get(TARGET, row["relation"]),
+            label=row.get(TEACHER_TARGETS, row["relation"]),
             direction_given=row.get("direction_given", True),  # as annotators wrote it, unless a row says otherwise
             selection=_selection(row, self.processor.max_objects) or NodeSelection(),
         )

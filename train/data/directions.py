@@ -1,20 +1,27 @@
-"""Which way round pairs stand: what MNRE's order gives away, and rows that do not know it.
+"""The direction of pairs: what MNRE's order of head and tail gives away, and rows without a direction.
 
 Annotators wrote related pairs in the direction of the relation, and the others as they stand in the sentence. A model
-that is told the order of its pairs learns that, and is wrong about the pairs of a user, who does not know the order.
+whose pairs are always given in order learns that, and is wrong about the pairs of a user, who does not know the order.
 """
 
 from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
-from datasets import ClassLabel, Dataset, concatenate_datasets
+from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
 from vmhan.data.schema import SYMMETRIC, has_object_tails, no_relation_of, sort_by_sentence
 
 
+def count_pair_orders(splits: DatasetDict) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts as `count_by_order` of each split; none where tails are objects, which have no place in the sentence."""
+    if has_object_tails(splits["train"].column_names):
+        return {}
+    return {name: count_by_order(split) for name, split in splits.items()}
+
+
 def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """How many pairs are related and how many are not, by which of head and tail comes first in the sentence."""
+    """Counts the pairs with and without a relation, by which of head and tail comes first in the sentence."""
     relations: ClassLabel = dataset.features["relation"]
     none = relations.str2int(no_relation_of(relations))
     columns = (dataset[name] for name in ("head_span", "tail_span", "relation"))
@@ -25,8 +32,15 @@ def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
     }
 
 
+def order_rows(splits: DatasetDict, undirected_pairs: bool) -> DatasetDict:
+    """Puts the pairs of a sentence side by side where they are evaluated, and adds undirected pairs to train on."""
+    train = add_undirected(splits["train"]) if undirected_pairs else splits["train"]
+    evaluated = {name: sort_by_sentence(splits[name]) for name in ("validation", "test")}
+    return DatasetDict({**splits, "train": train, **evaluated})
+
+
 def add_undirected(dataset: Dataset) -> Dataset:
-    """The rows, whose direction is given, and each pair of them both ways round, where it is not.
+    """Adds to the rows, whose direction is given, each pair of them both ways round without a direction.
 
     It costs little: all share the encoding of their sentence.
     """
@@ -34,7 +48,7 @@ def add_undirected(dataset: Dataset) -> Dataset:
 
 
 class EvaluationRows(NamedTuple):
-    """The rows that score a split in both modes, and where each comes from.
+    """The rows that score a split in both modes, and the row of the split that each comes from.
 
     Args:
         rows: Each pair with its direction given, then as annotated and the other way round without it; the pairs of a
@@ -48,7 +62,7 @@ class EvaluationRows(NamedTuple):
     modes: int
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
-        """Values of `rows`, (rows, ...), by mode, each in the order of the split."""
+        """Splits values of `rows`, (rows, ...), by mode, each in the order of the split."""
         return np.split(values[self.order], self.modes)
 
 
@@ -56,17 +70,17 @@ def evaluation_rows(dataset: Dataset) -> EvaluationRows:
     """Lays out a split so that one pass scores it in both modes."""
     one_way = has_object_tails(dataset.column_names)
     rows = dataset if one_way else add_undirected(dataset)
-    rows = sort_by_sentence(rows.add_column("place", range(len(rows))))
-    return EvaluationRows(rows, np.argsort(rows["place"]), 1 if one_way else 3)
+    rows = sort_by_sentence(rows.add_column("index", range(len(rows))))
+    return EvaluationRows(rows, np.argsort(rows["index"]), 1 if one_way else 3)
 
 
 def with_direction(dataset: Dataset, given: bool) -> Dataset:
-    """The rows with a column that says whether their direction is given."""
+    """Adds the column `direction_given`."""
     return dataset.add_column("direction_given", [given] * len(dataset))
 
 
 def both_ways(dataset: Dataset) -> Dataset:
-    """The rows, and after them all of them the other way round: the same relation if it is symmetric, else none."""
+    """Adds all rows the other way round: with the same relation if it is symmetric, else with none."""
     relations: ClassLabel = dataset.features["relation"]
     none = relations.str2int(no_relation_of(relations))
     symmetric = {relations.str2int(name) for name in SYMMETRIC & set(relations.names)}

@@ -1,46 +1,63 @@
-"""The pictures of the rows: which there are, which are broken, and what was computed of each, kept on disk.
+"""The images of the rows: which there are, which are broken, and arrays that are computed of each.
 
-What is computed belongs to the content of a file, never to a row: all pairs of an image share it, an edited file is
-computed again, and an unchanged one never is.
+An array belongs to the content of a file, never to a row: all pairs of an image share it, an edited file is computed
+again, and an unchanged one never is.
 """
 
-import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from datasets import Dataset, DatasetDict, Features, Value, concatenate_datasets
+import numpy as np
+from datasets import Dataset, DatasetDict
 from PIL import Image
 
+from vmhan.data.disk_cache import DiskCache, file_checksum
 from vmhan.image_inputs import load_image_input
 
 logger = logging.getLogger(__name__)
 
-PICTURE_COLUMNS = ("image", "object_boxes", "entity_boxes", "line")
-#: Pictures after which results are on disk: a stopped run goes on there.
-PICTURES_IN_A_FILE = 512
+IMAGE_COLUMNS = ("image", "object_boxes", "entity_boxes", "line")
+#: Of images and their boxes an array each, or None.
+Compute = Callable[[list[Image.Image], list[list]], Sequence[np.ndarray]]
 
 
-class BadPicture(ValueError):
-    """A picture that cannot be read.
+@dataclass(frozen=True)
+class DistinctImage:
+    """An image file with the boxes that are cut out of it.
 
     Args:
-        path (`str`): The file.
-        split (`str`), line (`int`): Where the first row with it stands.
-        why (`str`): What is wrong with it.
+        path: The file.
+        boxes: (cx, cy, w, h) in 0..1.
+        sha256: Checksum of the file.
+        split, line: The first row with it.
     """
 
-    def __init__(self, path: str, split: str, line: int, why: str):
-        super().__init__(
-            f'{path}, the image of line {line} of {split}: {why} Or leave such pairs without one, on_error="skip".'
-        )
-        self.path, self.split, self.line, self.why = path, split, line, why
+    path: str
+    boxes: list[list[float]]
+    sha256: str
+    split: str
+    line: int
 
 
-class PictureReader:
-    """Opens pictures; one that is broken stops it, or is noted in `bad` and left out.
+class BadImage(ValueError):
+    """An image that cannot be read.
+
+    Args:
+        image: The file, and the first row with it.
+        why: What is wrong with it.
+    """
+
+    def __init__(self, image: DistinctImage, why: str):
+        where = f"{image.path}, the image of line {image.line} of {image.split}"
+        super().__init__(f'{where}: {why} Or leave such pairs without one, on_error="skip".')
+        self.path, self.split, self.line, self.why = image.path, image.split, image.line, why
+
+
+class ImageReader:
+    """Opens images; one that is broken raises, or is noted in `bad` and left out.
 
     Args:
         on_error: `"raise"` or `"skip"`.
@@ -48,14 +65,18 @@ class PictureReader:
 
     def __init__(self, on_error: str = "raise"):
         self.on_error = on_error
-        self.bad: dict[str, BadPicture] = {}
+        self.bad: dict[str, BadImage] = {}  # by path
 
-    def read(self, picture: dict) -> Image.Image | None:
-        """The upright RGB picture, or None if it is broken; `picture` as `distinct_pictures` gives them."""
+    def read(self, image: DistinctImage) -> Image.Image | None:
+        """Reads an image upright and as RGB; None if it is broken.
+
+        Raises:
+            BadImage: It is broken, and `on_error` is `"raise"`.
+        """
         try:
-            return load_image_input(Path(picture["path"]))
+            return load_image_input(Path(image.path))
         except (ValueError, OSError) as error:
-            bad = BadPicture(picture["path"], picture["split"], picture["line"], str(error))
+            bad = BadImage(image, str(error))
             if self.on_error == "raise":
                 raise bad from error
             logger.warning("%s, the image of line %d of %s, is left out: %s", bad.path, bad.line, bad.split, bad.why)
@@ -63,48 +84,80 @@ class PictureReader:
             return None
 
 
-def distinct_pictures(splits: DatasetDict) -> dict[tuple, dict]:
-    """By `picture_key`: `path`, `boxes`, `sha256` of the file, and `split` and `line` of the first row with it."""
-    checksums, pictures = {}, {}
+def distinct_images(splits: DatasetDict) -> dict[tuple, DistinctImage]:
+    """Lists the images of all rows, each once with each set of boxes, by `image_key`."""
+    checksums: dict[str, str] = {}
+    images: dict[tuple, DistinctImage] = {}
     for split, rows in splits.items():
-        for row in select_picture_columns(rows):
-            if row["image"] is None:
+        for row in select_image_columns(rows):
+            key = image_key(row)
+            if key is None or key in images:
                 continue
             path = row["image"]["path"]
             if path not in checksums:
-                with open(path, "rb") as file:
-                    checksums[path] = hashlib.file_digest(file, "sha256").hexdigest()
-            picture = {"path": path, "boxes": seen_boxes(row), "sha256": checksums[path]}
-            pictures.setdefault(picture_key(row), {**picture, "split": split, "line": row["line"]})
-    return pictures
+                checksums[path] = file_checksum(path)
+            images[key] = DistinctImage(path, seen_boxes(row), checksums[path], split, row["line"])
+    return images
 
 
-def select_picture_columns(rows: Dataset) -> Dataset:
-    """The columns that `seen_boxes` and `picture_key` read, and the line."""
-    return rows.select_columns([name for name in PICTURE_COLUMNS if name in rows.column_names])
+def select_image_columns(rows: Dataset) -> Dataset:
+    """Selects the columns that `seen_boxes` and `image_key` read, and the line."""
+    return rows.select_columns([name for name in IMAGE_COLUMNS if name in rows.column_names])
 
 
 def seen_boxes(row: dict) -> list[list[float]]:
-    """All boxes that are cut out of the picture of a row: objects that may be tails, then those beside them."""
+    """Lists the boxes that are cut out of the image of a row: objects that may be tails, then those beside them."""
     entities = row.get("entity_boxes") or []
     return [*entities, *(box for box in row["object_boxes"] if box not in entities)]
 
 
-def picture_key(row: dict) -> tuple | None:
-    """Equal for rows that see the same: one file and its boxes."""
+def image_key(row: dict) -> tuple | None:
+    """Names the image file and the boxes of a row; None without an image."""
     return None if row["image"] is None else (row["image"]["path"], str(seen_boxes(row)))
 
 
-def checksum(*parts: Any) -> str:
-    """sha256 of what JSON can write."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def fill_from_images(
+    cache: DiskCache,
+    images: Iterable[DistinctImage],
+    key_of: Callable[[DistinctImage], str],
+    compute: Compute,
+    reader: ImageReader,
+    batch_size: int,
+    desc: str,
+) -> None:
+    """Computes the arrays that are not in a cache; broken images get none.
+
+    Args:
+        cache: Where the arrays go.
+        images: The images.
+        key_of: Computes the key of an image in the cache.
+        compute: Computes the array of each of some images and their boxes.
+        reader: Opens them, and raises or notes those that are broken.
+        batch_size: Images computed at once.
+        desc: Names the arrays in the progress bar and the log.
+    """
+
+    def compute_readable(batch: list[DistinctImage]) -> list[np.ndarray | None]:
+        opened = [(index, image) for index, item in enumerate(batch) if (image := reader.read(item)) is not None]
+        values: list[np.ndarray | None] = [None] * len(batch)
+        if opened:
+            indices, pixels = zip(*opened, strict=True)
+            for index, value in zip(indices, compute(list(pixels), [batch[i].boxes for i in indices]), strict=True):
+                values[index] = value
+        return values
+
+    readable = [(key_of(image), image) for image in images if image.path not in reader.bad]
+    cache.fill(dict(readable), compute_readable, batch_size, desc)
+    for key, image in readable:  # another file with the bytes of a broken one has not been opened yet
+        if key not in cache and image.path not in reader.bad:
+            reader.read(image)
 
 
-def count_pictures(splits: DatasetDict, reader: PictureReader) -> dict[str, dict[str, int]]:
-    """Of each split, with images, the rows, their pictures, those broken, and the rows without one."""
+def count_images(splits: DatasetDict, reader: ImageReader) -> dict[str, dict[str, int]]:
+    """Counts, of each split with images, the rows, their images, those broken, and the rows without one."""
     counts = {}
     for split, rows in splits.items():
-        paths = list(_paths(rows).values())
+        paths = list(_paths_by_line(rows).values())
         counts[split] = {
             "rows": len(paths),
             "pictures": len(set(paths) - {None}),
@@ -114,91 +167,18 @@ def count_pictures(splits: DatasetDict, reader: PictureReader) -> dict[str, dict
     return counts
 
 
-def report_bad_pictures(splits: DatasetDict, reader: PictureReader, path: Path) -> None:
-    """Adds to the JSON lines at `path` every row whose picture is broken."""
+def report_bad_images(splits: DatasetDict, reader: ImageReader, report: Path) -> None:
+    """Adds to JSON lines every row whose image is broken."""
     entries = [
         {"path": path, "line": line, "split": split, "why": reader.bad[path].why}
         for split, rows in splits.items()
-        for line, path in _paths(rows).items()
+        for line, path in _paths_by_line(rows).items()
         if path in reader.bad
     ]
-    with open(path, "a", encoding="utf-8") as report:
-        report.writelines(json.dumps(entry) + "\n" for entry in entries)
+    with open(report, "a", encoding="utf-8") as file:
+        file.writelines(json.dumps(entry) + "\n" for entry in entries)
 
 
-def _paths(rows: Dataset) -> dict[int, str | None]:
-    """Of each line the picture; a line may stand in several rows, its pair both ways round."""
+def _paths_by_line(rows: Dataset) -> dict[int, str | None]:
+    """The image of each line; a line may stand in several rows, its pair both ways round."""
     return {row["line"]: row["image"] and row["image"]["path"] for row in rows.select_columns(["line", "image"])}
-
-
-class PictureCache:
-    """Values by key, in the Arrow files of a folder.
-
-    Args:
-        folder: Of whatever computes the values; another encoder needs another one.
-        feature: Type of a value.
-        format: As `datasets.Dataset.with_format` takes it.
-    """
-
-    def __init__(self, folder: Path, feature, format: str | None = None):
-        self.folder, self.format = folder, format
-        self.features = Features({"key": Value("string"), "value": feature})
-        folder.mkdir(parents=True, exist_ok=True)
-        self._open()
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.places
-
-    def __getitem__(self, key: str):
-        return self.rows[self.places[key]]["value"]
-
-    def fill(
-        self,
-        pictures: Sequence[dict],
-        compute: Callable[[list[Image.Image], list[list]], list],
-        reader: PictureReader,
-        batch_size: int,
-        desc: str,
-    ) -> None:
-        """Computes what is not there. Broken pictures stay without a value.
-
-        Args:
-            pictures: As of `distinct_pictures`, each with its `"key"`.
-            compute: Pictures and their boxes to a value of each.
-        """
-        readable = [picture for picture in pictures if picture["path"] not in reader.bad]
-        missing = list({picture["key"]: picture for picture in readable if picture["key"] not in self}.values())
-        logger.info("%s: %d of %d pictures are known", desc, len(pictures) - len(missing), len(pictures))
-        for start in range(0, len(missing), PICTURES_IN_A_FILE):
-            chunk = missing[start : start + PICTURES_IN_A_FILE]
-            self._write(chunk, compute, reader, batch_size, f"{desc} ({start + len(chunk)} of {len(missing)})")
-        self._open()
-
-    def _write(self, pictures: list[dict], compute, reader: PictureReader, batch_size: int, desc: str) -> None:
-        def compute_batch(batch: dict[str, list]) -> dict[str, list]:
-            rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
-            read = [(row, picture) for row in rows if (picture := reader.read(row)) is not None]
-            values = compute([picture for _, picture in read], [row["boxes"] for row, _ in read]) if read else []
-            return {"key": [row["key"] for row, _ in read], "value": values}
-
-        name = checksum([picture["key"] for picture in pictures])
-        path = self.folder / f"{name}.arrow"
-        written = Dataset.from_list(pictures).map(
-            compute_batch,
-            batched=True,
-            batch_size=batch_size,
-            remove_columns=list(pictures[0]),
-            features=self.features,
-            cache_file_name=str(path),
-            load_from_cache_file=False,
-            new_fingerprint=name,  # by itself it would take the checksum of the encoder, weights and all, by pickling
-            desc=desc,
-        )
-        if not len(written):
-            path.unlink(missing_ok=True)
-
-    def _open(self) -> None:
-        files = [Dataset.from_file(str(path)) for path in sorted(self.folder.glob("*.arrow"))]
-        self.rows = concatenate_datasets(files).with_format(self.format) if files else None
-        keys = self.rows.with_format(None)["key"] if files else []
-        self.places = {key: place for place, key in enumerate(keys)}

@@ -1,4 +1,4 @@
-"""The field's shared per-row inputs for MNRE: crop lists and grounding phrases. They give the gold label away.
+"""The field's shared per-row inputs for MNRE: crop lists and grounding phrases. They leak the gold label.
 
 `mre_{split}_dict.pth` maps the row number of `mnre_{split}.txt` to names of crops, `phrase_text_{split}.json` to the
 words that the crops were searched with. Whoever made them took these words from the label. They are read for the audit
@@ -14,7 +14,7 @@ _FILE_SPLITS = {"train": "train", "validation": "val", "test": "test"}
 
 
 def read_legacy_crops(folder: str | Path) -> dict[str, dict[str, list]]:
-    """Of each split, `"crops"` (a list of names for each row) and `"phrases"` (words for each row), by row number.
+    """Reads, of each split, `"crops"` (a list of names for each row) and `"phrases"` (words for each row).
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -25,7 +25,7 @@ def read_legacy_crops(folder: str | Path) -> dict[str, dict[str, list]]:
 
 
 def legacy_files(folder: str | Path) -> dict[str, dict[str, Path]]:
-    """The two files of each split."""
+    """Names the two files of each split."""
     return {
         split: {
             "crops": Path(folder) / f"mre_{name}_dict.pth",
@@ -36,7 +36,7 @@ def legacy_files(folder: str | Path) -> dict[str, dict[str, Path]]:
 
 
 def words_beyond_names(crops: list[str], phrase: str) -> list[str]:
-    """The words of a phrase beyond the names of the two entities: the last ones, one for each crop beyond two.
+    """Finds the words of a phrase beyond the two entities: the last ones, one for each crop beyond two.
 
     >>> words_beyond_names(["a.png", "b.png", "c.png"], "Bill Cosby Hollywood Walk of Fame person")
     ['person']
@@ -54,5 +54,5 @@ def _by_row(path: Path) -> list:
         entries = json.loads(path.read_text(encoding="utf-8"))
     by_row = {int(row): value for row, value in entries.items()} if isinstance(entries, dict) else {}
     if sorted(by_row) != list(range(len(by_row))) or not by_row:
-        raise ValueError(f"{path} does not map the row numbers 0, 1, 2, ... to what belongs to each row.")
+        raise ValueError(f"{path} does not map the row numbers 0, 1, 2, ... to the entry of each row.")
     return [by_row[row] for row in range(len(by_row))]

@@ -1,4 +1,4 @@
-"""Protocol `legacy-crops`: what the field's shared per-row files say, as visual nodes of each pair. It leaks.
+"""Protocol `legacy-crops`: the field's shared per-row files as visual nodes of each pair. It leaks the label.
 
 The names of the crops are nothing but running numbers, and their pixels cannot be redistributed. What is left is how
 many there are, and the phrase that they were searched with: the names of the two entities and, for each crop beyond
@@ -15,7 +15,7 @@ from train.data.selection import FEATURE
 
 logger = logging.getLogger(__name__)
 
-#: Said of every run that sees the shared crops.
+#: Logged by every run with the shared crops.
 LEGACY_WARNING = (
     "PROTOCOL legacy-crops: THE INPUTS OF THIS RUN LEAK THE GOLD LABEL. Its numbers say how well labels are read off "
     "the crops that the field shares. Compare them with print only, never with the protocol clean."
@@ -23,7 +23,7 @@ LEGACY_WARNING = (
 
 
 def add_legacy_nodes(splits: DatasetDict, legacy: dict[str, dict[str, list]]) -> DatasetDict:
-    """Rows with a column `selection` that holds the nodes of each, with a warning.
+    """Adds the column `selection` with the nodes of each row, and logs a warning.
 
     Args:
         splits: Rows with their `line`.
@@ -42,7 +42,7 @@ def _with_nodes(rows: Dataset, crops: list[list[str]], phrases: list[str]) -> Da
 
 
 def legacy_phrases(crops: list[str], phrase: str) -> list[str]:
-    """The words of the nodes.
+    """Builds the phrases of the nodes of a pair.
 
     >>> legacy_phrases(["a.png", "b.png", "c.png"], "Bill Cosby Hollywood Walk of Fame person")
     ['3 crops', 'Bill Cosby Hollywood Walk of Fame person', 'person']

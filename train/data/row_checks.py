@@ -12,7 +12,9 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 from tqdm.auto import tqdm
 
+from train.arguments import RunConfig
 from train.data.collator import PairCollator
+from train.data.rows import split_files
 from train.data.selection import batched
 from vmhan import VMHANProcessor
 from vmhan.data.parsing import BadLine
@@ -21,15 +23,39 @@ from vmhan.data.schema import group_by_sentence, has_object_tails
 logger = logging.getLogger(__name__)
 
 SENTENCES = 64  # checked in one call
-#: What the processor reads of a row, its image left out.
+#: The columns that the processor reads, without those of the image.
 COLUMNS = ("line", "words", "mentions", "head_span", "tail_span", "relation", "image_id")
 COLUMNS_OF_OBJECTS = ("tail_object", "entity_boxes", "entity_captions", "object_boxes")
+
+
+def check_rows(
+    splits: DatasetDict, config: RunConfig, processor: VMHANProcessor | None = None, report: Path | None = None
+) -> DatasetDict:
+    """Leaves out the rows that the processor refuses, and refuses splits that are empty.
+
+    Args:
+        splits: As they were read.
+        config: Says what a bad row does, and whether the test split is read.
+        processor: Of the model; without it only emptiness is checked.
+        report: Lists the rows that are left out.
+
+    Raises:
+        BadLine: A row is refused, and `on_error` is `"raise"`.
+        ValueError: A split is empty.
+    """
+    files, read_test = split_files(config.data), config.training.read_test
+    refuse_empty(splits, files, read_test, report=report)
+    if processor is None:
+        return splits
+    kept = keep_readable(splits, processor, files, config.data.on_error, report)
+    refuse_empty(kept, files, read_test, before=splits, report=report)
+    return kept
 
 
 def keep_readable(
     splits: DatasetDict, processor: VMHANProcessor, files: dict[str, str | Path], on_error: str, report: Path | None
 ) -> DatasetDict:
-    """The rows that the processor can read.
+    """Keeps the rows that the processor can read.
 
     Args:
         splits: As they were read.
@@ -68,7 +94,7 @@ def refuse_empty(
     Args:
         splits: What is left of them.
         files: As of `keep_readable`.
-        read_test: Whether the test split is scored. Without, it may be empty.
+        read_test: True where the test split is scored. Where it is not, it may be empty.
         before: The splits of which rows were left out since; None where they have just been read.
         report: The JSON lines of the rows that were left out.
 
@@ -94,7 +120,7 @@ def _count_reported(report: Path | None, file: str | Path) -> int:
 
 
 def find_faults(rows: Dataset, processor: VMHANProcessor) -> dict[int, str]:
-    """What the processor has against rows, by their number.
+    """Finds why the processor refuses rows, by their index.
 
     A row is refused for its own mentions. Where only all mentions of a sentence together are too many, all of its rows
     are.
@@ -105,16 +131,16 @@ def find_faults(rows: Dataset, processor: VMHANProcessor) -> dict[int, str]:
     faults: dict[int, str] = {}
     chunks = list(batched(group_by_sentence(rows), SENTENCES))
     for groups in tqdm(chunks, desc=f"checking rows, {rows.split}", delay=2):
-        numbered = [list(zip(group, seen.select(group), strict=True)) for group in groups]
-        if _fault(collate, [row for group in numbered for _, row in group]) is not None:
-            for group in numbered:
-                faults |= _faults_of_sentence(collate, dict(group))
+        sentences = [dict(zip(group, seen.select(group), strict=True)) for group in groups]  # rows by index
+        if _fault(collate, [row for sentence in sentences for row in sentence.values()]) is not None:
+            for sentence in sentences:
+                faults |= _faults_of_sentence(collate, sentence)
     return faults
 
 
-def leave_out(rows: Dataset, numbers: Iterable[int]) -> Dataset:
-    """The other rows; mentions that stood in none but those left out are no more mentions of their sentence."""
-    gone = set(numbers)
+def leave_out(rows: Dataset, indices: Iterable[int]) -> Dataset:
+    """Drops rows; mentions that stood in none but these are no more mentions of their sentence."""
+    gone = set(indices)
     mentions = rows["mentions"][:]
     for group in group_by_sentence(rows):
         if gone & set(group):

@@ -12,8 +12,8 @@ from train import run
 from train.data.collator import PairCollator
 from train.data.constant_objects import add_features_with_constant_objects
 from train.data.controls import BLANK_DESCRIPTION, apply_control, reference_row, same_objects
-from train.data.image_reader import PictureReader
-from train.data.visual_features import PictureEncoder, add_features
+from train.data.image_reader import ImageReader
+from train.data.visual_features import ImageEncoder, add_features
 from vmhan.data.mnre import load_mnre
 
 KNOWN = ("description", "object_names", "object_boxes")
@@ -82,7 +82,7 @@ def test_constant_objects_of_pixels_come_out_of_one_picture(splits, tmp_path):
     model = tiny_model(visual_features=["pixels"], vision_config=tiny_vgg_config())
     model.vmhan.vision_model.load_state_dict(tiny_torchvision_vgg().state_dict(), strict=False)
     processor = tiny_processor(image_processor=tiny_image_processor())
-    encoder, reader = PictureEncoder(model.vmhan, processor), PictureReader()
+    encoder, reader = ImageEncoder(model.vmhan, processor), ImageReader()
     reference = reference_row(splits["train"])
     key = "picture"
     named, features = add_features(splits, encoder, tmp_path, reader)

@@ -11,7 +11,7 @@ from tiny import tiny_model, tiny_processor
 from training_fixture import write_settings
 
 from train import run
-from train.arguments import parse_arguments
+from train.arguments import read_config
 from train.data.collator import PairCollator
 from train.data.directions import both_ways
 from train.data.legacy_crops import read_legacy_crops
@@ -79,7 +79,10 @@ def test_pairs_of_one_image_differ_and_the_model_sees_how_many_crops_there_are(s
 
 
 def test_config_and_its_twin_differ_in_the_crops_alone():
-    ours, twin = ([vars(part) for part in parse_arguments([path])] for path in (LEGACY, CLEAN))
+    ours, twin = (
+        [vars(part) for part in (config.data, config.model, config.training)]
+        for config in (read_config([path]) for path in (LEGACY, CLEAN))
+    )
     differing = [
         name
         for one, other in zip(ours, twin, strict=True)
@@ -117,7 +120,7 @@ def test_a_run_with_them_says_loudly_that_it_leaks_and_is_no_clean_run(tmp_path,
     [
         (["--visual_setting", "text_only"], "nodes of an image"),
         (["--control", "shuffled_images"], "belong to rows"),
-        (["--selector", "words"], "in the place of selected phrases"),
+        (["--selector", "words"], "take the place of selected phrases"),
     ],
 )
 def test_what_cannot_stand_beside_the_crops_is_refused(words, why):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,16 +17,12 @@ from tiny import tiny_model, tiny_processor
 from training_fixture import write_settings
 
 from train import run
+from train.arguments import DataArguments
 from train.data.collator import PairCollator, image_fields
 from train.data.directions import both_ways
-from train.data.selection import (
-    REQUEST_COLUMNS,
-    candidate_objects,
-    remembering,
-    select_nodes,
-    selection_settings,
-    to_request,
-)
+from train.data.frozen_text_encoder import cache_texts
+from train.data.selection import select_nodes, selection_settings
+from train.data.selection_requests import REQUEST_COLUMNS, to_request
 from vmhan.data.mnre import load_mnre
 from vmhan.llm.loading import load_selector
 from vmhan.node_selection import NodeSelection, WordSelector
@@ -80,8 +75,8 @@ def test_a_request_knows_what_the_model_is_told_of_the_image(rows):
     cx, cy, w, h = row["object_boxes"][0]
     corners = [64 * (cx - w / 2), 48 * (cy - h / 2), 64 * (cx + w / 2), 48 * (cy + h / 2)]
     assert asked.objects[len(row["object_names"])].box == pytest.approx(corners)
-    assert to_request(row, TOLD, looks=False)[:5] == asked[:5]
-    assert to_request(row, TOLD, looks=False).image is None
+    assert to_request(row, TOLD, with_image=False)[:5] == asked[:5]
+    assert to_request(row, TOLD, with_image=False).image is None
     blind = to_request(row, partial(image_fields, visual_setting="text_only", use_boxes=True))
     assert (blind.description, blind.image, blind.objects) == (None, None, ())
     assert to_request(row, partial(image_fields, visual_setting="object_names", use_boxes=True)).description is None
@@ -102,7 +97,7 @@ def test_each_text_is_encoded_once_and_comes_back_in_its_place():
         asked.extend(texts)
         return torch.tensor([[float(len(text))] for text in texts])
 
-    encoder = remembering(encode)
+    encoder = cache_texts(encode)
     assert encoder(["a", "man", "a"]).tolist() == [[1], [3], [1]]
     assert encoder(["man", "dogs"]).tolist() == [[3], [4]]
     assert asked == ["a", "man", "dogs"]
@@ -266,9 +261,10 @@ def test_a_run_trains_on_selected_nodes_and_its_evaluation_sees_the_same(tmp_pat
     assert config["node_selection"] == saved["node_selection"]
 
 
-def test_without_a_selector_the_saved_processor_says_nothing_of_one(tmp_path):
-    data = SimpleNamespace(selector="none", visual_selector=None, max_objects=3, candidate_objects=8)
-    assert selection_settings(data) is None and candidate_objects(data) == 3
+def test_without_a_selector_the_saved_processor_says_nothing_of_one():
+    data = DataArguments(max_objects=3, candidate_objects=8)
+    assert selection_settings(data) is None and data.objects_per_image == 3
+    assert DataArguments(selector="words", max_objects=3, candidate_objects=8).objects_per_image == 8
 
 
 def test_an_llm_sees_the_pictures_of_a_described_run(tmp_path):

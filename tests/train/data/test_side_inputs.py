@@ -5,9 +5,9 @@ from legacy_fixture import write_legacy
 from mnre_fixture import write_mnre
 from training_fixture import write_text_encoder
 
-from train.arguments import DataArguments, RunArguments
-from train.data import inputs
-from train.data.inputs import load_inputs_to_audit, protocol_of
+from train.arguments import DataArguments, ModelArguments, RunArguments, RunConfig
+from train.data import visual_steps
+from train.data.inputs import prepare_audited_inputs, protocol_of
 from train.data.side_inputs import PAIR, as_annotated, inputs_made_for_run, seen_by_run, selected_objects
 from vmhan.data.mnre import load_mnre
 from vmhan.evaluation.leakage_tests import key_columns
@@ -36,13 +36,13 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def audited(folder, tmp_path, monkeypatch):
     """The inputs of a run with these settings of the data."""
-    monkeypatch.setattr(inputs, "load_detector", lambda name: Detector())
+    monkeypatch.setattr(visual_steps, "load_detector", lambda name: Detector())
 
     def load(**settings):
         data = DataArguments(data_dir=str(folder), feature_cache=str(tmp_path), **settings)
         text = str(folder / "text")
         training = RunArguments(output_dir=str(tmp_path), text_model=text, use_cpu=True, read_test=False, report_to=[])
-        return load_inputs_to_audit(data, training), data
+        return prepare_audited_inputs(RunConfig(data, ModelArguments(), training)), data
 
     return load
 
@@ -96,16 +96,16 @@ def test_nothing_is_called_clean_that_was_not_audited(audited):
 
 
 def test_boxes_of_a_detector_that_change_with_the_row_are_found(audited, folder, monkeypatch):
-    def boxes_by_row(splits, *_):
+    def boxes_by_row(splits, *_, **settings):
         return splits.map(lambda row: {"object_boxes": [[0.1 + 0.001 * row["line"], 0.5, 0.1, 0.1]]})
 
-    monkeypatch.setattr(inputs, "_add_boxes", boxes_by_row)
+    monkeypatch.setattr(visual_steps, "add_detected_boxes", boxes_by_row)
     run, _ = audited(visual_setting="pixels", detector="any", image_dir=str(folder / "images"))
     assert "a" in run.leaks["detected boxes"] and run.protocol == "leaking"
 
 
 def test_selections_that_know_the_label_are_found(audited, monkeypatch):
-    def select(splits, data, training):
+    def select(splits, config):
         def selection(row):
             objects = [0] if row["relation"] else []
             return {
@@ -114,7 +114,7 @@ def test_selections_that_know_the_label_are_found(audited, monkeypatch):
 
         return splits.map(selection), {}
 
-    monkeypatch.setattr(inputs, "select_splits", select)
+    monkeypatch.setattr(visual_steps, "select_splits", select)
     run, _ = audited(selector="words")
     assert "b" in run.leaks["selected phrases of the image"] and "b" in run.leaks["selected objects"]
     assert run.leaks["selected phrases of the text"] == [] and run.protocol == "leaking"

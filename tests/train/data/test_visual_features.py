@@ -13,6 +13,7 @@ from chat_fixture import ChatServer, asks_for
 from datasets import Image as ImageFeature
 from mnre_fixture import write_mnre
 from PIL import Image
+from safetensors.numpy import load_file
 from tiny import (
     VISUAL_WIDTH,
     tiny_image_processor,
@@ -26,12 +27,12 @@ from training_fixture import write_parts
 from transformers import pipeline
 
 from train import run
-from train.data import inputs
+from train.data import visual_steps
 from train.data.collator import PairCollator
 from train.data.controls import shuffle_images
 from train.data.detected_boxes import add_detected_boxes
-from train.data.image_reader import BadPicture, PictureReader, count_pictures
-from train.data.visual_features import PictureEncoder, add_features, add_paths
+from train.data.image_reader import BadImage, ImageReader, count_images
+from train.data.visual_features import ImageEncoder, add_features, add_paths
 from vmhan import VMHANForRelationExtraction
 from vmhan.data.mnre import load_mnre
 from vmhan.object_detection import DetectedObject
@@ -58,20 +59,20 @@ def build(seed=0, **settings):
     return model, tiny_processor(image_processor=tiny_image_processor())
 
 
-class Counting(PictureEncoder):
+class Counting(ImageEncoder):
     """Knows how many pictures it has encoded."""
 
     encoded = 0
 
-    def __call__(self, pictures, boxes):
-        self.encoded += len(pictures)
-        return super().__call__(pictures, boxes)
+    def __call__(self, images, boxes):
+        self.encoded += len(images)
+        return super().__call__(images, boxes)
 
 
 def encode(mnre, cache, seed=0, on_error="raise", **settings):
     """Rows, features, how many pictures were encoded, and the reader."""
     model, processor = build(seed)
-    encoder, reader = Counting(model.vmhan, processor), PictureReader(on_error)
+    encoder, reader = Counting(model.vmhan, processor), ImageReader(on_error)
     splits, features = add_features(load(mnre, **settings), encoder, cache, reader, batch_size=3)
     return splits, features, encoder.encoded, reader
 
@@ -107,8 +108,8 @@ def test_features_are_what_the_encoder_makes_of_picture_and_crops(mnre, tmp_path
 
 def test_features_lie_on_disk_in_half_precision(mnre, tmp_path):
     _, features, _, _ = encode(mnre, tmp_path / "cache")
-    states = features.rows.with_format("arrow")[0]["value"]
-    assert str(states.type.value_type.value_type) == "halffloat"
+    (file,) = features.folder.iterdir()
+    assert {str(tensor.dtype) for tensor in load_file(file).values()} == {"float16"}
 
 
 def test_an_unchanged_picture_is_found_again(mnre, tmp_path):
@@ -148,7 +149,7 @@ def test_other_weights_are_another_encoder(mnre, tmp_path):
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(mnre, tmp_path, monkeypatch):
-    monkeypatch.setattr("train.data.image_reader.PICTURES_IN_A_FILE", 5)
+    monkeypatch.setattr("vmhan.data.disk_cache.VALUES_IN_A_FILE", 5)
     call = Counting.__call__
 
     def killed(self, pictures, boxes):
@@ -168,7 +169,7 @@ def test_features_that_half_precision_cannot_hold_are_refused(mnre, tmp_path):
     model, processor = build()
     model.vmhan.vision_model.classifier[3].weight.data *= 1e6
     with pytest.raises(ValueError, match="half precision"):
-        add_features(load(mnre), PictureEncoder(model.vmhan, processor), tmp_path / "cache", PictureReader())
+        add_features(load(mnre), ImageEncoder(model.vmhan, processor), tmp_path / "cache", ImageReader())
 
 
 def test_pixels_of_other_images_are_another_picture(mnre):
@@ -190,8 +191,8 @@ def broken(mnre) -> Path:
 
 @pytest.mark.parametrize("how", ["features", "paths"])
 def test_a_broken_picture_stops_with_its_row(how, mnre, broken, tmp_path):
-    with pytest.raises(BadPicture, match=rf"{broken.name}, the image of line 1 of train: .*on_error") as error:
-        encode(mnre, tmp_path / "cache") if how == "features" else add_paths(load(mnre), PictureReader())
+    with pytest.raises(BadImage, match=rf"{broken.name}, the image of line 1 of train: .*on_error") as error:
+        encode(mnre, tmp_path / "cache") if how == "features" else add_paths(load(mnre), ImageReader())
     assert (error.value.split, error.value.line) == ("train", 1)
 
 
@@ -202,7 +203,7 @@ def test_a_broken_picture_may_be_left_out_and_is_reported_each_time(mnre, broken
         with_it = [row["image_id"] == broken.stem for row in splits["train"]]
         assert [key is None for key in splits["train"]["picture"]] == with_it
         assert all(key in features for split in splits.values() for key in set(split["picture"]) - {None})
-    counts = count_pictures(load(mnre), reader)
+    counts = count_images(load(mnre), reader)
     assert counts["train"]["broken_pictures"] == 1 and counts["train"]["rows_without_picture"] == sum(with_it) > 1
     assert counts["test"]["rows_without_picture"] == 0
 
@@ -234,7 +235,7 @@ def test_a_pair_with_a_broken_picture_has_no_image(mnre, broken, tmp_path):
 def test_features_and_pixels_give_the_same_logits(mnre, tmp_path):
     model, processor = build()
     splits, features, _, _ = encode(mnre, tmp_path / "cache")
-    opened = add_paths(load(mnre), PictureReader())
+    opened = add_paths(load(mnre), ImageReader())
     batches = [
         PairCollator(processor, "pixels", features=features)(list(splits["train"])),
         PairCollator(processor, "pixels")(list(opened["train"])),
@@ -249,7 +250,7 @@ def test_features_and_pixels_give_the_same_logits(mnre, tmp_path):
 # Boxes by a detector
 
 
-class ColourDetector:
+class ColorDetector:
     """Finds the rectangles of the drawn pictures: whatever is as green as these are."""
 
     def __init__(self):
@@ -268,11 +269,11 @@ class ColourDetector:
 
 
 def test_a_detector_gives_the_boxes_once_for_each_picture(mnre, tmp_path):
-    detector = ColourDetector()
+    detector = ColorDetector()
 
     def detected():
         rows = load(mnre, boxes=None)
-        return add_detected_boxes(rows, detector, "colours", tmp_path / "cache", PictureReader(), max_objects=2)
+        return add_detected_boxes(rows, detector, "colors", tmp_path / "cache", ImageReader(), max_objects=2)
 
     splits = detected()
     assert detector.seen == DRAWN
@@ -286,20 +287,20 @@ def test_a_bundled_detector_that_was_trained_anew_looks_anew(mnre, tmp_path, mon
     folder = tmp_path / "detector"
     folder.mkdir()
     monkeypatch.setattr("vmhan.bundled_weights.BUNDLED_FOLDER", folder)
-    detector = ColourDetector()
+    detector = ColorDetector()
     for weights in ("old", "new", "new"):
         (folder / "model.safetensors").write_text(weights)
         rows = load(mnre, boxes=None)
-        add_detected_boxes(rows, detector, "bundled", tmp_path / "cache", PictureReader())
+        add_detected_boxes(rows, detector, "bundled", tmp_path / "cache", ImageReader())
     assert detector.seen == 2 * DRAWN
 
 
 def test_a_picture_that_the_detector_cannot_open_is_left_out(mnre, broken, tmp_path):
-    reader = PictureReader("skip")
-    splits = add_detected_boxes(load(mnre), ColourDetector(), "colours", tmp_path / "cache", reader)
+    reader = ImageReader("skip")
+    splits = add_detected_boxes(load(mnre), ColorDetector(), "colors", tmp_path / "cache", reader)
     assert list(reader.bad) == [str(broken)] and splits["train"][0]["object_boxes"] == []
     model, processor = build()
-    splits, _ = add_features(splits, PictureEncoder(model.vmhan, processor), tmp_path / "cache", reader)
+    splits, _ = add_features(splits, ImageEncoder(model.vmhan, processor), tmp_path / "cache", reader)
     assert splits["train"][0]["picture"] is None
 
 
@@ -378,7 +379,7 @@ def test_a_run_leaves_broken_pictures_out_and_reports_their_rows(tmp_path):
     path = next((mnre / "images").glob("*_train_0.jpg"))
     path.write_bytes(b"no picture")
     words = [*write_parts(tmp_path), *of_data(mnre), "--read_test", "false"]
-    with pytest.raises(BadPicture, match="line 1 of train"):
+    with pytest.raises(BadImage, match="line 1 of train"):
         run.main(words)
     result = run.main([*words, "--on_error", "skip", "--undirected_pairs", "true"])
     assert result["pictures"]["train"]["rows_without_picture"] == 3
@@ -457,7 +458,7 @@ def test_an_llm_selects_nodes_of_pictures_that_the_run_looks_at(tmp_path, monkey
         def detect(self, images):
             return [[DetectedObject("man", 0.9 - i / 10, (i, 1, 20 + i, 30)) for i in range(5)] for _ in images]
 
-    monkeypatch.setattr(inputs, "load_detector", lambda name: Boxes())
+    monkeypatch.setattr(visual_steps, "load_detector", lambda name: Boxes())
 
     def answer(body):
         return '{"objects": [1]}' if asks_for(body) == "objects" else '{"phrases": ["red jersey"]}'

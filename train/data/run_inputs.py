@@ -1,0 +1,43 @@
+"""The inputs of a run, as its steps fill them in."""
+
+from dataclasses import dataclass
+
+from datasets import DatasetDict
+
+from train.data.constant_objects import ConstantObjects
+from vmhan.data.disk_cache import DiskCache
+from vmhan.data.schema import no_relation_of
+
+
+@dataclass
+class RunInputs:
+    """The rows of a run, and what its result file says of them.
+
+    Args:
+        splits: Each in the order it is read in.
+        pair_order: As `count_by_order` of each split; empty where tails are objects.
+        leaks: Of each side input that the model sees, the questions of the audit that it fails; empty where there is
+            no side input.
+        protocol: As `protocol_of`, once all inputs are there and audited.
+        features: Features of the images by the rows' `picture`, where the vision encoder is frozen.
+        selection_counts: What became of the requests to LLMs.
+        image_counts: As `count_images`.
+    """
+
+    splits: DatasetDict
+    pair_order: dict[str, dict]
+    leaks: dict[str, list[str]]
+    protocol: str | None = None
+    features: DiskCache | ConstantObjects | None = None
+    selection_counts: dict[str, int] | None = None
+    image_counts: dict[str, dict[str, int]] | None = None
+
+    @property
+    def label_names(self) -> list[str]:
+        """The relations, by id."""
+        return self.splits["train"].features["relation"].names
+
+    @property
+    def no_relation(self) -> str:
+        """The negative one."""
+        return no_relation_of(self.splits["train"].features["relation"])
