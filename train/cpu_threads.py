@@ -1,4 +1,4 @@
-"""Says so when a training leaves the machine's cores idle."""
+"""A warning where a training leaves the machine's cores idle."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 def warn_of_idle_cores() -> None:
     """Warns where this is the only process, has no GPU, and computes on one of several cores.
 
-    `accelerate launch` gives a process one thread unless it is told otherwise.
+    `accelerate launch` gives a process one thread by default.
     """
     cores, processes = os.cpu_count() or 1, int(os.environ.get("WORLD_SIZE", "1"))
     if torch.cuda.is_available() or torch.get_num_threads() > 1 or processes > 1 or cores == 1:

@@ -1,4 +1,4 @@
-"""Which parameter learns how fast."""
+"""Learning rates and weight decay of the parameters."""
 
 from torch import nn
 from transformers import Trainer
@@ -19,7 +19,7 @@ def freeze(model: nn.Module, prefixes: list[str]) -> None:
 
 
 def parameter_groups(model: nn.Module, encoder_rate: float, head_rate: float, weight_decay: float) -> list[dict]:
-    """Optimizer groups that hold every trainable parameter exactly once.
+    """Groups the trainable parameters, each exactly once, for the optimizer.
 
     The encoders of text and images learn at `encoder_rate`, all else at `head_rate`; biases and norms do not decay.
     """

@@ -1,4 +1,4 @@
-"""Scores a split: its metrics in both modes, and what was predicted for each row."""
+"""Scores of a split: its metrics in both modes, and the prediction for each row."""
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def fit_mode_temperatures(logits: ModeLogits, dataset: Dataset) -> dict:
 def score_split(
     logits: ModeLogits, dataset: Dataset, label_names: list[str], config: VMHANConfig
 ) -> tuple[dict, SplitPredictions]:
-    """Metrics with the direction given, over all relations and for each, and as much where it has to be found.
+    """Computes the metrics with the direction given, over all relations and for each, and with it unknown.
 
     Args:
         logits: As `predict_split` returns them.
@@ -60,7 +60,7 @@ def score_split(
         config: The model's, with its temperatures.
 
     Returns:
-        What the result file says of the split, the mode of users under `"direction_unknown"`, and its predictions.
+        The metrics for the result file, the mode of users under `"direction_unknown"`, and the predictions.
     """
     labels, no_relation = np.array(dataset["relation"]), no_relation_of(dataset.features["relation"])
     given, unknown, found = both_modes_metrics(logits, labels, label_names, no_relation, is_symmetric(label_names))

@@ -15,10 +15,10 @@ from train.weight_average import WeightAverage
 class PairTrainer(Trainer):
     """Trains on pairs; those of a sentence share a batch.
 
-    With `args.weight_average` what is evaluated and saved is the average of the weights.
+    With `args.weight_average` the average of the weights is evaluated and saved.
 
     Args:
-        publisher: With `args.push_to_hub`, what pushes checkpoints, in the first process.
+        publisher: Pushes checkpoints, with `args.push_to_hub` and in the first process.
     """
 
     def __init__(self, *args, publisher: Publisher | None = None, **kwargs):
@@ -27,7 +27,7 @@ class PairTrainer(Trainer):
         self.weight_average = None
 
     def init_hf_repo(self, token: str | None = None, private: bool | None = None) -> None:
-        """The publisher has made the repository."""
+        """Leaves the repository to the publisher, which has created it."""
         self.hub_model_id, self.push_in_progress = self.args.hub_model_id, None
 
     def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
@@ -37,7 +37,7 @@ class PairTrainer(Trainer):
 
     def _hp_search_setup(self, trial) -> None:
         super()._hp_search_setup(trial)
-        if self.args.weight_average:  # here `model_init`, if there is one, has made the model that is trained
+        if self.args.weight_average:  # here `model_init`, if there is one, has built the model
             self.weight_average = WeightAverage(self.model, self.args.weight_average)
             self.add_callback(self.weight_average)
 
@@ -51,7 +51,7 @@ class PairTrainer(Trainer):
         return output
 
     def predict(self, *args, **kwargs):
-        """As for every trainer, without metrics: `compute_metrics` knows the rows of `eval_dataset` and no others."""
+        """Predicts without metrics: `compute_metrics` fits the rows of `eval_dataset` and no others."""
         compute_metrics, self.compute_metrics = self.compute_metrics, None
         try:
             return super().predict(*args, **kwargs)

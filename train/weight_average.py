@@ -1,4 +1,4 @@
-"""A running average of the weights, which generalises better than where training happens to stop."""
+"""A running average of the weights, which generalizes better than the weights of the last step."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ RAW_WEIGHTS = "raw_weights.safetensors"
 
 
 def ema_update(decay: float) -> Callable:
-    """How an `AveragedModel` mixes new weights into its average, `decay` of which stays at each step.
+    """Builds the update of an `AveragedModel`, `decay` of whose average stays at each step.
 
-    It forgets faster at first, so that the start leaves no trace. Counts, which have no mean, are taken as they are.
+    The decay is faster at first, so that the initial weights leave no trace. Counts, which have no mean, are copied.
     """
 
     def mix(averages, parameters, steps):
@@ -45,7 +45,7 @@ class WeightAverage(TrainerCallback):
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The model has the average for weights meanwhile."""
+        """Gives the model the average for weights in the meantime."""
         self._swap()
         try:
             yield
@@ -53,11 +53,11 @@ class WeightAverage(TrainerCallback):
             self._swap()
 
     def save_raw(self, folder: str) -> None:
-        """Keeps the weights of the last step, from which training goes on, beside the average."""
+        """Saves the weights of the last step, from which training goes on, beside the average."""
         save_model(self.model, str(Path(folder) / RAW_WEIGHTS))
 
     def resume(self, folder: str, step: int) -> None:
-        """Takes up the average, which the model has loaded, and gives the model its raw weights back."""
+        """Restores the average, which the model has loaded, and gives the model its raw weights back."""
         self.average.module.load_state_dict(self.model.state_dict())
         self.average.n_averaged.fill_(step)
         load_model(self.model, str(Path(folder) / RAW_WEIGHTS))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from transformers import pipeline
 
-from train.detector.card import CARD, RESULT, make_card
+from train.detector.card import CARD, RESULT, render_card
 from vmhan.bundled_detector import BundledDetector
 from vmhan.bundled_weights import BUNDLED_MODEL
 from vmhan.registrations import TASK
@@ -34,7 +34,7 @@ def test_it_is_data_and_small(result):
 
 def test_its_card_and_settings_are_those_of_its_result_file(result):
     assert json.loads((FOLDER / "config.json").read_text(encoding="utf-8")) == result["settings"]
-    assert CARD.read_text(encoding="utf-8") == make_card(result)
+    assert CARD.read_text(encoding="utf-8") == render_card(result)
 
 
 @pytest.mark.parametrize(("name", "people"), [("zidane.jpg", 2), ("bus.jpg", 3)])

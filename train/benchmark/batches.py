@@ -1,7 +1,7 @@
 """Batches for the benchmark: random wordpieces and image features, with the lengths and pairs of MNRE.
 
 MNRE has 31 wordpieces and 1.66 pairs a sentence. A batch holds 16 pairs, put together by the sampler of training, and
-comes in two forms that say the same: as the collator makes it, and naively, with a row for each pair.
+comes in two forms with the same content: as of the collator, and naive, with a row for each pair.
 """
 
 from collections.abc import Iterator
@@ -36,36 +36,36 @@ class Sentence(NamedTuple):
 
 
 def draw_sentences(count: int, seed: int = 0) -> list[Sentence]:
-    """Wordpieces from a clipped normal distribution, pairs from a geometric one that starts at 1."""
+    """Draws wordpieces from a clipped normal distribution, pairs from a geometric one that starts at 1."""
     generator = torch.Generator().manual_seed(seed)
     wordpieces = torch.normal(MEAN_WORDPIECES, DEVIATION_WORDPIECES, (count,), generator=generator)
     pairs = torch.empty(count).geometric_(1 / MEAN_PAIRS, generator=generator).long()
     room = pairs + MENTION_WORDPIECES + 3  # for a mention more than pairs, [CLS] and [SEP]
     wordpieces = torch.maximum(wordpieces.round().long(), room).clamp(max=NAIVE_LENGTH)
     return [
-        make_sentence(length, of_it, generator)
+        draw_sentence(length, of_it, generator)
         for length, of_it in zip(wordpieces.tolist(), pairs.tolist(), strict=True)
     ]
 
 
-def make_sentence(wordpieces: int, pairs: int, generator: torch.Generator) -> Sentence:
-    """A sentence with one mention more than pairs, each somewhere else."""
-    places = wordpieces - MENTION_WORDPIECES - 1
-    return Sentence(wordpieces, (torch.randperm(places, generator=generator)[: pairs + 1] + 1).tolist())
+def draw_sentence(wordpieces: int, pairs: int, generator: torch.Generator) -> Sentence:
+    """Draws a sentence with one mention more than pairs, at different positions."""
+    positions = wordpieces - MENTION_WORDPIECES - 1
+    return Sentence(wordpieces, (torch.randperm(positions, generator=generator)[: pairs + 1] + 1).tolist())
 
 
 def training_batches(sentences: list[Sentence], batch_size: int, seed: int = 0) -> Iterator[dict[str, torch.Tensor]]:
-    """The full batches of an epoch, in the order that `train/run.py` would take them."""
+    """Builds the full batches of an epoch, in the order of `train/run.py`."""
     rows = [(index, pair) for index, sentence in enumerate(sentences) for pair in range(sentence.pairs)]
     words = [[""] * sentences[index].wordpieces for index, _ in rows]
     dataset = Dataset.from_dict({"words": words, "image_id": [str(index) for index, _ in rows]})
     order = list(SentenceSampler(dataset, batch_size, seed))
     for start in range(0, len(order) - batch_size + 1, batch_size):
-        yield make_batch(sentences, [rows[place] for place in order[start : start + batch_size]], seed + start)
+        yield build_batch(sentences, [rows[index] for index in order[start : start + batch_size]], seed + start)
 
 
-def make_batch(sentences: list[Sentence], pairs: list[tuple[int, int]], seed: int = 0) -> dict[str, torch.Tensor]:
-    """`pairs` are (sentence, number of the pair in it). Each distinct sentence is a row, with an image of its own."""
+def build_batch(sentences: list[Sentence], pairs: list[tuple[int, int]], seed: int = 0) -> dict[str, torch.Tensor]:
+    """Builds a batch of pairs, (sentence, pair in it); each distinct sentence is a row, with an image of its own."""
     generator = torch.Generator().manual_seed(seed)
     distinct = sorted({index for index, _ in pairs})
     row = torch.tensor([distinct.index(index) for index, _ in pairs])
@@ -86,7 +86,7 @@ def make_batch(sentences: list[Sentence], pairs: list[tuple[int, int]], seed: in
 
 
 def naive_batch(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The same pairs with a sentence and an image for each, and every sentence padded to `NAIVE_LENGTH`."""
+    """Expands a batch to a sentence and an image for each pair, and pads every sentence to `NAIVE_LENGTH`."""
     sentence, image = batch["pair_sentence"], batch["pair_image"]
     padding = (0, NAIVE_LENGTH - batch["input_ids"].shape[1])
     alone = torch.arange(len(sentence))

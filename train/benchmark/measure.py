@@ -31,24 +31,23 @@ from tqdm import tqdm
 from train.benchmark.batches import (
     MEAN_WORDPIECES,
     Sentence,
+    build_batch,
+    draw_sentence,
     draw_sentences,
-    make_batch,
-    make_sentence,
     training_batches,
 )
+from train.benchmark.report import PAIRS_OF_A_SENTENCE, STAGES, table, targets
 from train.benchmark.steps import SIZES, Bench, Step, peak_memory
 from vmhan.evaluation.result_file import code_version, versions, write_result
 
 VARIANTS = ("ours", "naive_cached", "naive")
-STAGES = ("training", "prediction")
-PAIRS_OF_A_SENTENCE = (1, 2, 4, 8)
 SENTENCES = 500  # about 50 batches: within so many the sampler sorts by length
 HYPERGRAPH = (
     "Forward, backward and update of all that follows the node features: equation 4, incidence matrix, V-HAN, "
     "classifier and losses, run alone on the batch of the step. The share is of the whole step."
 )
 
-Task = Callable[[int], Step]  # makes the step of a round
+Task = Callable[[int], Step]  # prepares the step of a round
 Times = dict[tuple, dict[int, float]]  # seconds of each task, by round
 
 
@@ -82,23 +81,23 @@ def _wait(device: str) -> None:
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Median and quartiles, and over how many rounds."""
+    """Computes median, quartiles and the number of rounds."""
     lower, median, upper = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return {"median": median, "lower_quartile": lower, "upper_quartile": upper, "rounds": len(values)}
 
 
 def milliseconds(times: dict[int, float], pairs: int = 1) -> dict[str, float]:
-    """Spread of the time of a task, of each of its `pairs`."""
+    """Computes the spread of the time of a task, of each of its `pairs`."""
     return spread([1000 * seconds / pairs for seconds in times.values()])
 
 
 def ratio(above: dict[int, float], below: dict[int, float]) -> dict[str, float]:
-    """Spread of the quotient of two tasks, over the rounds that ran both."""
+    """Computes the spread of the quotient of two tasks, over the rounds that ran both."""
     return spread([above[number] / below[number] for number in above if number in below])
 
 
 def measure_batches(bench: Bench, batches: list[dict], variants: list[str], args: argparse.Namespace) -> dict:
-    """Milliseconds a pair of training and prediction, as many times ours, and the share of the hypergraph part."""
+    """Measures milliseconds a pair of training and prediction, as many times ours, and the hypergraph part's share."""
 
     def task(stage, variant):
         return lambda number: bench.step(stage, variant, batches[number % len(batches)])
@@ -126,11 +125,11 @@ def measure_batches(bench: Bench, batches: list[dict], variants: list[str], args
 
 
 def measure_one_sentence(bench: Bench, variants: list[str], args: argparse.Namespace) -> dict:
-    """Milliseconds of 1, 2, 4 and 8 pairs in one sentence of 31 wordpieces and one image, as many times those of 1."""
-    sentence = make_sentence(MEAN_WORDPIECES, max(PAIRS_OF_A_SENTENCE), torch.Generator().manual_seed(args.seed))
+    """Measures 1, 2, 4 and 8 pairs in one sentence of 31 wordpieces and one image, as many times those of 1."""
+    sentence = draw_sentence(MEAN_WORDPIECES, max(PAIRS_OF_A_SENTENCE), torch.Generator().manual_seed(args.seed))
 
     def task(pairs, stage, variant):
-        batch = make_batch([sentence], [(0, pair) for pair in range(pairs)])
+        batch = build_batch([sentence], [(0, pair) for pair in range(pairs)])
         return lambda _: bench.step(stage, variant, batch)
 
     keys = [(pairs, stage, variant) for pairs in PAIRS_OF_A_SENTENCE for stage in STAGES for variant in variants]
@@ -148,7 +147,7 @@ def measure_one_sentence(bench: Bench, variants: list[str], args: argparse.Names
 
 
 def measure_memory(sentences: list[Sentence], variants: list[str], args: argparse.Namespace) -> dict[tuple, dict]:
-    """`peak_memory` of each stage and variant."""
+    """Measures `peak_memory` of each stage and variant."""
     context = get_context("forkserver")  # its processes start bare, but with the libraries imported
     context.set_forkserver_preload(["train.benchmark.steps"])
     keys = [(stage, variant) for stage in STAGES for variant in variants]
@@ -157,51 +156,8 @@ def measure_memory(sentences: list[Sentence], variants: list[str], args: argpars
         return {key: job.result() for key, job in zip(keys, tqdm(jobs, desc="memory"), strict=True)}
 
 
-def targets(result: dict) -> list[dict]:
-    """What is to be reached at bert-base size on a CPU, and whether this run did."""
-    shares = result["hypergraph"]["share_of_training_step"]
-    rows = [("share of the hypergraph part in a training step", shares["ours"], "at most", 0.03)]
-    for stage in STAGES:
-        eight = result["pairs_in_one_sentence"][stage]["ours"]["8"]["times_one_pair"]
-        rows.append((f"{stage} with 8 pairs, times that with 1", eight, "at most", 1.15))
-    if "naive" in result["training"]:
-        rows.append(("training, naive, times ours", result["training"]["naive"]["times_ours"], "at least", 6))
-    return [
-        {
-            "what": what,
-            "value": value["median"],
-            "to_be": f"{side} {limit}",
-            "reached": value["median"] <= limit if side == "at most" else value["median"] >= limit,
-        }
-        for what, value, side, limit in rows
-    ]
-
-
-def table(result: dict) -> str:
-    """The medians as text."""
-    lines = [f"{'':27}{'ms a pair':>10}{'times ours':>12}{'peak MiB':>10}{'above weights':>15}"]
-    for stage in STAGES:
-        for variant, row in result[stage].items():
-            lines.append(
-                f"{stage:13}{variant:14}{row['ms_per_pair']['median']:10.2f}{row['times_ours']['median']:12.2f}"
-                f"{row['peak_mib']:10.0f}{row['peak_above_weights_mib']:15.0f}"
-            )
-    heads = (f"{pairs} pairs: ms, times 1" for pairs in PAIRS_OF_A_SENTENCE)
-    lines += ["", f"{'one sentence':27}" + "".join(f"{head:>24}" for head in heads)]
-    for stage in STAGES:
-        for variant, row in result["pairs_in_one_sentence"][stage].items():
-            cells = (f"{cell['ms']['median']:17.1f}{cell['times_one_pair']['median']:7.2f}" for cell in row.values())
-            lines.append(f"{stage:13}{variant:14}" + "".join(cells))
-    shares = result["hypergraph"]["share_of_training_step"]
-    lines += ["", *(f"hypergraph part of a step, {name}: {share['median']:.2%}" for name, share in shares.items())]
-    for target in result["targets"]:
-        verdict = "reached" if target["reached"] else "missed"
-        lines.append(f"{verdict}: {target['what']}: {target['value']:.3f}, to be {target['to_be']}")
-    return "\n".join(lines)
-
-
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
-    """The options of the command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m train.benchmark", description="Measures speed and memory beside naive runs."
     )
@@ -222,7 +178,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> dict:
-    """Measures, prints a table, writes a result file and returns what it holds."""
+    """Measures, prints a table, writes a result file and returns its content."""
     args = parse_arguments(argv)
     code = code_version()  # now: the files may change while it runs
     variants = [variant for variant in VARIANTS if variant != "naive" or not args.skip_naive_pixels]

@@ -59,9 +59,9 @@ class Bench:
         self.crop_size = args.crop_size
 
     def step(self, stage: str, variant: str, batch: dict[str, torch.Tensor]) -> Step:
-        """Makes everything ready for `"training"`, `"prediction"` or the `"hypergraph"` part of training.
+        """Prepares a step of `"training"`, `"prediction"` or the `"hypergraph"` part of training.
 
-        The call of what is returned is what is timed.
+        Only the call of the step is timed.
         """
         batch = batch if variant == "ours" else naive_batch(batch)
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
@@ -77,12 +77,12 @@ class Bench:
 
     @torch.no_grad()
     def predict(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Logits, (pairs, labels)."""
+        """Computes logits, (pairs, labels)."""
         return self.model(**_inputs(batch)).logits
 
     @torch.no_grad()
     def visual_states(self, crops: torch.Tensor) -> torch.Tensor:
-        """VGG16's fc7 of (images, 1 + objects, 3, height, width), (images, 1 + objects, 4096)."""
+        """Computes VGG16's fc7 of (images, 1 + objects, 3, height, width): (images, 1 + objects, 4096)."""
         return self.vgg(crops.flatten(0, 1)).unflatten(0, crops.shape[:2])
 
     def _train(self, batch: dict[str, torch.Tensor]) -> None:
@@ -101,7 +101,7 @@ class Bench:
 
 
 def hypergraph_loss(model: VMHANForRelationExtraction, nodes: VMHANModelOutput, labels: torch.Tensor) -> torch.Tensor:
-    """What the model computes from `nodes.node_features` on, up to the loss."""
+    """Computes the loss from `nodes.node_features` on."""
     incidence = build_incidence(nodes.node_types, nodes.node_mask)
     structure = model.vmhan.structure_encoder(model.vmhan.gaussian_nodes(nodes.node_features), incidence)
     final = VMHANModelOutput(
@@ -121,14 +121,14 @@ def _inputs(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _vgg_to_fc7() -> torch.nn.Module:
-    """VGG16 with random weights, without its last layer."""
+    """Builds a VGG16 with random weights, without its last layer."""
     vgg = vgg16(weights=None, init_weights=False).eval()
     vgg.classifier = vgg.classifier[:5]  # ends with the ReLU of the second wide layer
     return vgg
 
 
 def peak_memory(stage: str, variant: str, sentences: list[Sentence], args: argparse.Namespace) -> dict[str, float]:
-    """Peak of two steps in MiB: all of it, and what comes on top of the weights that stood there before.
+    """Measures the peak memory of two steps in MiB: all of it, and what comes on top of the weights.
 
     To be run in a process of its own. On a CPU it is the resident memory of the process, libraries included; on a GPU
     what its tensors take.
@@ -143,7 +143,7 @@ def peak_memory(stage: str, variant: str, sentences: list[Sentence], args: argpa
 
 
 def _peak_from_now(device: torch.device) -> int:
-    """Forgets the peak before, where the system can, and returns the bytes in use."""
+    """Resets the peak, where the system can, and returns the bytes in use."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif Path("/proc/self/clear_refs").exists():
@@ -152,7 +152,7 @@ def _peak_from_now(device: torch.device) -> int:
 
 
 def _peak(device: torch.device) -> int:
-    """Most bytes in use since."""
+    """Reads the most bytes in use since."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     status = Path("/proc/self/status")

@@ -1,10 +1,10 @@
-"""How much of validation and test stands in the training split already.
+"""Overlap of validation and test with the training split.
 
     python -m train.data.overlap path/to/mnre
 
 Counts, between each two splits, the rows of the later one whose sentence is in the earlier one; those whose sentence
 is when links and handles are left out of both; those whose sentence and two spans are; and those whose names of head
-and tail are, in this order or in any. Of such a row a model may know by heart what it should read.
+and tail are, in this order or in any. A model may have memorized such a row.
 """
 
 import argparse
@@ -26,31 +26,31 @@ LINK_OR_HANDLE = re.compile(r"\W*(@\w|https?\b|www\.)|.*(://|\bt\.co\b)", re.IGN
 
 
 def words_of(row: dict) -> Hashable:
-    """The sentence."""
+    """Reads the sentence."""
     return tuple(row["words"])
 
 
 def stripped_words_of(row: dict) -> Hashable:
-    """The sentence without links and handles; None where nothing is left."""
+    """Reads the sentence without links and handles; None where nothing is left."""
     return tuple(word for word in row["words"] if not LINK_OR_HANDLE.match(word)) or None
 
 
 def pair_of(row: dict) -> Hashable:
-    """The sentence with the two spans."""
+    """Reads the sentence with the two spans."""
     return words_of(row), *(tuple(row[name]) for name in ("head_span", "tail_span"))
 
 
 def names_of(row: dict) -> Hashable:
-    """The names of head and tail, in this order."""
+    """Reads the names of head and tail, in this order."""
     return tuple(" ".join(row["words"][slice(*row[name])]) for name in ("head_span", "tail_span"))
 
 
 def unordered_names_of(row: dict) -> Hashable:
-    """The names of head and tail in any order."""
+    """Reads the names of head and tail in any order."""
     return tuple(sorted(names_of(row)))
 
 
-#: What may be in both splits, by its name in the result file.
+#: The kinds of keys that may be in both splits, by their names in the result file.
 KEYS: dict[str, Callable[[dict], Hashable]] = {
     "sentence": words_of,
     "stripped_sentence": stripped_words_of,
@@ -72,7 +72,7 @@ def count_overlap(later: Dataset, earlier: Dataset) -> dict[str, dict[str, int]]
 
 
 def count_overlaps(splits: DatasetDict) -> list[dict]:
-    """Counts between each two splits, the earlier of which is looked up in."""
+    """Counts, for each two splits, the rows of the later one that are in the earlier one."""
     columns = ["words", "head_span", "tail_span"]
     rows = {name: split.select_columns(columns) for name, split in splits.items()}
     return [
@@ -82,7 +82,7 @@ def count_overlaps(splits: DatasetDict) -> list[dict]:
 
 
 def in_words(overlaps: list[dict]) -> str:
-    """Says how much of test is in train, for the README and model cards."""
+    """Describes how much of test is in train, for the README and model cards."""
     (of_test,) = [overlap for overlap in overlaps if (overlap["split"], overlap["in"]) == ("test", "train")]
     sentence, stripped = of_test["sentence"], of_test["stripped_sentence"]
     return (
@@ -99,7 +99,7 @@ def _rows(count: dict[str, int]) -> str:
 
 
 def table(overlaps: list[dict]) -> str:
-    """The counts as a Markdown table."""
+    """Renders the counts as a Markdown table."""
     head = ["rows of", "in", "same sentence", "same without links and handles", "same sentence and entities"]
     head += ["same names in this order", "same names in any order"]
     lines = [head, ["---"] * len(head)]
@@ -112,7 +112,7 @@ def table(overlaps: list[dict]) -> str:
 
 
 def main(argv: list[str]) -> dict:
-    """Counts, prints a table and writes a result file, whose content is returned."""
+    """Counts, prints a table, writes a result file and returns its content."""
     parser = argparse.ArgumentParser(prog="python -m train.data.overlap", description=__doc__.splitlines()[0])
     parser.add_argument("data_dir", help="folder of the text files, in MNRE's form")
     parser.add_argument("--no_relation", help="label of pairs without a relation, if it has none of the usual names")

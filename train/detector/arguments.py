@@ -8,7 +8,7 @@ from train.settings_parser import SettingsParser, with_help
 from vmhan.detector_network import DetectorSettings
 
 _CHOSEN = ("classes", "score_threshold")  # from the data, not by hand
-_NO_PART = {  # in what makes the weights what they are, so a resumed run may change it
+_NOT_DEFINING = {  # the weights do not depend on these, so a resumed run may change them
     *("data_dir", "output_dir", "workers", "checkpoint_minutes", "stop_after_minutes"),
     *("input_sizes", "looks", "max_milliseconds", "overlap_threshold", "max_detections"),
     *("detector_dir", "result_file", "read_test"),
@@ -17,22 +17,22 @@ _NO_PART = {  # in what makes the weights what they are, so a resumed run may ch
 
 @dataclass
 class DetectionDataArguments:
-    """Where the data lie and what of them is learnt."""
+    """Where the data lie and what of them is learned."""
 
     _argument_group_name = "data"
 
     data_dir: str = field(metadata={"help": "Folder of the parquet files."})
-    least_boxes: int = field(default=250, metadata={"help": "A class with fewer boxes to train on is not learnt."})
+    least_boxes: int = field(default=250, metadata={"help": "A class with fewer boxes to train on is not learned."})
     least_teacher_score: float = field(
         default=0.45,
-        metadata={"help": "A teacher's box that is less sure is neither learnt nor punished."},
+        metadata={"help": "A teacher's box with a lower score is neither learned nor punished."},
     )
     limit: int | None = field(default=None, metadata={"help": "Keep the first rows of each split, for a trial."})
 
 
 @dataclass
 class DetectionTrainingArguments:
-    """How a detector is trained, and what is made of it."""
+    """How a detector is trained, chosen and exported."""
 
     _argument_group_name = "training"
 
@@ -55,7 +55,7 @@ class DetectionTrainingArguments:
     plain_sizes: list[int] = field(
         default_factory=lambda: [256, 288, 320], metadata={"help": "Sides of the views in these last epochs."}
     )
-    workers: int = field(default=2, metadata={"help": "Processes that make views."})
+    workers: int = field(default=2, metadata={"help": "Processes that prepare views."})
     seed: int = field(default=1, metadata={"help": "Of weights and views."})
     evaluate_every: int = field(default=3, metadata={"help": "Epochs between two readings of validation."})
     checkpoint_minutes: float = field(default=10.0, metadata={"help": "A checkpoint is this old at most."})
@@ -65,7 +65,7 @@ class DetectionTrainingArguments:
     looks: list[str] = field(
         default_factory=lambda: ["320", "384", "256+384"],
         metadata={
-            "help": "Input sizes, joined by + where an image is looked at several times; the best of these on "
+            "help": "Input sizes, joined by + where an image is detected in at several; the best of these on "
             "validation is taken, of those that are fast enough."
         },
     )
@@ -100,10 +100,10 @@ NetworkArguments = make_dataclass(
 
 
 def parse_look(look: str) -> list[int]:
-    """`"256+384"` to `[256, 384]`, the sizes at which an image is looked at.
+    """Parses `"256+384"` to `[256, 384]`, the input sizes of an image.
 
     Raises:
-        ValueError: It is not made of multiples of 32.
+        ValueError: A size is no multiple of 32.
     """
     sizes = [int(size) if size.isdecimal() else 0 for size in look.split("+")]
     if any(size < 32 or size % 32 for size in sizes):
@@ -120,9 +120,9 @@ class DetectorArguments:
     training: DetectionTrainingArguments
 
     def defining(self) -> dict[str, Any]:
-        """The settings that a resumed run must share with the one that it goes on from."""
+        """Collects the settings that a resumed run must share with the one that it goes on from."""
         together = {**asdict(self.data), **asdict(self.model), **asdict(self.training)}
-        return {name: value for name, value in together.items() if name not in _NO_PART}
+        return {name: value for name, value in together.items() if name not in _NOT_DEFINING}
 
 
 def parse_detector_arguments(argv: Sequence[str]) -> DetectorArguments:

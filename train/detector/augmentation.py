@@ -1,4 +1,4 @@
-"""What the detector sees of the images while it learns: resized, cropped, mirrored, recoloured, four of them in one.
+"""Views of the images to train the detector on: resized, cropped, mirrored, recolored, four of them in one.
 
 A sample is a function of its key alone, which the sampler draws from seed and epoch. So a resumed run sees what an
 uninterrupted one does, whatever the number of workers.
@@ -14,25 +14,25 @@ from torch.utils.data import Dataset, Sampler
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from train.detector.data import DetectionSplit, Targets, believe
+from train.detector.data import DetectionSplit, Targets, reliable_targets
 from vmhan.detector_network import MEAN_COLOR
 
 SCALES = (0.6, 1.7)  # of the size at which an image just fits
-_LEAST_VISIBLE = 0.3  # share of a box; what a crop leaves less of is neither found nor punished
+_LEAST_VISIBLE = 0.3  # share of a box; one that is cut further is neither found nor punished
 _LEAST_SIDE = 3.0  # pixels; likewise
 
 
 class SampleKey(NamedTuple):
-    """Which sample: the random state, the image, the size of the view in pixels, and whether four are joined."""
+    """A sample: the random state, the index of the image, the size of the view in pixels, and if four are joined."""
 
     seed: int
-    place: int
+    index: int
     size: int
     mosaic: bool
 
 
 class View(NamedTuple):
-    """An image `(3, height, width)`, 0 to 255, and what is to be found in it."""
+    """An image `(3, height, width)`, 0 to 255, and the objects to detect in it."""
 
     image: Tensor
     targets: Targets
@@ -59,16 +59,14 @@ class DetectionAugmentation(Dataset):
 
     Args:
         split: The images and their boxes.
-        classes: What is learnt.
-        least_score: Boxes of which a teacher was less sure are doubted.
+        classes: Those that are learned.
+        least_score: Boxes that a teacher scored lower are in doubt.
     """
 
     def __init__(self, split: DetectionSplit, classes: Sequence[str], least_score: float):
         self.split = split
-        self.targets = [believe(row, classes, least_score) for row in split.rows]
-        self.recolour = v2.Compose(
-            [v2.RandomHorizontalFlip(), v2.ColorJitter(0.3, 0.3, 0.3), v2.RandomGrayscale(0.05)]
-        )
+        self.targets = [reliable_targets(row, classes, least_score) for row in split.rows]
+        self.recolor = v2.Compose([v2.RandomHorizontalFlip(), v2.ColorJitter(0.3, 0.3, 0.3), v2.RandomGrayscale(0.05)])
 
     def __len__(self) -> int:
         return len(self.split)
@@ -76,14 +74,14 @@ class DetectionAugmentation(Dataset):
     def __getitem__(self, key: SampleKey) -> View:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(key.seed)  # the CPU's only; others would queue the call for ever
-            view = self._mosaic(key) if key.mosaic else self._cut(key.place, key.size, key.size)
+            view = self._mosaic(key) if key.mosaic else self._cut(key.index, key.size, key.size)
             boxes = tv_tensors.BoundingBoxes(view.targets.boxes, format="XYXY", canvas_size=(key.size, key.size))
-            image, boxes = self.recolour(tv_tensors.Image(view.image), boxes)
+            image, boxes = self.recolor(tv_tensors.Image(view.image), boxes)
         return View(image.as_subclass(Tensor), Targets(_plain(boxes), view.targets.labels, view.targets.counts))
 
-    def _cut(self, place: int, height: int, width: int) -> View:
-        """An image at a random scale, of which a random part fills `height` x `width`, or which lies in it."""
-        image, targets = self.split.image(place), self.targets[place]
+    def _cut(self, index: int, height: int, width: int) -> View:
+        """Scales an image at random, and cuts a random part of `height` x `width` out, or pads it to that."""
+        image, targets = self.split.image(index), self.targets[index]
         boxes = tv_tensors.BoundingBoxes(targets.boxes, format="XYXY", canvas_size=image.size[::-1])
         resize = v2.ScaleJitter((height, width), scale_range=SCALES, antialias=True)
         crop = v2.RandomCrop((height, width), pad_if_needed=True, fill=MEAN_COLOR)
@@ -97,13 +95,13 @@ class DetectionAugmentation(Dataset):
         return View(image.as_subclass(Tensor), Targets(boxes[kept], targets.labels[kept], counts[kept]))
 
     def _mosaic(self, key: SampleKey) -> View:
-        """Four images around a random point."""
+        """Joins four images around a random point."""
         x, y = (int(torch.randint(key.size // 4, 3 * key.size // 4, ())) for _ in range(2))
         others = torch.randint(len(self), (3,)).tolist()
         corners = [(0, 0, x, y), (x, 0, key.size, y), (0, y, x, key.size), (x, y, key.size, key.size)]
         canvas, parts = torch.empty(3, key.size, key.size, dtype=torch.uint8), []
-        for place, (left, top, right, bottom) in zip([key.place, *others], corners, strict=True):
-            view = self._cut(place, bottom - top, right - left)
+        for index, (left, top, right, bottom) in zip([key.index, *others], corners, strict=True):
+            view = self._cut(index, bottom - top, right - left)
             canvas[:, top:bottom, left:right] = view.image
             boxes = view.targets.boxes + torch.tensor([left, top] * 2)
             parts.append((boxes, view.targets.labels, view.targets.counts))
@@ -147,7 +145,7 @@ class ViewSampler(Sampler[list[SampleKey]]):
 
 
 def collate(views: Sequence[View]) -> DetectionBatch:
-    """Views of one size to a batch."""
+    """Collates views of one size to a batch."""
     targets = [view.targets for view in views]
     return DetectionBatch(
         torch.stack([view.image for view in views]),

@@ -1,12 +1,11 @@
-"""The detection data set: parquet files to images with boxes, and which boxes to believe.
+"""The detection data set: parquet files to images with boxes, and which boxes are reliable.
 
 A row is an image with boxes by people and boxes by teachers, detectors that fill in what people left out. Teachers
-know the 80 classes of COCO and faces, and a class is learnt only if a teacher knows it: else its unlabelled objects
-would be punished as background. A teacher's box is doubted, and then neither learnt nor punished, where it is unsure,
-where people labelled its class exhaustively, and where it lies on what people call something else that is learnt.
+know the 80 classes of COCO and faces, and a class is learned only if a teacher knows it: else its unlabeled objects
+would be punished as background. A teacher's box is doubted, and then neither learned nor punished, where it is unsure,
+where people labeled its class exhaustively, and where it lies on what people call something else that is learned.
 """
 
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +20,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.ops import box_convert, box_iou
 
+from vmhan.data.disk_cache import file_checksum
+
 HELD_OUT_SOURCE = "fddb"  # has no test split: every second of its validation images is kept for the end
 _ALL_OF_COCO = "*coco80"
 
@@ -31,12 +32,12 @@ class DetectionRow:
 
     Args:
         source: Data set that the image is from.
-        complete: Classes that people labelled exhaustively in it.
+        complete: Classes that people labeled exhaustively in it.
         boxes: `(objects, 4)`, corners (x0, y0, x1, y1) in pixels.
         categories: Class of each box.
         by_people: `(objects,)`, False where a teacher drew the box.
         scores: `(objects,)`, how sure the teacher was.
-        number: Its place in the split.
+        index: Of its image in the split.
     """
 
     source: str
@@ -45,10 +46,10 @@ class DetectionRow:
     categories: list[str]
     by_people: Tensor
     scores: Tensor
-    number: int
+    index: int
 
     def is_complete(self, category: str) -> bool:
-        """Whether what has no box is certainly none of `category`."""
+        """Returns True if everything of `category` in the image has a box."""
         return category in self.complete or (_ALL_OF_COCO in self.complete and category != "face")
 
 
@@ -59,7 +60,7 @@ class DetectionSplit:
     Args:
         name: "train", "validation", "held_out_faces" or "test".
         rows: The boxes.
-        images: The image files of the split that the rows number.
+        images: The image files, to which the rows hold indices.
     """
 
     name: str
@@ -69,18 +70,18 @@ class DetectionSplit:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def image(self, place: int) -> Image.Image:
-        """The image of a row, RGB."""
-        file = self.images[self.rows[place].number].as_buffer()
+    def image(self, index: int) -> Image.Image:
+        """Decodes the image of a row as RGB."""
+        file = self.images[self.rows[index].index].as_buffer()
         return Image.open(io.BytesIO(memoryview(file))).convert("RGB")
 
-    def keep(self, places: Sequence[int], name: str | None = None) -> "DetectionSplit":
-        """Some of the rows, of the same images."""
-        return DetectionSplit(name or self.name, [self.rows[place] for place in places], self.images)
+    def select(self, indices: Sequence[int], name: str | None = None) -> "DetectionSplit":
+        """Selects some of the rows."""
+        return DetectionSplit(name or self.name, [self.rows[index] for index in indices], self.images)
 
 
 def find_files(data_dir: str | Path) -> dict[str, list[Path]]:
-    """The parquet files of each split.
+    """Finds the parquet files of each split.
 
     Raises:
         FileNotFoundError: A split has none.
@@ -93,9 +94,9 @@ def find_files(data_dir: str | Path) -> dict[str, list[Path]]:
 
 
 def checksums(data_dir: str | Path) -> dict[str, str]:
-    """sha256 of each file, by its name, for the result file."""
+    """Computes the sha256 of each file, by its name, for the result file."""
     paths = [path for of_split in find_files(data_dir).values() for path in of_split]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {path.name: file_checksum(path) for path in paths}
 
 
 def read_split(data_dir: str | Path, name: str, limit: int | None = None) -> DetectionSplit:
@@ -103,19 +104,19 @@ def read_split(data_dir: str | Path, name: str, limit: int | None = None) -> Det
     table = pa.concat_tables(pq.read_table(path) for path in find_files(data_dir)[name])
     images = table.column("image").combine_chunks().field("bytes")
     records = table.drop_columns("image").slice(0, limit).to_pylist()
-    return DetectionSplit(name, [_parse(record, number) for number, record in enumerate(records)], images)
+    return DetectionSplit(name, [_parse(record, index) for index, record in enumerate(records)], images)
 
 
 def hold_out_faces(validation: DetectionSplit) -> tuple[DetectionSplit, DetectionSplit]:
-    """Takes every second image of faces out of validation: those to choose by, and those to report."""
-    faces = [place for place, row in enumerate(validation.rows) if row.source == HELD_OUT_SOURCE]
+    """Splits every second image of faces off validation: the rest is to choose by, these are to report."""
+    faces = [index for index, row in enumerate(validation.rows) if row.source == HELD_OUT_SOURCE]
     held_out = set(faces[1::2])
-    chosen_by = [place for place in range(len(validation)) if place not in held_out]
-    return validation.keep(chosen_by), validation.keep(sorted(held_out), name="held_out_faces")
+    others = [index for index in range(len(validation)) if index not in held_out]
+    return validation.select(others), validation.select(sorted(held_out), name="held_out_faces")
 
 
 def choose_classes(rows: Sequence[DetectionRow], least_boxes: int) -> list[str]:
-    """The classes that a teacher knows and that have enough boxes to be learnt, the most frequent first."""
+    """Chooses the classes that a teacher knows and that have enough boxes to be learned, the most frequent first."""
     boxes, by_teachers = Counter(), set()
     for row in rows:
         boxes.update(row.categories)
@@ -127,7 +128,7 @@ def choose_classes(rows: Sequence[DetectionRow], least_boxes: int) -> list[str]:
 
 
 def count_boxes(rows: Sequence[DetectionRow], classes: Sequence[str]) -> dict[str, dict[str, int]]:
-    """How many boxes of each class people drew, and teachers."""
+    """Counts the boxes of each class that people drew, and those of teachers."""
     people, teachers = Counter(), Counter()
     for row in rows:
         for name, by_people in zip(row.categories, row.by_people.tolist(), strict=True):
@@ -137,11 +138,11 @@ def count_boxes(rows: Sequence[DetectionRow], classes: Sequence[str]) -> dict[st
 
 @dataclass
 class Targets:
-    """What is to be found in an image.
+    """The objects to detect in an image.
 
     Args:
         boxes: `(objects, 4)`, corners in pixels.
-        labels: `(objects,)`, number of the class.
+        labels: `(objects,)`, index of the class.
         counts: `(objects,)`, False where finding it is neither right nor wrong.
     """
 
@@ -150,20 +151,20 @@ class Targets:
     counts: Tensor
 
 
-def believe(row: DetectionRow, classes: Sequence[str], least_score: float) -> Targets:
-    """The boxes of the learnt classes, and which of them are beyond doubt; see the head of this file."""
-    number = {name: place for place, name in enumerate(classes)}
-    learnt = [place for place, name in enumerate(row.categories) if name in number]
-    boxes = row.boxes[learnt]
-    labels = torch.tensor([number[row.categories[place]] for place in learnt], dtype=torch.long)
-    by_people = row.by_people[learnt]
-    exhaustive = torch.tensor([row.is_complete(row.categories[place]) for place in learnt], dtype=torch.bool)
+def reliable_targets(row: DetectionRow, classes: Sequence[str], least_score: float) -> Targets:
+    """Selects the boxes of the learned classes, and marks those in doubt; see the head of this file."""
+    class_index = {name: index for index, name in enumerate(classes)}
+    learned = [index for index, name in enumerate(row.categories) if name in class_index]
+    boxes = row.boxes[learned]  # (objects, 4)
+    labels = torch.tensor([class_index[row.categories[index]] for index in learned], dtype=torch.long)
+    by_people = row.by_people[learned]
+    exhaustive = torch.tensor([row.is_complete(row.categories[index]) for index in learned], dtype=torch.bool)
     renamed = (box_iou(boxes, boxes) > 0.5) & by_people[None, :] & (labels[:, None] != labels[None, :])
-    doubted = ~by_people & (exhaustive | (row.scores[learnt] < least_score) | renamed.any(dim=1))
+    doubted = ~by_people & (exhaustive | (row.scores[learned] < least_score) | renamed.any(dim=1))
     return Targets(boxes, labels, ~doubted)
 
 
-def _parse(record: dict, number: int) -> DetectionRow:
+def _parse(record: dict, index: int) -> DetectionRow:
     objects = record["objects"]
     boxes = torch.from_numpy(np.array(objects["bbox"], dtype=np.float32).reshape(-1, 4))
     boxes = box_convert(boxes, "xywh", "xyxy").clamp(min=0)
@@ -175,5 +176,5 @@ def _parse(record: dict, number: int) -> DetectionRow:
         categories=objects["category"],
         by_people=torch.tensor([origin == "human" for origin in objects["origin"]], dtype=torch.bool),
         scores=torch.tensor([1.0 if score is None else score for score in objects["score"]]),
-        number=number,
+        index=index,
     )

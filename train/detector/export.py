@@ -1,4 +1,4 @@
-"""Makes a bundled detector of a finished training: chooses on validation, writes, scores, measures."""
+"""Exports the bundled detector of a finished training: chooses on validation, writes, scores, measures."""
 
 import json
 import shutil
@@ -24,24 +24,24 @@ from vmhan.detector_network import DetectorSettings
 from vmhan.evaluation.result_file import code_version, write_result
 
 BEST = "best"  # folder, in a training's output, of the detector that is best on validation
-FINISHED = "finished.json"  # what a finished training says of itself
-_FIRST_CLASSES = ("person", "face")  # they fill the pictures of this project's task
-_MANY = 20  # boxes of a class from which its best threshold says something
+FINISHED = "finished.json"  # the description of a finished training
+_FIRST_CLASSES = ("person", "face")  # they fill the images of this project's task
+_MANY = 20  # boxes of a class from which its best threshold is reliable
 _CHUNK = 64  # images decoded at a time
 _RUNS = 20
 
 
 def score_network(network: nn.Module, settings: DetectorSettings, split: DetectionSplit | Grids) -> dict:
-    """Metrics of a network in evaluation mode on a split."""
+    """Computes the metrics of a network in evaluation mode on a split."""
     settings, found = replace(settings, score_threshold=LEAST_SCORE), []
     for start in tqdm(range(0, len(split), _CHUNK), desc=f"detecting in {split.name}", leave=False):
-        places = range(start, min(start + _CHUNK, len(split)))
-        found += detect_objects(network, settings, [split.image(place) for place in places])
+        chunk = range(start, min(start + _CHUNK, len(split)))
+        found += detect_objects(network, settings, [split.image(index) for index in chunk])
     return detection_metrics(split.rows, found, settings.classes)
 
 
 def summary(metrics: dict) -> dict[str, float]:
-    """The few numbers to choose by: `score` is the mean of AP50 of person, of face, and over all classes."""
+    """Selects the numbers to choose by: `score` is the mean of AP50 of person, of face, and over all classes."""
     firsts = {name: metrics["per_class"][name]["ap50"] for name in _FIRST_CLASSES if name in metrics["per_class"]}
     return {"score": statistics.mean([*firsts.values(), metrics["ap50"]]), "ap50": metrics["ap50"], **firsts}
 
@@ -51,7 +51,7 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
 
     Args:
         arguments: The settings; those of the training itself say nothing here.
-        command: What was typed, which need not be what the training was run with.
+        command: The command line, which may differ from that of the training.
         validation: To choose on.
         held_out: Read, as test is, only if `read_test` is set.
     """
@@ -87,9 +87,9 @@ def export(arguments: DetectorArguments, command: str, validation: DetectionSpli
 def evaluate_tta(
     detector: BundledDetector, looks: Iterable[str], validation: DetectionSplit
 ) -> list[tuple[DetectorSettings, dict]]:
-    """For each way to look the settings of a detector that looks so, its speed, and the numbers to choose by.
+    """Evaluates a detector at each choice of input sizes: its settings, its speed, and the numbers to choose by.
 
-    `score` is the mean of those of the images and of grids of them, in which all is half as large.
+    `score` is the mean of those of the images and of grids of them, in which objects are half as large.
     """
     tried, grids = [], Grids(validation)
     for look in looks:
@@ -105,7 +105,7 @@ def evaluate_tta(
 
 
 def choose_settings(tried: list[tuple[DetectorSettings, dict]], max_milliseconds: float) -> DetectorSettings:
-    """The best on validation of those that are fast enough, or else the fastest."""
+    """Chooses the best on validation of those that are fast enough, or else the fastest."""
     fast_enough = [each for each in tried if each[1]["milliseconds"] <= max_milliseconds]
     if not fast_enough:
         return min(tried, key=lambda each: each[1]["milliseconds"])[0]
@@ -113,7 +113,7 @@ def choose_settings(tried: list[tuple[DetectorSettings, dict]], max_milliseconds
 
 
 def choose_threshold(metrics: dict) -> float:
-    """The median, over the classes with many boxes, of the threshold at which F1 is highest."""
+    """Computes the median, over the classes with many boxes, of the threshold at which F1 is highest."""
     best = [
         scores["best_threshold"]
         for scores in metrics["per_class"].values()
@@ -123,7 +123,7 @@ def choose_threshold(metrics: dict) -> float:
 
 
 def milliseconds(detector: BundledDetector, image: Image.Image) -> float:
-    """Median processor time to find the objects of one decoded image on one core."""
+    """Measures the median CPU time to find the objects of one decoded image on one core."""
     with _one_thread():
         detector.detect([image])  # the first is slower
         times = []
@@ -145,5 +145,5 @@ def _one_thread():
 
 
 def _photograph(split: DetectionSplit) -> Image.Image:
-    """An image of the size that speed is stated for."""
+    """Resizes an image to the size that speed is stated for."""
     return split.image(0).resize((640, 480))

@@ -1,7 +1,7 @@
-"""Four images of a split in one, to stand in for pictures that are larger than the data's and show more things.
+"""Grids of four images of a split, in place of larger images, which show more objects.
 
 The images of the detection data are 288 pixels wide or high at most, those of users are not. In a grid of four the
-same things are half as large to a detector that resizes what it is shown, so its input size is chosen on both.
+same objects are half as large to a detector that resizes its input, so its input size is chosen on both.
 """
 
 from collections.abc import Sequence
@@ -29,25 +29,25 @@ class Grids:
     def __post_init__(self):
         self.name = f"{self.split.name} in fours"
         count = len(self.split) // _SIDE**2
-        self.places = [range(number, count * _SIDE**2, count) for number in range(count)]
-        self.rows = [self._row(number) for number in range(count)]
+        self.members = [range(index, count * _SIDE**2, count) for index in range(count)]
+        self.rows = [self._row(index) for index in range(count)]
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def image(self, place: int) -> Image.Image:
-        """The four images side by side."""
-        images = [self.split.image(each) for each in self.places[place]]
+    def image(self, index: int) -> Image.Image:
+        """Draws the four images of a grid side by side."""
+        images = [self.split.image(member) for member in self.members[index]]
         width, height = _cell(images)
         grid = Image.new("RGB", (_SIDE * width, _SIDE * height), MEAN_COLOR)
         for image, corner in zip(images, _corners(width, height), strict=True):
             grid.paste(image, corner)
         return grid
 
-    def _row(self, number: int) -> DetectionRow:
-        """The boxes of all four; people labelled a class exhaustively if they did so in each."""
-        rows = [self.split.rows[place] for place in self.places[number]]
-        width, height = _cell([self.split.image(place) for place in self.places[number]])
+    def _row(self, index: int) -> DetectionRow:
+        """Joins the boxes of all four; people labeled a class exhaustively if they did so in each."""
+        rows = [self.split.rows[member] for member in self.members[index]]
+        width, height = _cell([self.split.image(member) for member in self.members[index]])
         named = set().union(*(row.complete for row in rows), *(row.categories for row in rows))
         corners = [torch.tensor([*corner, *corner]) for corner in _corners(width, height)]
         return DetectionRow(
@@ -57,7 +57,7 @@ class Grids:
             categories=[category for row in rows for category in row.categories],
             by_people=torch.cat([row.by_people for row in rows]),
             scores=torch.cat([row.scores for row in rows]),
-            number=number,
+            index=index,
         )
 
 
@@ -66,5 +66,5 @@ def _cell(images: Sequence[Image.Image]) -> tuple[int, int]:
 
 
 def _corners(width: int, height: int) -> list[tuple[int, int]]:
-    """Where the images of a grid begin."""
+    """Lists the upper left corners of the images of a grid."""
     return [(x, y) for y in (0, height) for x in (0, width)]

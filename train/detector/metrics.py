@@ -1,8 +1,8 @@
 """Average precision of a detector, by pycocotools, against the boxes that people drew.
 
-A class is judged in the images where people labelled it exhaustively, every detection there being right or wrong, and
-in those where people labelled some of it: there a detection on a teacher's box is neither. In other images nobody
-knows, and its detections are not looked at (as LVIS does). So no teacher's box ever counts as found or missed.
+A class is judged in the images where people labeled it exhaustively, every detection there being right or wrong, and
+in those where people labeled some of it: there a detection on a teacher's box is neither. Detections in other images
+are left out, for nobody knows (as LVIS does). So no teacher's box ever counts as found or missed.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from torchvision.ops import box_convert
 from train.detector.data import DetectionRow
 from vmhan.object_detection import DetectedObject
 
-LEAST_SCORE = 0.01  # detections below change no average precision that anyone would notice
-_AT_HALF = 0  # the place of the overlap 0.5 among COCO's ten
+LEAST_SCORE = 0.01  # detections below hardly change an average precision
+_AT_HALF = 0  # the index of the overlap 0.5 among COCO's ten
 _ALL_SIZES = 0
 
 
 def detection_metrics(
     rows: Sequence[DetectionRow], found: Sequence[Sequence[DetectedObject]], classes: Sequence[str]
 ) -> dict:
-    """Scores what was found in the images of `rows`.
+    """Scores the objects that were found in the images of `rows`.
 
     Args:
         rows: The boxes of each image.
@@ -48,16 +48,16 @@ def detection_metrics(
 def _score_class(
     rows: Sequence[DetectionRow], found: Sequence[Sequence[DetectedObject]], name: str
 ) -> dict[str, float] | None:
-    judged = [place for place, row in enumerate(rows) if _is_judged(row, name)]
-    truth = [box for place in judged for box in _true_boxes(rows[place], name, place)]
+    judged = [index for index, row in enumerate(rows) if _is_judged(row, name)]
+    truth = [box for index in judged for box in _true_boxes(rows[index], name, index)]
     boxes = sum(not box["iscrowd"] for box in truth)
     if not boxes:
         return None
     guesses = [
-        {"image_id": place, "category_id": 1, "bbox": _corner_and_size(thing.box), "score": thing.score}
-        for place in judged
-        for thing in found[place]
-        if thing.label == name
+        {"image_id": index, "category_id": 1, "bbox": _corner_and_size(item.box), "score": item.score}
+        for index in judged
+        for item in found[index]
+        if item.label == name
     ]
     scores = {"boxes": boxes, "images": len(judged)}
     if not guesses:
@@ -74,7 +74,7 @@ def _is_judged(row: DetectionRow, name: str) -> bool:
 
 
 def _true_boxes(row: DetectionRow, name: str, image_id: int) -> list[dict]:
-    """People's boxes, and a teacher's as a crowd, which pycocotools neither asks for nor punishes."""
+    """Lists people's boxes, and a teacher's as a crowd, which pycocotools neither demands nor punishes."""
     if not row.categories:
         return []
     boxes = []
@@ -110,7 +110,7 @@ def _evaluate(images: list[int], truth: list[dict], guesses: list[dict]) -> COCO
 
 
 def _best_threshold(evaluation: COCOeval) -> float:
-    """The score at which F1 is highest, a detection being right that overlaps by half."""
+    """Finds the score at which F1 is highest, a detection being right that overlaps by half."""
     precision = evaluation.eval["precision"][_AT_HALF, :, 0, _ALL_SIZES, -1]
     recall = evaluation.params.recThrs
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)

@@ -14,6 +14,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from train.detector.data import (  # noqa: E402
 )
 from train.detector.export import BEST, FINISHED, export, score_network, summary  # noqa: E402
 from train.detector.training import DetectorTraining  # noqa: E402
+from train.outputs import lock_output  # noqa: E402
+from train.settings_parser import usage_errors  # noqa: E402
 from vmhan.bundled_detector import load_network, save_detector  # noqa: E402
 from vmhan.detector_network import DetectorNetwork, DetectorSettings  # noqa: E402
 from vmhan.evaluation.result_file import code_version, versions, write_result  # noqa: E402
@@ -57,12 +60,14 @@ def train(arguments: DetectorArguments, validation: DetectionSplit, command: str
     def evaluate(network: nn.Module) -> dict[str, float]:
         return summary(score_network(network, settings, validation))
 
-    def keep(network: nn.Module) -> None:
+    def save_best(network: nn.Module) -> None:
         save_detector(folder / BEST, network, settings)
 
     views = DetectionAugmentation(split, classes, arguments.data.least_teacher_score)
     warn_of_idle_cores()
-    run = DetectorTraining(arguments, first_network(settings, arguments.training.start_from), views, evaluate, keep)
+    run = DetectorTraining(
+        arguments, first_network(settings, arguments.training.start_from), views, evaluate, save_best
+    )
     if run.fit() and run.accelerator.is_main_process:
         finished = describe(run, arguments, split, classes)
         write_result(folder / FINISHED, {"command": command, **code, **finished})
@@ -70,7 +75,7 @@ def train(arguments: DetectorArguments, validation: DetectionSplit, command: str
 
 
 def first_network(settings: DetectorSettings, start_from: str | None) -> DetectorNetwork:
-    """A network of noise, or of the weights that a finished training left.
+    """Builds a network with random weights, or loads those that a finished training left.
 
     Raises:
         ValueError: These belong to another network, or find other classes.
@@ -90,7 +95,7 @@ def first_network(settings: DetectorSettings, start_from: str | None) -> Detecto
 def describe(
     run: DetectorTraining, arguments: DetectorArguments, split: DetectionSplit, classes: Sequence[str]
 ) -> dict:
-    """What the result file says of a training."""
+    """Describes a training for the result file."""
     start = arguments.training.start_from
     return {
         "started_from": json.loads((Path(start) / FINISHED).read_text(encoding="utf-8")) if start else None,
@@ -109,7 +114,7 @@ def describe(
 
 
 def main(argv: list[str]) -> dict | None:
-    """Runs what `argv` says; returns what the result file holds, or `None` where training is not at its end."""
+    """Trains, scores and exports; returns the content of the result file, or `None` where training goes on later."""
     arguments = parse_detector_arguments(argv)
     process = PartialState(cpu=not torch.cuda.is_available())  # says so, or several CPU processes would not meet
     command = shlex.join(["accelerate", "launch", "train/detector/run.py", *argv])
@@ -117,11 +122,13 @@ def main(argv: list[str]) -> dict | None:
     finished = Path(arguments.training.output_dir) / FINISHED
     validation, held_out = hold_out_faces(read_split(data.data_dir, "validation", data.limit))
     if not finished.is_file():
-        train(arguments, validation, command)
+        with lock_output(arguments.training.output_dir) if process.is_main_process else nullcontext():
+            train(arguments, validation, command)
     if not finished.is_file() or not process.is_main_process:
         return None
     return export(arguments, command, validation, held_out)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with usage_errors("train/detector/run.py"):
+        main(sys.argv[1:])

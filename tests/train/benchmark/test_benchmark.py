@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from train.benchmark import measure as benchmark
-from train.benchmark.batches import draw_sentences, make_batch, naive_batch, training_batches
+from train.benchmark.batches import build_batch, draw_sentences, naive_batch, training_batches
 from train.benchmark.steps import Bench, hypergraph_loss
 
 OPTIONS = ["--size", "tiny", "--rounds", "3", "--naive_every", "2", "--pairs", "4", "--crop_size", "32"]
@@ -72,7 +72,7 @@ def test_training_step_changes_all_weights_and_the_hypergraph_part_only_its_own(
 
 def test_more_pairs_of_a_sentence_change_nothing_but_their_number():
     sentence = draw_sentences(1)[0]._replace(starts=[1, 3, 5])
-    one, two = (make_batch([sentence], [(0, pair) for pair in range(pairs)]) for pairs in (1, 2))
+    one, two = (build_batch([sentence], [(0, pair) for pair in range(pairs)]) for pairs in (1, 2))
     assert one["input_ids"].equal(two["input_ids"]) and one["tail_span"].equal(two["tail_span"][:1])
 
 

@@ -61,7 +61,7 @@ def test_epoch_has_every_image_once_and_a_batch_one_size():
     sampler = ViewSampler(20, 4, [64, 96], mosaic=0.5, seed=3)
     batches = list(sampler)
     assert len(batches) == len(sampler) == 5
-    assert sorted(key.place for batch in batches for key in batch) == list(range(20))
+    assert sorted(key.index for batch in batches for key in batch) == list(range(20))
     assert all(len({key.size for key in batch}) == 1 for batch in batches)
     assert {key.size for batch in batches for key in batch} == {64, 96}
     assert {key.mosaic for batch in batches for key in batch} == {True, False}

@@ -1,4 +1,4 @@
-"""Reading the detection data, and which boxes are believed."""
+"""Reading the detection data, and which boxes are reliable."""
 
 import hashlib
 
@@ -8,12 +8,12 @@ from detection_fixture import write_data
 
 from train.detector.data import (
     DetectionRow,
-    believe,
     checksums,
     choose_classes,
     count_boxes,
     hold_out_faces,
     read_split,
+    reliable_targets,
 )
 
 
@@ -27,7 +27,7 @@ def row(*objects, complete=(), source="flickr8k"):
         categories=list(categories),
         by_people=torch.tensor([origin == "human" for origin in origins]),
         scores=torch.tensor(scores),
-        number=0,
+        index=0,
     )
 
 
@@ -45,15 +45,15 @@ def test_boxes_are_corners_and_images_are_those_of_their_rows(tmp_path):
 def test_every_second_image_of_faces_is_held_out_and_nothing_else(tmp_path):
     validation = read_split(write_data(tmp_path), "validation")
     chosen_by, held_out = hold_out_faces(validation)
-    assert [row.number for row in held_out.rows] == [3, 7, 11, 15]
+    assert [row.index for row in held_out.rows] == [3, 7, 11, 15]
     assert {row.source for row in held_out.rows} == {"fddb"}
-    assert sorted(row.number for split in (chosen_by, held_out) for row in split.rows) == list(range(16))
+    assert sorted(row.index for split in (chosen_by, held_out) for row in split.rows) == list(range(16))
     assert held_out.image(0).tobytes() == validation.image(3).tobytes()
 
 
 def test_limit_keeps_the_first_rows(tmp_path):
     split = read_split(write_data(tmp_path), "train", limit=3)
-    assert [row.number for row in split.rows] == [0, 1, 2]
+    assert [row.index for row in split.rows] == [0, 1, 2]
 
 
 def test_checksum_is_of_the_file(tmp_path):
@@ -83,14 +83,19 @@ def test_class_needs_enough_boxes_and_a_teacher_who_knows_it():
 
 def test_teachers_box_is_doubted_where_it_is_unsure():
     box = (0, 0, 9, 9)
-    targets = believe(row(("cat", box, "teacher", 0.4), ("cat", (20, 20, 29, 29), "teacher", 0.6)), ["cat"], 0.5)
+    targets = reliable_targets(
+        row(("cat", box, "teacher", 0.4), ("cat", (20, 20, 29, 29), "teacher", 0.6)), ["cat"], 0.5
+    )
     assert targets.counts.tolist() == [False, True]
 
 
 def test_teachers_box_is_doubted_where_people_labelled_its_class_exhaustively():
     objects = [("face", (0, 0, 9, 9), "teacher", 0.9), ("person", (20, 0, 29, 9), "teacher", 0.9)]
-    assert believe(row(*objects, complete=["face"]), ["person", "face"], 0.5).counts.tolist() == [False, True]
-    assert believe(row(*objects, complete=["*coco80"]), ["person", "face"], 0.5).counts.tolist() == [True, False]
+    assert reliable_targets(row(*objects, complete=["face"]), ["person", "face"], 0.5).counts.tolist() == [False, True]
+    assert reliable_targets(row(*objects, complete=["*coco80"]), ["person", "face"], 0.5).counts.tolist() == [
+        True,
+        False,
+    ]
 
 
 def test_teachers_box_is_doubted_on_what_people_call_something_else_that_is_learnt():
@@ -99,16 +104,16 @@ def test_teachers_box_is_doubted_on_what_people_call_something_else_that_is_lear
         ("sheep", (0, 0, 10, 9), "teacher", 0.9),
         ("sheep", (0, 0, 10, 3), "teacher", 0.9),
     ]
-    assert believe(row(*objects), ["horse", "sheep"], 0.5).counts.tolist() == [True, False, True]
-    assert believe(row(*objects), ["sheep"], 0.5).counts.tolist() == [True, True]
+    assert reliable_targets(row(*objects), ["horse", "sheep"], 0.5).counts.tolist() == [True, False, True]
+    assert reliable_targets(row(*objects), ["sheep"], 0.5).counts.tolist() == [True, True]
 
 
 def test_boxes_of_people_are_never_doubted():
     objects = [("horse", (0, 0, 10, 10), "human", 0.1), ("sheep", (0, 0, 10, 10), "human", 0.1)]
-    targets = believe(row(*objects, complete=["horse"]), ["sheep", "horse"], 0.5)
+    targets = reliable_targets(row(*objects, complete=["horse"]), ["sheep", "horse"], 0.5)
     assert targets.counts.all() and targets.labels.tolist() == [1, 0]
 
 
 def test_image_without_learnt_objects_has_empty_targets():
-    targets = believe(row(("hat", (0, 0, 9, 9), "human", 1.0)), ["cat"], 0.5)
+    targets = reliable_targets(row(("hat", (0, 0, 9, 9), "human", 1.0)), ["cat"], 0.5)
     assert targets.boxes.shape == (0, 4) and targets.labels.shape == (0,) and targets.counts.shape == (0,)

@@ -17,21 +17,21 @@ def validation(tmp_path):
 def test_grid_holds_four_images_and_each_is_in_one(validation):
     grids = Grids(validation)
     assert len(grids) == len(validation) // 4
-    assert sorted(place for places in grids.places for place in places) == list(range(4 * len(grids)))
+    assert sorted(index for members in grids.members for index in members) == list(range(4 * len(grids)))
 
 
 def test_what_a_box_holds_is_the_same_in_the_grid(validation):
     grids = Grids(validation)
-    for number, places in enumerate(grids.places):
+    for number, members in enumerate(grids.members):
         grid, row = grids.image(number), grids.rows[number]
-        alone = [(validation.image(place), box) for place in places for box in validation.rows[place].boxes]
+        alone = [(validation.image(index), box) for index in members for box in validation.rows[index].boxes]
         assert len(alone) == len(row.boxes) == len(row.categories) == len(row.by_people) == len(row.scores)
         for (image, box), in_grid in zip(alone, row.boxes, strict=True):
             assert np.array_equal(grid.crop(in_grid.int().tolist()), image.crop(box.int().tolist()))
 
 
 def test_class_is_complete_only_if_it_is_in_all_four(validation):
-    first, *others = (validation.rows[place] for place in Grids(validation).places[0])
+    first, *others = (validation.rows[index] for index in Grids(validation).members[0])
     first.complete = frozenset({"face", "dog"})
     for other in others:
         other.complete = frozenset({"face", "*coco80"})

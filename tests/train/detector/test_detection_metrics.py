@@ -19,7 +19,7 @@ def row(*objects, complete=()):
         categories=[category for category, _, _ in objects],
         by_people=torch.tensor([people for _, _, people in objects], dtype=torch.bool),
         scores=torch.ones(len(objects)),
-        number=0,
+        index=0,
     )
 
 

@@ -10,7 +10,7 @@ from torchvision.ops import box_convert, box_iou
 
 from train.detector import run as detector
 from train.detector.arguments import parse_detector_arguments
-from train.detector.card import make_card, targets_table, trainings
+from train.detector.card import render_card, targets_table, trainings
 from train.detector.export import choose_settings, choose_threshold
 from train.detector.losses import detection_loss
 from vmhan.bundled_detector import BundledDetector
@@ -196,8 +196,8 @@ def test_best_size_that_is_fast_enough_is_chosen():
 def test_card_says_how_often_and_how_an_image_is_looked_at():
     several = result(person=0.4, face=0.5)
     once = {**several, "settings": {**several["settings"], "input_sizes": [320]}}
-    assert "looked at 2 times, its longer side at 256, 384 (mirrored) pixels" in make_card(several)
-    assert "looked at with its longer side at 320 pixels" in make_card(once)
+    assert "looked at 2 times, its longer side at 256, 384 (mirrored) pixels" in render_card(several)
+    assert "looked at with its longer side at 320 pixels" in render_card(once)
 
 
 def test_threshold_is_the_median_over_classes_with_many_boxes():
@@ -241,7 +241,7 @@ def test_card_says_honestly_what_was_not_reached():
 
 
 def test_card_names_its_data_and_their_terms():
-    card = make_card(result(person=0.416, face=0.52))
+    card = render_card(result(person=0.416, face=0.52))
     for words in (
         "Flickr8k",
         "FDDB",
