@@ -45,6 +45,12 @@ def encoder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def prepared():
+    """The inputs of the rows by the settings of their data, which most rows share."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def invented(tmp_path_factory):
     return write_mnre(tmp_path_factory.mktemp("mnre"), sentences=8)
 
@@ -82,16 +88,18 @@ def test_each_row_differs_from_the_full_model_in_what_it_is_called_after():
         assert {key: value for key, value in settings.items() if value != full[key]} == differences, name
 
 
-def train_briefly(name, folder, encoder, tmp_path, steps=3):
+def train_briefly(name, folder, encoder, prepared, tmp_path, steps=3):
     """Trains a row on one batch of real inputs; returns model and batch, with the gradients of the last step."""
     words = ["--data_dir", str(folder), "--text_model", encoder, "--output_dir", str(tmp_path), "--use_cpu", "true"]
     small = ["--hidden_size", "16", "--num_attention_heads", "2", "--image_dropout", "0", "--description_dropout", "0"]
     config = read_config([str(FILES[name]), *words, *small])
-    set_seed(1)
     processor = build_processor(config)
-    inputs = prepare_rows(config, processor)
+    if (key := str(config.data)) not in prepared:
+        inputs = prepared[key] = prepare_rows(config, processor)
+        add_visual_inputs(inputs, build_model(config, processor, inputs), processor, config)
+    inputs = prepared[key]
+    set_seed(1)
     model = build_model(config, processor, inputs)
-    add_visual_inputs(inputs, model, processor, config)
     batch = PairCollator(processor, config.data.visual_setting)(list(inputs.splits["train"]))
     optimizer = torch.optim.AdamW(parameter_groups(model, 1e-3, 1e-2, 0.01))
     model.train()
@@ -120,11 +128,11 @@ def check_row(name, model, batch):
 
 
 @pytest.mark.parametrize("name", DIFFERENCES)
-def test_each_row_trains_all_its_parameters(name, invented, encoder, tmp_path):
-    check_row(name, *train_briefly(name, invented, encoder, tmp_path))
+def test_each_row_trains_all_its_parameters(name, invented, encoder, prepared, tmp_path):
+    check_row(name, *train_briefly(name, invented, encoder, prepared, tmp_path))
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", DIFFERENCES)
-def test_each_row_trains_on_published_rows(name, published, encoder, tmp_path):
-    check_row(name, *train_briefly(name, published, encoder, tmp_path))
+def test_each_row_trains_on_published_rows(name, published, encoder, prepared, tmp_path):
+    check_row(name, *train_briefly(name, published, encoder, prepared, tmp_path))

@@ -1,6 +1,7 @@
 """Audits of finished runs: the same as training makes, and none that says too much."""
 
 import json
+import shutil
 
 import pytest
 from training_fixture import write_settings
@@ -13,15 +14,26 @@ SELECTED = {"selected phrases of the text", "selected phrases of the image", "se
 SELECT = ["--selector", "words", "--max_objects", "1"]
 
 
-@pytest.fixture
-def finished(tmp_path):
-    """The result files of two runs, one of them with selected nodes and pairs turned round."""
-    words = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false"]
+@pytest.fixture(scope="module")
+def audited_once(tmp_path_factory):
+    """The folder of two runs, one of them with selected nodes and pairs turned round."""
+    folder = tmp_path_factory.mktemp("audited")
+    words = [write_settings(folder), "--num_train_epochs", "0", "--read_test", "false"]
     run.main([*words, "--run_name", "plain"])
     run.main(
         [*words, *SELECT, "--undirected_pairs", "true", "--run_name", "selected", "--overwrite_output_dir", "true"]
     )
-    return tmp_path, [tmp_path / "results" / f"{name}.json" for name in ("plain", "selected")]
+    return folder
+
+
+@pytest.fixture
+def finished(audited_once, tmp_path):
+    """A copy of them, and the copied result files, which name the copied data."""
+    folder = shutil.copytree(audited_once, tmp_path / "copy")
+    paths = [folder / "results" / f"{name}.json" for name in ("plain", "selected")]
+    for path in paths:
+        path.write_text(path.read_text("utf-8").replace(str(audited_once), str(folder)), "utf-8")
+    return folder, paths
 
 
 def read(path) -> dict:
@@ -66,7 +78,7 @@ def test_runs_with_the_same_inputs_are_audited_once(finished, monkeypatch):
 
 
 def test_a_file_is_not_left_clean_if_its_inputs_leak(finished, monkeypatch):
-    from train import audit
+    from vmhan.evaluation import audit
 
     _, (plain, _) = finished
     monkeypatch.setattr(audit, "MOST_WORD_F1", 0.0)  # whatever words say is too much now

@@ -87,7 +87,7 @@ def test_a_stopped_run_goes_on_unless_it_is_to_begin_anew(folder):
 
 def test_the_command_runs_each_setting_with_each_seed_and_then_nothing(folder, capsys):
     words = [str(folder), "--seeds", "1", "2", "--max_steps", "1", "--eval_strategy", "no", "--save_strategy", "no"]
-    words += ["--load_best_model_at_end", "false"]
+    words += ["--load_best_model_at_end", "false", "--read_test", "false"]
     main(words)
     results = {path.stem: json.loads(path.read_text()) for path in (folder.parent / "results").glob("*.json")}
     assert set(results) == {"none-seed1", "none-seed2", "vhan-seed1", "vhan-seed2"}

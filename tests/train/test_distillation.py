@@ -100,20 +100,27 @@ def splits_of(rows) -> set[str]:
     return {image.split("_")[2] for image in rows["image_id"]}
 
 
-def test_the_student_learns_training_rows_and_the_teacher_scores_no_others(tmp_path, trainers):
-    settings = write_settings(tmp_path)
-    lines = len((tmp_path / "mnre" / "mnre_train.txt").read_text("utf-8").splitlines())
-    train([settings, "--num_train_epochs", "1"])
-    trainers.clear()
-    teacher = ["--teachers", str(tmp_path / "run" / "final"), "--feature_cache", str(tmp_path / "kept")]
-    train([settings, *teacher, "--num_train_epochs", "1", "--output_dir", str(tmp_path / "student")])
-    asked, student = trainers
-    assert [splits_of(rows) for rows in asked["predicted"]] == [{"train"}]
-    assert splits_of(student["train"]) == {"train"} and sorted(student["train"]["line"]) == list(range(1, lines + 1))
-    assert TEACHER_TARGETS in student["train"].column_names
-    assert splits_of(student["validation"]) == {"val"} and TEACHER_TARGETS not in student["validation"].column_names
-    assert [splits_of(rows) for rows in student["predicted"]] == [{"val"}, {"test"}]
-    assert all(TEACHER_TARGETS not in rows.column_names for rows in student["predicted"])
+@pytest.fixture
+def student(finished_run, tmp_path) -> list[str]:
+    """The words that train a student of the finished run."""
+    folder, _ = finished_run
+    places = ["--output_dir", str(tmp_path / "student"), "--results_dir", str(tmp_path)]
+    teacher = ["--teachers", str(folder / "run" / "final"), "--feature_cache", str(tmp_path / "cache")]
+    return [str(folder / "settings.yaml"), *teacher, *places, "--num_train_epochs", "1"]
+
+
+def test_the_student_learns_training_rows_and_the_teacher_scores_no_others(finished_run, student, trainers):
+    train(student)
+    lines = len((finished_run[0] / "mnre" / "mnre_train.txt").read_text("utf-8").splitlines())
+    of_teacher, of_student = trainers
+    assert [splits_of(rows) for rows in of_teacher["predicted"]] == [{"train"}]
+    assert splits_of(of_student["train"]) == {"train"}
+    assert sorted(of_student["train"]["line"]) == list(range(1, lines + 1))
+    assert TEACHER_TARGETS in of_student["train"].column_names
+    assert splits_of(of_student["validation"]) == {"val"}
+    assert TEACHER_TARGETS not in of_student["validation"].column_names
+    assert [splits_of(rows) for rows in of_student["predicted"]] == [{"val"}, {"test"}]
+    assert all(TEACHER_TARGETS not in rows.column_names for rows in of_student["predicted"])
 
 
 def test_a_row_that_a_teacher_cannot_read_is_named_before_training(tmp_path):
@@ -128,13 +135,9 @@ def test_a_row_that_a_teacher_cannot_read_is_named_before_training(tmp_path):
         train([settings, "--teachers", teacher, "--output_dir", str(tmp_path / "student")])
 
 
-def test_student_learns_from_a_finished_run_and_says_so(tmp_path):
-    settings = write_settings(tmp_path)
-    train([settings])
-    teacher = str(tmp_path / "run" / "final")
-    student = ["--teachers", teacher, "--teacher_weight", "0.5", "--output_dir", str(tmp_path / "student")]
-    result = train([settings, *student, "--feature_cache", str(tmp_path / "kept"), "--undirected_pairs", "true"])
-    assert len(DiskCache(tmp_path / "kept" / "teachers")) == 1
-    assert result["config"]["training"]["teachers"] == [teacher]
-    saved = json.loads((tmp_path / "results" / "student.json").read_text())
+def test_student_learns_undirected_pairs_and_its_result_names_the_teacher(finished_run, student, tmp_path):
+    result = train([*student, "--teacher_weight", "0.5", "--undirected_pairs", "true"])
+    assert len(DiskCache(tmp_path / "cache" / "teachers")) == 1
+    assert result["config"]["training"]["teachers"] == [str(finished_run[0] / "run" / "final")]
+    saved = json.loads((tmp_path / "student.json").read_text())
     assert saved["metrics"]["test"]["rows"] == result["metrics"]["test"]["rows"] > 0

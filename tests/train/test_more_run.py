@@ -229,7 +229,7 @@ def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, c
         (MINI, {"undirected_pairs": "true"}, "undirected_pairs .* head is in the text"),
         (MINI, {"selector": "words"}, "selector .* two entities of the text"),
         (MINI, {"boxes": "detect"}, "boxes .* bring their own"),
-        (PAPER, {"on_missing_image": "none"}, "on_missing_image none .* needs its picture"),
+        (PAPER, {"on_missing_image": "none"}, "on_missing_image none .* needs its image"),
         (MINI, {"data_dir": "nowhere"}, r"nowhere/txt/train.txt is missing"),
     ],
 )

@@ -2,33 +2,28 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from training_fixture import write_settings
 
 from train import run
+from train.outputs import LOCK, lock_output
 from train.trainer import PairTrainer
 
 OVERWRITE = ("--overwrite_output_dir", "true")
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a finished run of one epoch."""
-    folder = tmp_path_factory.mktemp("finished")
-    run.main([write_settings(folder), "--num_train_epochs", "1"])
-    return folder
-
-
 @pytest.fixture
-def folder(finished, tmp_path, monkeypatch):
-    """A copy of it, which trains no further: what is asked for here is what happens before."""
+def folder(finished_run, tmp_path, monkeypatch):
+    """A copy of a finished run, which trains no further: these tests are about what happens before."""
 
     def trained(*args, **kwargs):
         raise AssertionError("it has begun to train")
 
     monkeypatch.setattr(PairTrainer, "train", trained)
-    return shutil.copytree(finished, tmp_path / "copy")
+    return shutil.copytree(finished_run[0], tmp_path / "copy")
 
 
 def words(folder, *settings) -> list[str]:
@@ -83,6 +78,36 @@ def test_going_on_and_beginning_anew_at_once_is_refused(folder):
         run.main(words(folder, "--resume_from_checkpoint", "last", *OVERWRITE))
 
 
+HOLDER = """
+import sys, time
+from train.outputs import lock_output
+with lock_output(sys.argv[1]):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(folder):
+    output = folder / "run"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(output)], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout.readline() == "locked\n"
+        before = content(folder)
+        with pytest.raises(ValueError, match=rf"Another run is writing to {output} now.*--output_dir"):
+            run.main(words(folder, *OVERWRITE))
+        assert content(folder) == before
+        run.main(words(folder, "--checkpoint", str(output / "final"), "--run_name", "meanwhile"))
+        first.kill()
+    with pytest.raises(AssertionError, match="begun to train"):
+        run.main(words(folder, *OVERWRITE))
+    assert not (output / LOCK).exists()
+
+
+def test_a_lock_leaves_no_folder_behind_that_it_has_made(tmp_path):
+    with pytest.raises(KeyError), lock_output(tmp_path / "a" / "run"):
+        raise KeyError
+    assert not (tmp_path / "a" / "run").exists()
+
+
 def test_an_evaluation_does_not_write_over_the_result_of_the_training(folder):
     checkpoint = ["--checkpoint", str(folder / "run" / "final")]
     before = content(folder)
@@ -95,7 +120,7 @@ def test_an_evaluation_does_not_write_over_the_result_of_the_training(folder):
         run.main(words(folder, *checkpoint, "--complete_result", "nowhere.json"))
 
 
-def test_a_run_that_breaks_while_test_is_scored_keeps_model_and_validation(finished, tmp_path, monkeypatch):
+def test_a_run_that_breaks_while_test_is_scored_keeps_model_and_validation(finished_run, tmp_path, monkeypatch):
     predict, first = PairTrainer.predict, {}
 
     def broken(self, rows, **kwargs):
@@ -105,7 +130,7 @@ def test_a_run_that_breaks_while_test_is_scored_keeps_model_and_validation(finis
             raise RuntimeError("the power failed")
         return predict(self, rows, **kwargs)
 
-    settings = [write_settings(tmp_path), "--num_train_epochs", "1"]
+    settings = [write_settings(tmp_path)]
     monkeypatch.setattr(PairTrainer, "predict", broken)
     with pytest.raises(RuntimeError, match="the power failed") as told:
         run.main(settings)
@@ -120,7 +145,9 @@ def test_a_run_that_breaks_while_test_is_scored_keeps_model_and_validation(finis
 
     monkeypatch.setattr(PairTrainer, "predict", predict)
     run.main([*settings, "--checkpoint", str(final), "--complete_result", str(path)])
-    ours, theirs = (json.loads((place / "results" / "run.json").read_text("utf-8")) for place in (tmp_path, finished))
+    ours, theirs = (
+        json.loads((place / "results" / "run.json").read_text("utf-8")) for place in (tmp_path, finished_run[0])
+    )
     for split in ("validation", "test"):
         assert ours["metrics"][split]["per_relation"] == theirs["metrics"][split]["per_relation"]
 

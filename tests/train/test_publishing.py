@@ -1,12 +1,18 @@
 """A training run that pushes itself to a local Hub."""
 
+import contextlib
+import io
 import json
+import subprocess
+from types import SimpleNamespace
 
 import pytest
-from local_hub import READER, STRANGER, WRITER, LocalHub, Repository
+from local_hub import READER, STRANGER, LocalHub, Repository
 from training_fixture import write_settings
 
-from train import run
+from hub import push as hub_push
+from hub.connection import HubError
+from train import publishing, run
 from train.publishing import PushFailed
 from train.trainer import PairTrainer
 
@@ -15,16 +21,23 @@ NAME = "ada/vmhan-run"
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
+    """A Hub whose client is this process, and in which the publisher runs its command."""
     with LocalHub() as hub:
-        enter(hub, monkeypatch, tmp_path)
+        hub.enter(monkeypatch, tmp_path)
+        monkeypatch.setattr(publishing, "subprocess", SimpleNamespace(run=run_here))
         yield hub
 
 
-def enter(hub, monkeypatch, home, token=WRITER) -> None:
-    """Makes the processes that this one starts clients of `hub`."""
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    for name, value in hub.environment(home, token).items():
-        monkeypatch.setenv(name, value)
+def run_here(command, **_) -> subprocess.CompletedProcess:
+    """Runs `python -m hub.push ...` in this process, where retries wait for nothing."""
+    assert command[1:3] == ["-m", "hub.push"]
+    output = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output):
+            hub_push.main(command[3:])
+    except HubError as error:
+        return subprocess.CompletedProcess(command, 1, output.getvalue(), f"hub.push: {error}")
+    return subprocess.CompletedProcess(command, 0, output.getvalue(), "")
 
 
 def words(folder, *more) -> list[str]:
@@ -54,7 +67,11 @@ def test_run_pushes_its_checkpoints_and_its_result_without_pickles(hub, tmp_path
     assert f"{100 * result['metrics']['test']['accuracy']:.1f}" in repository.files["README.md"].data.decode()
 
 
-def test_end_strategy_pushes_once(hub, tmp_path):
+def test_end_strategy_pushes_once_in_a_process_of_its_own(hub, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    for name, value in hub.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
     run.main(words(tmp_path, "--hub_strategy", "end"))
     assert titles(hub)[1:] == ["End of training"]
 
@@ -91,7 +108,7 @@ def test_broken_connection_does_not_cost_the_training(hub, tmp_path, caplog):
 def test_missing_rights_are_told_before_the_training(hub, tmp_path, monkeypatch, token, there):
     if there:
         hub.repositories["model", NAME] = Repository("model", NAME)
-    enter(hub, monkeypatch, tmp_path, token)
+    hub.enter(monkeypatch, tmp_path, token)
     with pytest.raises(PushFailed, match="may not write"):
         run.main(words(tmp_path))
     assert not (tmp_path / "run").exists()

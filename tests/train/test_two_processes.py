@@ -12,23 +12,28 @@ from datasets import Dataset
 from safetensors.torch import load_file
 from torch.utils.data import BatchSampler
 from training_fixture import write_settings
+from watched_training import watch
 
 from train.data.collator import SentenceSampler
 
-ROWS, BATCH, EPOCHS = 24, 4, 2
+ROWS, BATCH, EVAL_BATCH, EPOCHS = 24, 4, 4, 2
 DROPOUTS = ("message_dropout", "classifier_dropout", "image_dropout", "description_dropout")
 
 
 def train(folder, name, *words, processes=1) -> dict:
-    """Trains in processes of their own; returns what each took and wrote, by rank, the result and the weights."""
+    """Trains here or in several processes; returns what each took and wrote, by rank, the result and the weights."""
     (folder / name).mkdir()
-    launch = ["torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)] if processes > 1 else []
-    command = [sys.executable, *(["-m", *launch] if launch else []), "tests/watched_training.py", str(folder / name)]
     settings = [str(folder / "settings.yaml"), "--output_dir", str(folder / name / "run"), "--run_name", name]
-    settings += ["--per_device_train_batch_size", str(BATCH), "--num_train_epochs", str(EPOCHS), *words]
+    settings += ["--per_device_train_batch_size", str(BATCH), "--per_device_eval_batch_size", str(EVAL_BATCH)]
+    settings += ["--num_train_epochs", str(EPOCHS), *words]
     settings += ["--limit", str(ROWS), "--no_relation_weight", "0.5"]
     settings += [word for dropout in DROPOUTS for word in (f"--{dropout}", "0")]
-    subprocess.run([*command, *settings], check=True, timeout=600)
+    if processes == 1:
+        watch(folder / name, settings)
+    else:
+        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+        command = [sys.executable, *launch, "tests/watched_training.py", str(folder / name), *settings]
+        subprocess.run(command, check=True, timeout=600)
     return {
         "ranks": [json.loads((folder / name / f"rank{rank}.json").read_text("utf-8")) for rank in range(processes)],
         "result": json.loads((folder / "results" / f"{name}.json").read_text("utf-8")),
@@ -59,7 +64,15 @@ def test_two_processes_end_with_the_weights_of_one(runs):
     for ours, theirs in zip(*history, strict=True):
         assert theirs["eval_loss"] == pytest.approx(ours["eval_loss"], rel=1e-4)
     assert two["result"]["best_step"] == one["result"]["best_step"]
-    assert two["result"]["metrics"]["test"]["per_relation"] == one["result"]["metrics"]["test"]["per_relation"]
+
+
+def test_two_processes_evaluate_every_row_once(runs):
+    ours, theirs = (run["result"]["metrics"] for run in runs)
+    for split in ("validation", "test"):
+        assert theirs[split]["rows"] == ours[split]["rows"]
+        assert ours[split]["rows"] % (2 * EVAL_BATCH), "an even number of batches would prove nothing"
+        assert theirs[split]["per_relation"] == ours[split]["per_relation"]
+        assert theirs[split]["accuracy"] == ours[split]["accuracy"]
 
 
 def test_each_row_is_taken_once_an_epoch_by_one_of_them(runs):

@@ -6,7 +6,6 @@ from datasets import Image as ImageFeature
 from mnre_fixture import write_mnre
 from PIL import Image
 from tiny import tiny_image_processor, tiny_model, tiny_processor, tiny_torchvision_vgg, tiny_vgg_config
-from training_fixture import write_settings
 
 from train import run
 from train.data.collator import PairCollator
@@ -100,9 +99,8 @@ def test_constant_objects_of_pixels_come_out_of_one_picture(splits, tmp_path):
     assert batch["visual_states"].shape[1] == 1 + len(expected)
 
 
-def test_each_control_is_a_flag_of_a_run_and_stands_in_its_result(tmp_path):
-    words = [write_settings(tmp_path), "--num_train_epochs", "0", "--read_test", "false"]  # dropout would draw anew
-    words += ["--overwrite_output_dir", "true"]
+def test_each_control_is_a_flag_of_a_run_and_stands_in_its_result(finished_words, tmp_path):
+    words = finished_words(tmp_path, "--read_test", "false", "--overwrite_output_dir", "true")
     losses = {}
     for control in ("none", "text_only", "shuffled_images", "blank_images", "constant_objects"):
         result = run.main([*words, "--control", control])

@@ -208,6 +208,15 @@ def test_a_broken_picture_may_be_left_out_and_is_reported_each_time(mnre, broken
     assert counts["test"]["rows_without_picture"] == 0
 
 
+def test_broken_images_of_the_same_bytes_are_all_left_out(mnre, tmp_path):
+    image_ids = list(dict.fromkeys(load(mnre)["train"]["image_id"]))[:2]
+    for image_id in image_ids:
+        (mnre / "images" / f"{image_id}.jpg").write_bytes(b"")
+    splits, features, _, reader = encode(mnre, tmp_path / "cache", on_error="skip", boxes=None)
+    assert sorted(reader.bad) == sorted(str(mnre / "images" / f"{image_id}.jpg") for image_id in image_ids)
+    assert all(key in features for split in splits.values() for key in set(split["picture"]) - {None})
+
+
 def test_a_mended_picture_is_seen_again(mnre, broken, tmp_path):
     encode(mnre, tmp_path / "cache", on_error="skip")
     Image.new("RGB", (64, 48), "red").save(broken)
