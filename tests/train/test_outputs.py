@@ -80,8 +80,8 @@ def test_going_on_and_beginning_anew_at_once_is_refused(folder):
 
 HOLDER = """
 import sys, time
-from train.outputs import lock_output
-with lock_output(sys.argv[1]):
+from filelock import FileLock
+with FileLock(sys.argv[1]).acquire(timeout=0):
     print("locked", flush=True)
     time.sleep(600)
 """
@@ -89,7 +89,9 @@ with lock_output(sys.argv[1]):
 
 def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(folder):
     output = folder / "run"
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(output)], stdout=subprocess.PIPE, text=True) as first:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(output / LOCK)], stdout=subprocess.PIPE, text=True
+    ) as first:
         assert first.stdout.readline() == "locked\n"
         before = content(folder)
         with pytest.raises(ValueError, match=rf"Another run is writing to {output} now.*--output_dir"):
