@@ -154,10 +154,10 @@ class RunArguments(TrainingArguments):
         default=0.0, metadata={"help": "Decay of the running average that is evaluated and saved, such as 0.998."}
     )
     teachers: list[str] = field(
-        default_factory=list, metadata={"help": "Folders of finished VM-HANs whose mean scores are learnt too."}
+        default_factory=list, metadata={"help": "Folders of finished VM-HANs whose mean scores are learned too."}
     )
     teacher_weight: float = field(
-        default=0.7, metadata={"help": "Share of the teachers in what is learnt; the rest is the gold label's."}
+        default=0.7, metadata={"help": "Share of the teachers in the training targets; the rest is the gold label's."}
     )
     freeze: list[str] = field(
         default_factory=list, metadata={"help": "Parameters whose names start so stay as they are."}
