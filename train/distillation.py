@@ -23,7 +23,7 @@ from vmhan.data.schema import sort_by_sentence
 Score = Callable[[str, Dataset], np.ndarray]
 #: The columns that a model may see of a pair.
 _INPUT_COLUMNS = (
-    *("words", "image_id", "description", "object_names", "picture", "selection"),
+    *("words", "image_id", "description", "object_names", "image_key", "selection"),
     *("head_span", "tail_span", "tail_object", "direction_given"),
 )
 

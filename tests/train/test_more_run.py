@@ -74,7 +74,7 @@ def test_the_papers_setting_trains_and_says_what_it_saw(paper):
 
 
 @pytest.mark.data
-def test_the_papers_setting_runs_on_real_pictures(parts, tmp_path):
+def test_the_papers_setting_runs_on_real_images(parts, tmp_path):
     if "MNRE_IMAGES_DIR" not in os.environ:
         pytest.skip("set MNRE_IMAGES_DIR to the folder of the MNRE pictures")
     folder = write_more(tmp_path / "more", titles=6)  # invented titles, of which each gets a picture
@@ -135,7 +135,7 @@ def test_what_the_model_sees_of_a_tail_is_what_its_box_holds(parts):
         row = next(row for row in rows if row["tail_object"] == tail)
         states = np.arange(6 * VISUAL_WIDTH, dtype=np.float32).reshape(6, VISUAL_WIDTH)
         collate = PairCollator(tiny_processor(), "pixels", features={"a": states})
-        batch = collate([{**row, "picture": "a"}])
+        batch = collate([{**row, "image_key": "a"}])
         place = 1 + int(batch["tail_object"])
         assert torch.equal(batch["visual_states"][0, place], torch.tensor(states[1 + tail]))
         assert batch["object_boxes"][0, tail].tolist() == pytest.approx(row["entity_boxes"][tail])
@@ -171,7 +171,7 @@ def test_on_a_blank_image_no_tail_is_told_from_another(parts, tmp_path):
     torch.testing.assert_close(logits, logits[:1].expand(5, -1))
 
 
-def test_shuffled_images_leave_a_tail_its_box_and_show_another_picture_in_it(parts, tmp_path):
+def test_shuffled_images_leave_a_tail_its_box_and_show_another_image_in_it(parts, tmp_path):
     splits = load_more(parts / "more", image_dir=parts / "more" / "img_org").cast_column("image", Undecoded)
     shuffled = apply_control(splits, "shuffled_images", 0, tmp_path)
     for name, rows in shuffled.items():
@@ -209,7 +209,7 @@ def test_a_split_without_rows_stops_the_run_before_it_trains(parts, tmp_path, mo
             run.main(words_of(parts, MINI, **changes))
 
 
-def test_rows_whose_picture_is_broken_are_left_out_on_request(parts, tmp_path, caplog):
+def test_rows_whose_image_is_broken_are_left_out_on_request(parts, tmp_path, caplog):
     folder = write_more(tmp_path / "more")
     (folder / "img_org/valid/invented-valid-1.jpg").write_bytes(b"no picture")
     words = words_of(parts, PAPER, data_dir=folder, image_dir=folder / "img_org", detector="", read_test="false")

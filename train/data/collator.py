@@ -104,7 +104,7 @@ class PairCollator:
             `"composed"`: the names, and the sentence that the pipeline composes of a detector's objects;
             `"object_names"`: these alone; `"text_only"`: no image at all.
         use_boxes: Whether detector boxes join as further objects, without a name.
-        features: For pixels, features of a frozen vision encoder by the `picture` of a row. Without them `picture` is
+        features: For pixels, features of a frozen vision encoder by the `image_key` of a row. Without them that is
             a path, which is opened.
     """
 
@@ -152,8 +152,8 @@ class PairCollator:
         if self.visual_setting != "pixels" or fields is None:
             return fields
         if self.features is None:
-            return {**fields, "image": load_image_input(Path(row["picture"]))}
-        return {**fields, "visual_states": self.features[row["picture"]]}
+            return {**fields, "image": load_image_input(Path(row["image_key"]))}
+        return {**fields, "visual_states": self.features[row["image_key"]]}
 
 
 def image_fields(row: dict, visual_setting: str, use_boxes: bool) -> dict | None:
@@ -167,8 +167,8 @@ def image_fields(row: dict, visual_setting: str, use_boxes: bool) -> dict | None
         objects = zip_longest(seen_boxes(row), row["entity_captions"])
         return {"objects": [{"label": label, "box": box} for box, label in objects]}
     if visual_setting == "pixels":
-        has_picture = (row.get("picture") or row.get("image")) is not None
-        return {"objects": [{"box": box} for box in row["object_boxes"]]} if has_picture else None
+        has_image = (row.get("image_key") or row.get("image")) is not None
+        return {"objects": [{"box": box} for box in row["object_boxes"]]} if has_image else None
     named = [{"label": name} for name in row["object_names"]]
     boxed = [{"box": box} for box in row["object_boxes"]] if use_boxes else []
     described = {"described": row["description"], "composed": compose_description(row["object_names"])}

@@ -12,7 +12,7 @@ from vmhan.data.disk_cache import DiskCache
 
 
 class ConstantObjects:
-    """Features by the rows' `picture`: the whole image is the row's own, the objects are those of the reference.
+    """Features by the rows' `image_key`: the whole image is the row's own, the objects are those of the reference.
 
     Args:
         features: Of images without objects.
@@ -49,7 +49,7 @@ def add_features_with_constant_objects(
     """
     row = splits["train"].select([reference])
     of_reference, features = add_features(DatasetDict({"train": row}), encoder, folder, reader, batch_size)
-    key = of_reference["train"][0]["picture"]
+    key = of_reference["train"][0]["image_key"]
     if key is None:
         raise ValueError(
             f"constant_objects takes its objects from line {row[0]['line']} of train, whose image is broken or "

@@ -66,7 +66,7 @@ def leave_out_unseen_tails(splits: DatasetDict) -> DatasetDict:
     """Leaves out, counts and logs the rows whose tail is an object of a broken image."""
     kept = {}
     for split, rows in splits.items():
-        indices = [index for index, image in enumerate(rows["picture"]) if image is not None]
+        indices = [index for index, image in enumerate(rows["image_key"]) if image is not None]
         if gone := len(rows) - len(indices):
             logger.warning("%d of %d rows of %s are left out, for their image is broken", gone, len(rows), split)
         kept[split] = rows.select(indices)

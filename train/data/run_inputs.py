@@ -19,7 +19,7 @@ class RunInputs:
         leaks: Of each side input that the model sees, the questions of the audit that it fails; empty where there is
             no side input.
         protocol: As `protocol_of`, once all inputs are there and audited.
-        features: Features of the images by the rows' `picture`, where the vision encoder is frozen.
+        features: Features of the images by the rows' `image_key`, where the vision encoder is frozen.
         selection_counts: What became of the requests to LLMs.
         image_counts: As `count_images`.
     """

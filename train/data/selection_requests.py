@@ -12,7 +12,7 @@ from vmhan.object_detection import DetectedObject
 #: The columns that a selector may see.
 REQUEST_COLUMNS = (
     *("words", "head_span", "tail_span", "mentions"),
-    *("image", "picture", "description", "object_names", "object_boxes"),
+    *("image", "image_key", "description", "object_names", "object_boxes"),
 )
 #: Of a row the description and objects of its image, as the model gets them; None without an image.
 ImageFields = Callable[[dict], dict | None]
@@ -36,8 +36,8 @@ def to_request(row: dict, image_fields: ImageFields, with_image: bool = True) ->
 
 
 def _load_image(row: dict) -> Image.Image | None:
-    """Loads the upright RGB image of a row, which holds it, a path of it as `picture`, or neither."""
-    image = row.get("picture") if row.get("image") is None else row["image"]
+    """Loads the upright RGB image of a row, which holds it, a path of it as `image_key`, or neither."""
+    image = row.get("image_key") if row.get("image") is None else row["image"]
     return None if image is None else load_image_input(image)
 
 

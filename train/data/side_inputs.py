@@ -115,7 +115,7 @@ def as_annotated(rows: Dataset) -> Dataset:
 
 
 def _has_image(row: dict) -> list[str]:
-    return [] if row["picture"] is None else ["picture"]
+    return [] if row["image_key"] is None else ["image"]
 
 
 def _phrases_of_text(row: dict) -> list[str]:

@@ -1,7 +1,7 @@
 """Features that the frozen vision encoder computes of the images, once for each.
 
 splits, features = add_features(splits, ImageEncoder(model.vmhan, processor), folder, reader)
-features[splits["train"][0]["picture"]]  # (1 + objects, visual), for all pairs of that image
+features[splits["train"][0]["image_key"]]  # (1 + objects, visual), for all pairs of that image
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class ImageEncoder:
 def add_features(
     splits: DatasetDict, encoder: ImageEncoder, folder: Path, reader: ImageReader, batch_size: int = 8
 ) -> tuple[DatasetDict, DiskCache]:
-    """Adds the column `picture` in place of `image`: a key into the cache that is returned, None without an image.
+    """Adds the column `image_key` in place of `image`: a key into the cache that is returned, None without an image.
 
     Args:
         splits: Rows of `load_mnre`, whose `image` is not decoded.
@@ -79,7 +79,7 @@ def add_features(
 
 
 def add_paths(splits: DatasetDict, reader: ImageReader) -> DatasetDict:
-    """Adds the column `picture` in place of `image`: its path, for a vision encoder that learns. Opens each once."""
+    """Adds the column `image_key` in place of `image`: its path, for a vision encoder that learns. Opens each once."""
     for image in tqdm(distinct_images(splits).values(), desc="Checking images", delay=2):
         reader.read(image)
     return _replace_images(splits, lambda row: row["image"]["path"], reader)
@@ -96,5 +96,5 @@ def _replace_images(splits: DatasetDict, name: Callable[[dict], str], reader: Im
     named = {}
     for split, rows in splits.items():
         column = [name_readable(row) for row in select_image_columns(rows)]
-        named[split] = rows.add_column("picture", column, feature=Value("string")).remove_columns("image")
+        named[split] = rows.add_column("image_key", column, feature=Value("string")).remove_columns("image")
     return DatasetDict(named)

@@ -55,7 +55,7 @@ def test_text_only_knows_nothing_of_images_and_scores_as_without_any(splits, tmp
     assert not torch.allclose(logits[0], logits[2])
 
 
-def test_blank_images_are_all_the_same_picture_and_words(splits, tmp_path):
+def test_blank_images_are_all_the_same_image_and_words(splits, tmp_path):
     blank = apply_control(splits, "blank_images", 0, tmp_path / "new")
     for rows in blank.values():
         assert what_rows_know(rows) == {str([BLANK_DESCRIPTION, [], []])}
@@ -77,13 +77,13 @@ def test_constant_objects_are_those_of_one_image_and_descriptions_stay(splits):
         assert rows["description"] == splits[name]["description"]
 
 
-def test_constant_objects_of_pixels_come_out_of_one_picture(splits, tmp_path):
+def test_constant_objects_of_pixels_come_out_of_one_image(splits, tmp_path):
     model = tiny_model(visual_features=["pixels"], vision_config=tiny_vgg_config())
     model.vmhan.vision_model.load_state_dict(tiny_torchvision_vgg().state_dict(), strict=False)
     processor = tiny_processor(image_processor=tiny_image_processor())
     encoder, reader = ImageEncoder(model.vmhan, processor), ImageReader()
     reference = reference_row(splits["train"])
-    key = "picture"
+    key = "image_key"
     named, features = add_features(splits, encoder, tmp_path, reader)
     same = same_objects(splits, splits["train"][reference])
     constant, of_constant = add_features_with_constant_objects(same, reference, encoder, tmp_path, reader)

@@ -82,10 +82,10 @@ def test_a_request_knows_what_the_model_is_told_of_the_image(rows):
     assert to_request(row, partial(image_fields, visual_setting="object_names", use_boxes=True)).description is None
 
 
-def test_a_picture_may_come_as_a_path(rows, folder):
+def test_an_image_may_come_as_a_path(rows, folder):
     path = str(folder / "images" / f"{rows[0]['image_id']}.jpg")
     decoded = to_request(rows[0], TOLD).image
-    for row in ({"image": {"path": path, "bytes": None}}, {"image": None, "picture": path}):
+    for row in ({"image": {"path": path, "bytes": None}}, {"image": None, "image_key": path}):
         assert to_request({**rows[0], **row}, TOLD).image.tobytes() == decoded.tobytes()
     assert to_request({**rows[0], "image": None}, TOLD).image is None
 
@@ -194,7 +194,7 @@ def test_counts_of_a_run_that_finds_all_answers_are_those_of_the_run_that_asked(
     assert counts[0] == counts[1] and counts[0]["fell back"] and counts[0]["dropped: not in the sentence"]
 
 
-def test_words_open_no_picture(rows, monkeypatch):
+def test_words_open_no_image(rows, monkeypatch):
     monkeypatch.setattr("PIL.Image.open", lambda *args, **settings: pytest.fail("a picture was opened"))
     assert len(select_nodes(rows, WordSelector(), TOLD)) == len(rows)
 
@@ -267,7 +267,7 @@ def test_without_a_selector_the_saved_processor_says_nothing_of_one():
     assert DataArguments(selector="words", max_objects=3, candidate_objects=8).objects_per_image == 8
 
 
-def test_an_llm_sees_the_pictures_of_a_described_run(tmp_path):
+def test_an_llm_sees_the_images_of_a_described_run(tmp_path):
     settings = write_settings(tmp_path)
     write_mnre(tmp_path / "mnre", sentences=11, images=True)
     with ChatServer(sensible) as server:

@@ -18,7 +18,7 @@ SELECTED = {"selected phrases of the text", "selected phrases of the image", "se
 
 
 class Detector:
-    """Finds one thing, whose place is the colour of a corner: a function of the picture."""
+    """Finds one thing, whose place is the color of a corner: a function of the image."""
 
     def detect(self, images):
         return [[DetectedObject("thing", 0.9, (0, 0, 1 + image.getpixel((0, 0))[1] % 16, 9))] for image in images]
@@ -139,7 +139,7 @@ def test_a_pair_is_the_same_any_way_round(folder):
     assert key_columns(rows, PAIR) == key_columns(columns, PAIR)
 
 
-def test_objects_of_a_broken_picture_are_not_known():
+def test_objects_of_a_broken_image_are_not_known():
     selection = {"text_phrases": [], "visual_phrases": [], "objects": [0]}
-    row = {"picture": None, "object_boxes": [[0.5] * 4], "selection": selection}
+    row = {"image_key": None, "object_boxes": [[0.5] * 4], "selection": selection}
     assert selected_objects(row, DataArguments(visual_setting="pixels")) is None

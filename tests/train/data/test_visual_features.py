@@ -1,4 +1,4 @@
-"""Features of pictures: computed once, found again, stale after a change; and a training run that looks at pixels."""
+"""Features of images: computed once, found again, stale after a change; and a training run that looks at pixels."""
 
 import ast
 import json
@@ -46,7 +46,7 @@ def mnre(tmp_path) -> Path:
 
 
 def load(folder, **settings):
-    """The splits with pictures that are not decoded, as the run has them."""
+    """The splits with images that are not decoded, as the run has them."""
     settings = {"boxes": "detect", "image_dir": folder / "images", **settings}
     return load_mnre(folder, **settings).cast_column("image", ImageFeature(decode=False))
 
@@ -60,7 +60,7 @@ def build(seed=0, **settings):
 
 
 class Counting(ImageEncoder):
-    """Knows how many pictures it has encoded."""
+    """Knows how many images it has encoded."""
 
     encoded = 0
 
@@ -70,7 +70,7 @@ class Counting(ImageEncoder):
 
 
 def encode(mnre, cache, seed=0, on_error="raise", **settings):
-    """Rows, features, how many pictures were encoded, and the reader."""
+    """Rows, features, how many images were encoded, and the reader."""
     model, processor = build(seed)
     encoder, reader = Counting(model.vmhan, processor), ImageReader(on_error)
     splits, features = add_features(load(mnre, **settings), encoder, cache, reader, batch_size=3)
@@ -78,23 +78,23 @@ def encode(mnre, cache, seed=0, on_error="raise", **settings):
 
 
 FILES = 8 + 4 + 4  # of the three splits
-PICTURES = 9  # of these differ in what is drawn or in their boxes
+VIEWED = 9  # of these differ in what is drawn or in their boxes
 DRAWN = 8  # differ in what is drawn
 
 
-# Once for each picture
+# Once for each image
 
 
-def test_a_picture_is_encoded_once_for_all_its_rows(mnre, tmp_path):
+def test_an_image_is_encoded_once_for_all_its_rows(mnre, tmp_path):
     splits, features, encoded, _ = encode(mnre, tmp_path / "cache")
-    assert encoded == PICTURES < FILES < sum(len(split) for split in splits.values())
-    assert len({key for split in splits.values() for key in split["picture"]}) == PICTURES
+    assert encoded == VIEWED < FILES < sum(len(split) for split in splits.values())
+    assert len({key for split in splits.values() for key in split["image_key"]}) == VIEWED
     for row in splits["train"]:
-        assert features[row["picture"]].shape == (1 + len(row["object_boxes"]), VISUAL_WIDTH)
+        assert features[row["image_key"]].shape == (1 + len(row["object_boxes"]), VISUAL_WIDTH)
     assert "image" not in splits["train"].column_names
 
 
-def test_features_are_what_the_encoder_makes_of_picture_and_crops(mnre, tmp_path):
+def test_features_are_what_the_encoder_makes_of_image_and_crops(mnre, tmp_path):
     splits, features, _, _ = encode(mnre, tmp_path / "cache")
     model, processor = build()
     row = splits["train"][0]
@@ -103,7 +103,7 @@ def test_features_are_what_the_encoder_makes_of_picture_and_crops(mnre, tmp_path
     batch = processor(["Ada met Bob"], [[(0, 3), (8, 11)]], [[(0, 1)]], [{"image": picture, "objects": objects}])
     with torch.no_grad():
         expected = model.vmhan.encode_images(batch["pixel_values"], batch["visual_state_mask"])[0]
-    assert np.allclose(features[row["picture"]], expected, atol=1e-3) and expected.std() > 0.01
+    assert np.allclose(features[row["image_key"]], expected, atol=1e-3) and expected.std() > 0.01
 
 
 def test_features_lie_on_disk_in_half_precision(mnre, tmp_path):
@@ -112,11 +112,11 @@ def test_features_lie_on_disk_in_half_precision(mnre, tmp_path):
     assert {str(tensor.dtype) for tensor in load_file(file).values()} == {"float16"}
 
 
-def test_an_unchanged_picture_is_found_again(mnre, tmp_path):
+def test_an_unchanged_image_is_found_again(mnre, tmp_path):
     splits, features, _, _ = encode(mnre, tmp_path / "cache")
     again, found, encoded, _ = encode(mnre, tmp_path / "cache")
-    assert encoded == 0 and again["train"]["picture"] == splits["train"]["picture"]
-    assert all(np.array_equal(features[key], found[key]) for key in again["test"]["picture"])
+    assert encoded == 0 and again["train"]["image_key"] == splits["train"]["image_key"]
+    assert all(np.array_equal(features[key], found[key]) for key in again["test"]["image_key"])
 
 
 def test_a_copy_of_the_data_elsewhere_is_found_too(mnre, tmp_path):
@@ -125,26 +125,26 @@ def test_a_copy_of_the_data_elsewhere_is_found_too(mnre, tmp_path):
     assert encode(tmp_path / "copy", tmp_path / "cache")[2] == 0
 
 
-def test_an_edited_picture_is_encoded_again_and_no_other(mnre, tmp_path):
+def test_an_edited_image_is_encoded_again_and_no_other(mnre, tmp_path):
     splits, features, _, _ = encode(mnre, tmp_path / "cache")
     row = splits["train"][0]
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     Image.fromarray(noise).save(mnre / "images" / f"{row['image_id']}.jpg")
     edited, again, encoded, _ = encode(mnre, tmp_path / "cache")
     assert encoded == 1
-    assert not np.allclose(again[edited["train"][0]["picture"]], features[row["picture"]], atol=1e-3)
+    assert not np.allclose(again[edited["train"][0]["image_key"]], features[row["image_key"]], atol=1e-3)
 
 
 def test_other_boxes_are_encoded_anew(mnre, tmp_path):
     encode(mnre, tmp_path / "cache")
-    assert 0 < encode(mnre, tmp_path / "cache", max_objects=1)[2] < PICTURES  # those that had one box are the same
+    assert 0 < encode(mnre, tmp_path / "cache", max_objects=1)[2] < VIEWED  # those that had one box are the same
 
 
 def test_other_weights_are_another_encoder(mnre, tmp_path):
     _, features, _, _ = encode(mnre, tmp_path / "cache")
     splits, others, encoded, _ = encode(mnre, tmp_path / "cache", seed=1)
-    assert encoded == PICTURES
-    key = splits["train"][0]["picture"]
+    assert encoded == VIEWED
+    key = splits["train"][0]["image_key"]
     assert not np.allclose(features[key], others[key], atol=1e-3)
 
 
@@ -162,7 +162,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(mnre, tmp_path, monkeypatch):
         encode(mnre, tmp_path / "cache")
     monkeypatch.setattr(Counting, "__call__", call)
     splits, features, encoded, _ = encode(mnre, tmp_path / "cache")
-    assert encoded == PICTURES - 5 and all(key in features for split in splits.values() for key in split["picture"])
+    assert encoded == VIEWED - 5 and all(key in features for split in splits.values() for key in split["image_key"])
 
 
 def test_features_that_half_precision_cannot_hold_are_refused(mnre, tmp_path):
@@ -172,37 +172,37 @@ def test_features_that_half_precision_cannot_hold_are_refused(mnre, tmp_path):
         add_features(load(mnre), ImageEncoder(model.vmhan, processor), tmp_path / "cache", ImageReader())
 
 
-def test_pixels_of_other_images_are_another_picture(mnre):
+def test_pixels_of_other_images_are_another_image(mnre):
     rows = load(mnre)["train"]
     shuffled = shuffle_images(rows, seed=0)
     assert all(ours["path"] != theirs["path"] for ours, theirs in zip(rows["image"], shuffled["image"], strict=True))
 
 
-# Broken pictures
+# Broken images
 
 
 @pytest.fixture
 def broken(mnre) -> Path:
-    """The data with one picture cut off, which has more than one row."""
+    """The data with one image cut off, which has more than one row."""
     path = mnre / "images" / f"{load(mnre)['train'][0]['image_id']}.jpg"
     path.write_bytes(path.read_bytes()[:200])
     return path
 
 
 @pytest.mark.parametrize("how", ["features", "paths"])
-def test_a_broken_picture_stops_with_its_row(how, mnre, broken, tmp_path):
+def test_a_broken_image_stops_with_its_row(how, mnre, broken, tmp_path):
     with pytest.raises(BadImage, match=rf"{broken.name}, the image of line 1 of train: .*on_error") as error:
         encode(mnre, tmp_path / "cache") if how == "features" else add_paths(load(mnre), ImageReader())
     assert (error.value.split, error.value.line) == ("train", 1)
 
 
-def test_a_broken_picture_may_be_left_out_and_is_reported_each_time(mnre, broken, tmp_path):
+def test_a_broken_image_may_be_left_out_and_is_reported_each_time(mnre, broken, tmp_path):
     for _ in range(3):
         splits, features, _, reader = encode(mnre, tmp_path / "cache", on_error="skip")
         assert list(reader.bad) == [str(broken)]
         with_it = [row["image_id"] == broken.stem for row in splits["train"]]
-        assert [key is None for key in splits["train"]["picture"]] == with_it
-        assert all(key in features for split in splits.values() for key in set(split["picture"]) - {None})
+        assert [key is None for key in splits["train"]["image_key"]] == with_it
+        assert all(key in features for split in splits.values() for key in set(split["image_key"]) - {None})
     counts = count_images(load(mnre), reader)
     assert counts["train"]["broken_pictures"] == 1 and counts["train"]["rows_without_picture"] == sum(with_it) > 1
     assert counts["test"]["rows_without_picture"] == 0
@@ -214,20 +214,20 @@ def test_broken_images_of_the_same_bytes_are_all_left_out(mnre, tmp_path):
         (mnre / "images" / f"{image_id}.jpg").write_bytes(b"")
     splits, features, _, reader = encode(mnre, tmp_path / "cache", on_error="skip", boxes=None)
     assert sorted(reader.bad) == sorted(str(mnre / "images" / f"{image_id}.jpg") for image_id in image_ids)
-    assert all(key in features for split in splits.values() for key in set(split["picture"]) - {None})
+    assert all(key in features for split in splits.values() for key in set(split["image_key"]) - {None})
 
 
-def test_a_mended_picture_is_seen_again(mnre, broken, tmp_path):
+def test_a_mended_image_is_seen_again(mnre, broken, tmp_path):
     encode(mnre, tmp_path / "cache", on_error="skip")
     Image.new("RGB", (64, 48), "red").save(broken)
     splits, _, encoded, reader = encode(mnre, tmp_path / "cache", on_error="skip")
-    assert encoded == 1 and not reader.bad and None not in splits["train"]["picture"]
+    assert encoded == 1 and not reader.bad and None not in splits["train"]["image_key"]
 
 
-def test_a_pair_with_a_broken_picture_has_no_image(mnre, broken, tmp_path):
+def test_a_pair_with_a_broken_image_has_no_image(mnre, broken, tmp_path):
     splits, features, _, _ = encode(mnre, tmp_path / "cache", on_error="skip")
     model, processor = build()
-    rows = [row for row in splits["train"] if row["picture"] is None]
+    rows = [row for row in splits["train"] if row["image_key"] is None]
     batch = PairCollator(processor, "pixels", features=features)(rows)
     assert "pair_image" not in batch
     mixed = PairCollator(processor, "pixels", features=features)(list(splits["train"])[:9])
@@ -260,7 +260,7 @@ def test_features_and_pixels_give_the_same_logits(mnre, tmp_path):
 
 
 class ColorDetector:
-    """Finds the rectangles of the drawn pictures: whatever is as green as these are."""
+    """Finds the rectangles of the drawn images: whatever is as green as these are."""
 
     def __init__(self):
         self.seen = 0
@@ -277,7 +277,7 @@ class ColorDetector:
         return [DetectedObject("rectangle", 0.9, tuple(map(float, box)))] * 5
 
 
-def test_a_detector_gives_the_boxes_once_for_each_picture(mnre, tmp_path):
+def test_a_detector_gives_the_boxes_once_for_each_image(mnre, tmp_path):
     detector = ColorDetector()
 
     def detected():
@@ -304,13 +304,13 @@ def test_a_bundled_detector_that_was_trained_anew_looks_anew(mnre, tmp_path, mon
     assert detector.seen == 2 * DRAWN
 
 
-def test_a_picture_that_the_detector_cannot_open_is_left_out(mnre, broken, tmp_path):
+def test_an_image_that_the_detector_cannot_open_is_left_out(mnre, broken, tmp_path):
     reader = ImageReader("skip")
     splits = add_detected_boxes(load(mnre), ColorDetector(), "colors", tmp_path / "cache", reader)
     assert list(reader.bad) == [str(broken)] and splits["train"][0]["object_boxes"] == []
     model, processor = build()
     splits, _ = add_features(splits, ImageEncoder(model.vmhan, processor), tmp_path / "cache", reader)
-    assert splits["train"][0]["picture"] is None
+    assert splits["train"][0]["image_key"] is None
 
 
 # A run
@@ -328,7 +328,7 @@ def of_data(folder) -> list[str]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Folder, words and result of a run on drawn pictures."""
+    """Folder, words and result of a run on drawn images."""
     folder = tmp_path_factory.mktemp("paper")
     words = [*write_parts(folder), *of_data(write_mnre(folder / "mnre", sentences=8, images=True))]
     return folder, words, run.main(words)
@@ -348,7 +348,7 @@ def test_the_papers_setting_trains_and_says_what_it_saw(finished):
     assert np.isfinite(result["metrics"]["test"]["loss"])
 
 
-def test_the_finished_model_looks_at_pictures_without_any_other_file(finished):
+def test_the_finished_model_looks_at_images_without_any_other_file(finished):
     folder, _, _ = finished
     model = VMHANForRelationExtraction.from_pretrained(folder / "run" / "final")
     vgg = tiny_torchvision_vgg().state_dict()
@@ -360,7 +360,7 @@ def test_the_finished_model_looks_at_pictures_without_any_other_file(finished):
 
 
 @pytest.mark.parametrize("control", ["text_only", "shuffled_images", "blank_images", "constant_objects"])
-def test_controls_change_what_a_run_sees_of_pictures(control, finished, tmp_path):
+def test_controls_change_what_a_run_sees_of_images(control, finished, tmp_path):
     folder, words, result = finished
     changes = ["--checkpoint", str(folder / "run" / "final"), "--control", control, "--read_test", "false"]
     controlled = run.main([*words, *changes, "--results_dir", str(tmp_path)])
@@ -383,7 +383,7 @@ def test_evaluating_the_finished_model_gives_the_numbers_of_the_run(finished, tm
     assert again["metrics"]["test"]["loss"] == pytest.approx(result["metrics"]["test"]["loss"], rel=1e-6)
 
 
-def test_a_run_leaves_broken_pictures_out_and_reports_their_rows(tmp_path):
+def test_a_run_leaves_broken_images_out_and_reports_their_rows(tmp_path):
     mnre = write_mnre(tmp_path / "mnre", sentences=8, images=True)
     path = next((mnre / "images").glob("*_train_0.jpg"))
     path.write_bytes(b"no picture")
@@ -425,7 +425,7 @@ def test_settings_that_do_not_fit_pixels_are_refused(words, message):
 
 
 @pytest.mark.data
-def test_the_papers_setting_runs_on_real_pictures(tmp_path):
+def test_the_papers_setting_runs_on_real_images(tmp_path):
     names = ("MNRE_DIR", "MNRE_IMAGES_DIR")
     if not all(name in os.environ for name in names):
         pytest.skip("set MNRE_DIR and MNRE_IMAGES_DIR to the folders of the MNRE files and pictures")
@@ -443,7 +443,7 @@ def test_the_papers_setting_runs_on_real_pictures(tmp_path):
 
 
 def write_excerpt(data: Path, pictures: set[str], folder: Path) -> Path:
-    """MNRE's rows that have one of these pictures; to train on also a row of each relation, without one."""
+    """MNRE's rows that have one of these images; to train on also a row of each relation, without one."""
     folder.mkdir()
     for split in ("train", "val", "test"):
         kept, relations = [], {}
@@ -462,7 +462,7 @@ def write_excerpt(data: Path, pictures: set[str], folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("detector", [False, True])
-def test_an_llm_selects_nodes_of_pictures_that_the_run_looks_at(tmp_path, monkeypatch, detector):
+def test_an_llm_selects_nodes_of_images_that_the_run_looks_at(tmp_path, monkeypatch, detector):
     class Boxes:
         def detect(self, images):
             return [[DetectedObject("man", 0.9 - i / 10, (i, 1, 20 + i, 30)) for i in range(5)] for _ in images]

@@ -16,7 +16,7 @@ def views(tmp_path_factory):
 
 
 def is_inside_colour(view, box, label):
-    """Whether the middle of a box has the colour of its class, whatever the colours were shifted to."""
+    """Whether the middle of a box has the color of its class, whatever the colors were shifted to."""
     x0, y0, x1, y1 = box.tolist()
     red, green, blue = view.image[:, int(y0 + y1) // 2, int(x0 + x1) // 2].tolist()
     return red == green == blue or (red > green if label == 0 else green > red)

@@ -1,4 +1,4 @@
-"""Pictures and what boxes cut out of them."""
+"""Images and what boxes cut out of them."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ TEXT, MENTIONS, PAIRS = "Ada met Bob", [(0, 3), (8, 11)], [(0, 1), (1, 0)]
 MAN, DOG = {"label": "man", "box": (0.25, 0.5, 0.5, 1.0)}, {"label": "dog", "box": (0.5, 0.5, 0.5, 0.5)}
 
 
-def picture(width=8, height=4, seed=0) -> Image.Image:
+def draw_image(width=8, height=4, seed=0) -> Image.Image:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
 
@@ -36,12 +36,12 @@ def encode(images, **settings):
     ],
 )
 def test_a_box_cuts_out_the_pixels_it_touches(box, corners):
-    assert np.array_equal(crop_object(picture(), box), picture().crop(corners))
+    assert np.array_equal(crop_object(draw_image(), box), draw_image().crop(corners))
 
 
-def test_row_zero_is_the_picture_and_the_others_what_its_boxes_hold():
-    batch = encode([{"image": picture(), "objects": [MAN, DOG]}])
-    pixels = [picture(), picture().crop((0, 0, 4, 4)), picture().crop((2, 1, 6, 3))]
+def test_row_zero_is_the_image_and_the_others_what_its_boxes_hold():
+    batch = encode([{"image": draw_image(), "objects": [MAN, DOG]}])
+    pixels = [draw_image(), draw_image().crop((0, 0, 4, 4)), draw_image().crop((2, 1, 6, 3))]
     expected = tiny_image_processor()(pixels, return_tensors="pt")["pixel_values"]
     assert batch["pixel_values"].shape == (1, 3, 3, 16, 16)
     assert torch.equal(batch["pixel_values"][0], expected) and batch["visual_state_mask"].all()
@@ -49,7 +49,7 @@ def test_row_zero_is_the_picture_and_the_others_what_its_boxes_hold():
 
 def test_what_is_not_seen_is_masked():
     unseen = {"label": "sky"}
-    images = [{"image": picture(), "objects": [MAN, unseen]}, {"description": "fog", "objects": [MAN]}]
+    images = [{"image": draw_image(), "objects": [MAN, unseen]}, {"description": "fog", "objects": [MAN]}]
     batch = encode(images)
     assert batch["visual_state_mask"].tolist() == [[True, True, False], [False, False, False]]
     assert not batch["pixel_values"][0, 2].any() and not batch["pixel_values"][1].any()
@@ -57,20 +57,20 @@ def test_what_is_not_seen_is_masked():
 
 
 def test_an_image_without_objects_is_one_row():
-    batch = encode([{"image": picture()}])
+    batch = encode([{"image": draw_image()}])
     assert batch["pixel_values"].shape == (1, 1, 3, 16, 16) and batch["object_mask"].shape == (1, 0)
 
 
-def test_equal_pictures_are_one_image_and_others_are_not():
-    images = [{"image": picture(seed=seed), "objects": [MAN]} for seed in (0, 1, 0)]
-    batch = encode([*images, None, {"image": picture(seed=0)}])
+def test_equal_images_are_one_image_and_others_are_not():
+    images = [{"image": draw_image(seed=seed), "objects": [MAN]} for seed in (0, 1, 0)]
+    batch = encode([*images, None, {"image": draw_image(seed=0)}])
     assert batch["pair_image"].tolist() == [0, 0, 1, 1, 0, 0, -1, -1, 2, 2]
     assert len(batch["pixel_values"]) == 3
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
-def test_a_picture_of_any_mode_becomes_rgb(mode):
-    given = picture().convert(mode)
+def test_an_image_of_any_mode_becomes_rgb(mode):
+    given = draw_image().convert(mode)
     batch, expected = (
         encode([{"image": given, "objects": [MAN]}]),
         encode([{"image": given.convert("RGB"), "objects": [MAN]}]),
@@ -79,7 +79,7 @@ def test_a_picture_of_any_mode_becomes_rgb(mode):
 
 
 def test_only_the_crops_of_kept_objects_are_made():
-    batch = encode([{"image": picture(), "objects": [MAN, DOG, MAN, DOG]}], max_objects=1)
+    batch = encode([{"image": draw_image(), "objects": [MAN, DOG, MAN, DOG]}], max_objects=1)
     assert batch["pixel_values"].shape[1] == 2
 
 
@@ -112,7 +112,7 @@ def test_states_are_cut_with_the_objects():
     [
         ([{"visual_states": torch.ones(2, 5)}], r"shape \(2, 5\).* 0 objects"),
         ([{"visual_states": torch.ones(5)}], r"shape \(5,\)"),
-        ([{"visual_states": torch.ones(1, 5)}, {"image": picture()}], "one or the other"),
+        ([{"visual_states": torch.ones(1, 5)}, {"image": draw_image()}], "one or the other"),
     ],
 )
 def test_states_that_do_not_fit_are_refused(images, message):
@@ -120,13 +120,13 @@ def test_states_that_do_not_fit_are_refused(images, message):
         encode(images)
 
 
-def test_a_picture_without_an_image_processor_is_refused():
+def test_an_image_without_an_image_processor_is_refused():
     with pytest.raises(ValueError, match=r"no image_processor.*from_text_vision_pretrained"):
-        encode_images([picture()], [[]], None)
+        encode_images([draw_image()], [[]], None)
 
 
 def test_a_reloaded_processor_makes_the_same_pixels(tmp_path):
-    images = [{"image": picture(), "objects": [MAN]}]
+    images = [{"image": draw_image(), "objects": [MAN]}]
     tiny_processor(image_processor=tiny_image_processor(), max_objects=2).save_pretrained(tmp_path)
     again = VMHANProcessor.from_pretrained(tmp_path)
     assert again.max_objects == 2

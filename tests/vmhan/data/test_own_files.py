@@ -107,7 +107,7 @@ ENDINGS = (".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG", ".webp", ".WebP", "
 
 @pytest.mark.parametrize("full", [False, True], ids=["img_id without ending", "img_id with ending"])
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_pictures_descriptions_and_boxes_are_found_with_any_ending(folder, ending, full):
+def test_images_descriptions_and_boxes_are_found_with_any_ending(folder, ending, full):
     rows = rows_of(folder)["train"]
     image = "twitter_invented_train_0"
     (folder / "images" / f"{image}.jpg").unlink()
@@ -122,7 +122,7 @@ def test_pictures_descriptions_and_boxes_are_found_with_any_ending(folder, endin
     assert row["description"] == rows[0]["description"] and row["object_boxes"] == rows[0]["object_boxes"] != []
 
 
-def test_of_several_pictures_of_one_name_the_same_is_always_taken_and_logged(folder, caplog):
+def test_of_several_images_of_one_name_the_same_is_always_taken_and_logged(folder, caplog):
     images = folder / "images"
     for side, ending in enumerate((".webp", ".png", ".PNG", ".JPG"), start=1):
         Image.new("RGB", (side, side)).save(images / f"twitter_invented_train_1{ending}")
@@ -136,7 +136,7 @@ def test_of_several_pictures_of_one_name_the_same_is_always_taken_and_logged(fol
     assert load_mnre(folder, image_dir=images)["train"][3]["image"].size == (2, 2)
 
 
-def test_a_full_name_gets_that_very_picture(folder, caplog):
+def test_a_full_name_gets_that_very_image(folder, caplog):
     images, image = folder / "images", "twitter_invented_train_1"
     Image.new("RGB", (2, 2)).save(images / f"{image}.png")
     rewrite(folder, lambda text: text.replace(f"{image}.jpg".encode(), f"{image}.png".encode()))
@@ -145,7 +145,7 @@ def test_a_full_name_gets_that_very_picture(folder, caplog):
     assert "several names" not in caplog.text
 
 
-def test_pictures_in_folders_below_are_not_found(folder):
+def test_images_in_folders_below_are_not_found(folder):
     images = folder / "images"
     (images / "below").mkdir()
     (images / "twitter_invented_train_1.jpg").rename(images / "below" / "twitter_invented_train_1.jpg")
@@ -153,13 +153,13 @@ def test_pictures_in_folders_below_are_not_found(folder):
         load_mnre(folder, image_dir=images, on_missing_image="raise")
 
 
-def test_pictures_with_any_ending_are_in_the_checksum(folder):
+def test_images_with_any_ending_are_in_the_checksum(folder):
     before = mnre_checksums(folder, image_dir=folder / "images")["images"]
     Image.new("RGB", (2, 2)).save(folder / "images" / "twitter_invented_train_0.WEBP", "WEBP")
     assert mnre_checksums(folder, image_dir=folder / "images")["images"] != before
 
 
-def test_more_finds_pictures_objects_and_captions_with_any_ending(tmp_path):
+def test_more_finds_images_objects_and_captions_with_any_ending(tmp_path):
     folder = write_more(tmp_path)
     rows = load_more(folder)["train"].to_list()
     (folder / "img_org/train/invented-train-0.jpg").rename(folder / "img_org/train/invented-train-0.JPEG")

@@ -75,7 +75,7 @@ def logits_of(model, batch, **changes) -> torch.Tensor:
 
 
 def encoded_by(model) -> list[int]:
-    """How many pictures each call of the vision encoder gets, as the calls come."""
+    """How many images each call of the vision encoder gets, as the calls come."""
     calls = []
     model.vmhan.vision_model.register_forward_pre_hook(
         lambda _, args, kwargs: calls.append(len(kwargs["pixel_values"])), with_kwargs=True
@@ -301,7 +301,7 @@ def test_processor_of_both_encoders_makes_pixels_of_the_papers_size(parts):
     assert torch.allclose(batch["pixel_values"][0, 0, :, 100, 100], white, atol=1e-5)
 
 
-def test_the_pipeline_looks_at_the_picture(parts, tmp_path, caplog):
+def test_the_pipeline_looks_at_the_image(parts, tmp_path, caplog):
     model = VMHANForRelationExtraction.from_text_vision_pretrained(
         *parts, num_attention_heads=2, initializer_range=0.3, id2label=dict(enumerate(LABELS))
     )
