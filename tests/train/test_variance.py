@@ -129,7 +129,7 @@ def sentences_about_variance_and_certainty(text: str) -> list[str]:
 
 def texts() -> list[Path]:
     """What a reader of the project, of a card or of the page meets."""
-    code = [path for folder in ("vmhan", "page", "hub", "train") for path in (ROOT / folder).glob("*.py")]
+    code = [path for folder in ("vmhan", "page", "hub", "train") for path in (ROOT / folder).rglob("*.py")]
     told = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CITATION.cff", "pyproject.toml", "app.py")]
     return [*code, *told, *(ROOT / "assets").glob("*/README.md"), *(ROOT / "docs").rglob("*.md")]
 

@@ -18,6 +18,7 @@ from datasets import Dataset
 from torch import nn
 
 from vmhan import VMHANConfig
+from vmhan.data.disk_cache import atomic_write
 from vmhan.data.schema import find_no_relation, group_by_sentence, is_symmetric, no_relation_of
 from vmhan.evaluation.mode_logits import ModeLogits, found_labels
 from vmhan.temperature import calibrated_scores
@@ -166,9 +167,8 @@ def write_predictions(path: Path, predictions: RunPredictions) -> None:
         for name, split in predictions.splits.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))
-    partial.replace(path)
+    with atomic_write(path) as partial:
+        partial.write_bytes(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0))
 
 
 def read_predictions(path: Path) -> RunPredictions:

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+from vmhan.data.disk_cache import atomic_write
+
 LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "vmhan")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,9 +91,8 @@ def read_results(folder: Path) -> list[Result]:
 def write_result(path: Path, result: Mapping[str, Any]) -> None:
     """Writes `result` as JSON, folders included, in one step: no reader meets half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with atomic_write(path) as partial:
+        partial.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def code_version() -> dict[str, Any]:
