@@ -11,8 +11,8 @@ from PIL import Image
 from tiny import tiny_image_processor
 from tiny_detectors import save_tiny_blip, save_tiny_bundled, save_tiny_rt_detr, save_tiny_yolo
 
-from train.data.image_reader import PictureReader
-from train.data.selection import to_request
+from train.data.image_reader import DistinctImage, ImageReader
+from train.data.selection_requests import to_request
 from vmhan.detectors.loading import load_detector
 from vmhan.extraction_request import read_request
 from vmhan.llm.captioning import load_describer
@@ -121,7 +121,7 @@ def test_a_describer_sees_what_a_request_would_hold(tmp_path):
 def test_training_and_selection_read_grays_of_16_bits(tmp_path):
     path = str(tmp_path / "gray.png")
     deep_gray().save(path)
-    read = PictureReader().read({"path": path, "split": "train", "line": 1})
+    read = ImageReader().read(DistinctImage(path, [], "", "train", 1))
     row = {"words": ["Ada", "Bob"], "head_span": [0, 1], "tail_span": [1, 2], "mentions": []}
     for image in ({"path": path, "bytes": None}, {"path": None, "bytes": (tmp_path / "gray.png").read_bytes()}, path):
         selected = to_request({**row, "image": image}, lambda row: {})
@@ -131,7 +131,7 @@ def test_training_and_selection_read_grays_of_16_bits(tmp_path):
 
 def test_a_path_of_training_is_never_an_address():
     with serve_images() as server, pytest.raises(ValueError, match="does not exist"):
-        PictureReader().read({"path": f"{server.address}/image", "split": "train", "line": 1})
+        ImageReader().read(DistinctImage(f"{server.address}/image", [], "", "train", 1))
     assert server.asked == []
 
 

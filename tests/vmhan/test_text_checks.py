@@ -6,8 +6,8 @@ from tiny import save_tiny_checkpoint
 from training_fixture import write_text_encoder
 from transformers import pipeline
 
-from train.arguments import parse_arguments
-from train.data.inputs import load_inputs
+from train.arguments import read_config
+from train.data.inputs import prepare_rows
 from train.model_factory import build_model, build_processor
 from vmhan import VMHANConfig
 from vmhan.extraction_request import read_request
@@ -95,10 +95,8 @@ def test_training_keeps_the_scripts_of_its_text(tmp_path, given, kept):
     encoder, folder = write_text_encoder(tmp_path / "text"), write_mnre(tmp_path / "mnre", sentences=4)
     words = ["--data_dir", str(folder), "--text_model", encoder, "--output_dir", str(tmp_path), "--use_cpu", "true"]
     small = ["--hidden_size", "16", "--num_attention_heads", "2"]
-    data, model_settings, training = parse_arguments(["train/configs/mnre/mini.yaml", *words, *small, *given])
-    processor = build_processor(data, model_settings, training)
-    inputs = load_inputs(data, training, processor)
-    labels, sentences = (inputs.label_names, inputs.no_relation), inputs.splits["train"]["words"]
-    model = build_model(model_settings, training, processor, *labels, sentences)
+    config = read_config(["train/configs/mnre/mini.yaml", *words, *small, *given])
+    processor = build_processor(config)
+    model = build_model(config, processor, prepare_rows(config, processor))
     model.save_pretrained(tmp_path / "saved")
     assert VMHANConfig.from_pretrained(tmp_path / "saved").training_scripts == kept

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from train.arguments import parse_arguments
+from train.arguments import read_config
 from train.compare import settings_files
 from train.report.write import RESULTS
-from train.run import describe_settings
+from train.results import describe_settings
 from vmhan.evaluation.run_grouping import group_results, variant, variants_apart
 from vmhan.evaluation.run_settings import recipe
 from vmhan.evaluation.runs import Run, group_runs
@@ -23,15 +23,15 @@ COMMITTED = sorted(RESULTS.glob("mnre-*/*.json"))
 def result_of(path, seed=1, *words, named=True) -> dict:
     """The result file that `train.compare` would write, with invented scores."""
     name = ["--run_name", f"{path.stem}-seed{seed}"] if named else []
-    data, model, training = parse_arguments([str(path), "--seed", str(seed), *name, *words])
-    config = SimpleNamespace(**vars(model), no_relation="None")
+    config = read_config([str(path), "--seed", str(seed), *name, *words])
+    data, of_model = config.data, SimpleNamespace(**vars(config.model), no_relation="None")
     split = {"f1": 0.6, "precision": 0.6, "recall": 0.6, "accuracy": 0.7, "rows": 10}
     result = {
         "seed": seed,
         "protocol": "legacy-crops" if data.legacy_crops else "clean",
         "visual_setting": data.visual_setting,
         "control": data.control,
-        "config": describe_settings(data, model, training, SimpleNamespace(config=config)),
+        "config": describe_settings(config, of_model),
         "data": {"mnre_train.txt": "0"},
         "metrics": {"validation": split, "test": split},
     }
