@@ -67,11 +67,16 @@ def test_run_pushes_its_checkpoints_and_its_result_without_pickles(hub, tmp_path
     assert f"{100 * result['metrics']['test']['accuracy']:.1f}" in repository.files["README.md"].data.decode()
 
 
-def test_end_strategy_pushes_once_in_a_process_of_its_own(hub, tmp_path, monkeypatch):
+def test_the_command_runs_in_a_process_of_its_own(hub, tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     for name, value in hub.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
+    publishing.Publisher(NAME, private=True)
+    assert hub.repository(NAME).private
+
+
+def test_end_strategy_pushes_once(hub, tmp_path):
     run.main(words(tmp_path, "--hub_strategy", "end"))
     assert titles(hub)[1:] == ["End of training"]
 

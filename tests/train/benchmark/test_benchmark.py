@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from train.benchmark import measure as benchmark
-from train.benchmark.batches import build_batch, draw_sentences, naive_batch, training_batches
+from train.benchmark.batches import VISUAL_SIZE, build_batch, draw_sentences, naive_batch, training_batches
 from train.benchmark.steps import Bench, hypergraph_loss
 
 OPTIONS = ["--size", "tiny", "--rounds", "3", "--naive_every", "2", "--pairs", "4", "--crop_size", "32"]
@@ -93,7 +93,10 @@ def test_targets_are_judged_by_their_medians():
     assert [target["reached"] for target in benchmark.targets(result)] == [False, True, True, True]
 
 
-def test_result_file_holds_every_number(tmp_path, capsys):
+def test_result_file_holds_every_number(tmp_path, capsys, monkeypatch):
+    side = 32  # --crop_size
+    small = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * side * side, VISUAL_SIZE))
+    monkeypatch.setattr("train.benchmark.steps._vgg_to_fc7", lambda: small)
     result = benchmark.main([*OPTIONS, "--output", str(tmp_path / "result.json")])
     written = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(result))
