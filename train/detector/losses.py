@@ -76,7 +76,8 @@ def _alignment(prediction: DensePrediction, boxes: Tensor, labels: Tensor, insid
     points = prediction.class_logits.shape[1]
     scores = prediction.class_logits.sigmoid().transpose(1, 2)
     scores = scores.gather(1, labels[..., None].expand(-1, -1, points))
-    overlaps = box_iou(boxes, prediction.boxes).nan_to_num() * inside
+    images = zip(boxes, prediction.boxes, strict=True)  # torchvision before 0.24 takes no batches of boxes
+    overlaps = torch.stack([box_iou(*pair) for pair in images]).nan_to_num() * inside
     return (scores**SCORE_POWER * overlaps**OVERLAP_POWER).clamp(min=1e-12) * inside, overlaps
 
 

@@ -13,7 +13,7 @@ def has_fast_bf16() -> bool:
     """Returns True if the GPU, or without one the CPU, computes convolutions in bfloat16 faster than in float32."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    able = torch.cpu.get_capabilities()
+    able = getattr(torch.cpu, "get_capabilities", dict)()  # older releases of torch do not tell
     return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
