@@ -104,7 +104,7 @@ def test_perfect_prediction_has_almost_no_loss():
     perfect = prediction._replace(boxes=aims.boxes[:, :1].expand_as(prediction.boxes))
     answering = assign(perfect, aims).objects >= 0
     perfect.class_logits[:] = -20
-    perfect.class_logits[answering, 0] = 20
+    perfect.class_logits[..., 0][answering] = 20
     assert detection_loss(perfect, aims)["loss"] < 1e-2
 
 
