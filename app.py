@@ -13,7 +13,10 @@ import os
 import sys
 from importlib.util import find_spec
 
-from starlette.middleware import Middleware
+try:
+    from starlette.middleware import Middleware
+except ImportError:  # it comes with Gradio
+    sys.exit('The page needs Gradio: pip install -e ".[demo]".')
 
 from page.extractor import Extractor
 from page.feedback import FeedbackFile

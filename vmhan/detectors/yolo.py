@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 from PIL import Image
+from transformers.utils.versions import require_version
 
 from vmhan.image_inputs import load_image_input
 from vmhan.network import is_reachable
 from vmhan.object_detection import DetectedObject, DetectorUnavailable, build_objects
 
+_REQUIREMENT = "ultralytics>=8.4.67"  # the first that refuses code in a file of weights
 _RELEASES = "https://github.com"
 _WITH_BOXES = ("detect", "segment", "pose")  # tasks of ultralytics whose results hold upright boxes
 
@@ -59,10 +61,11 @@ class UltralyticsDetector:
 def _import_ultralytics(part: str) -> Any:
     """Imports a module of ultralytics when it is needed: it takes seconds, and is optional."""
     try:
+        require_version(_REQUIREMENT)
         return import_module(f"ultralytics{part}")
     except ImportError as error:
         raise DetectorUnavailable(
-            f"A YOLO needs ultralytics ({error}); pip install ultralytics, or take another detector."
+            f'A YOLO needs ultralytics ({error}); pip install "vmhan[yolo]", or take another detector.'
         ) from error
 
 
@@ -104,6 +107,8 @@ def _check_weights(path: str) -> None:
     """Reads a `.pt` file, a pickle, allowing only the classes of a YOLO, so that no other code runs."""
     try:
         _import_ultralytics(".nn.tasks").torch_safe_load(path, safe_only=True)
+    except DetectorUnavailable:  # an OSError too, which says nothing of the file
+        raise
     except (TypeError, RuntimeError, OSError, EOFError) as error:  # however it is damaged
         raise ValueError(f"{path!r} is no weights file of a YOLO, or holds more than that: {error}") from error
 
