@@ -216,6 +216,7 @@ def test_card_without_a_result_holds_no_numbers(tmp_path):
     assert card.data.eval_results is None and "there are no numbers here" in card.text
 
 
+@pytest.mark.slow
 def test_pushed_card_shows_code_that_runs(tmp_path):
     """The bundled model goes to the Hub, and a clean process runs what its card shows."""
     with LocalHub() as hub:

@@ -20,6 +20,8 @@ from hub.push import main as push_command
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.detectors.loading import load_detector
 
+pytestmark = pytest.mark.slow  # starts processes that import torch
+
 NAME = "ada/vmhan-tiny"
 REQUEST = {"text": "Ada met Bob in Paris", "entities": ["Ada", "Bob", "Paris"], "description": "A man on a bridge."}
 CALL = {"text": ["Ada met Bob"], "mentions": [[[0, 3], [8, 11]]], "pairs": [[[0, 1]]]}

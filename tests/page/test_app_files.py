@@ -107,6 +107,7 @@ def image_payloads(name: str) -> list:
 # Into the events
 
 
+@pytest.mark.slow
 def test_no_input_of_any_event_takes_a_file_that_was_not_uploaded(address, names, own):
     """What events there are is asked of the page, so that those to come are tried too."""
     visitor = Visitor(address)

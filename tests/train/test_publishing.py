@@ -67,6 +67,7 @@ def test_run_pushes_its_checkpoints_and_its_result_without_pickles(hub, tmp_path
     assert f"{100 * result['metrics']['test']['accuracy']:.1f}" in repository.files["README.md"].data.decode()
 
 
+@pytest.mark.slow
 def test_the_command_runs_in_a_process_of_its_own(hub, tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)

@@ -16,6 +16,8 @@ from watched_training import watch
 
 from train.data.collator import SentenceSampler
 
+pytestmark = pytest.mark.slow  # starts processes that import torch
+
 ROWS, BATCH, EVAL_BATCH, EPOCHS = 24, 4, 6, 2
 DROPOUTS = ("message_dropout", "classifier_dropout", "image_dropout", "description_dropout")
 

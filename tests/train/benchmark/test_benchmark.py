@@ -93,6 +93,7 @@ def test_targets_are_judged_by_their_medians():
     assert [target["reached"] for target in benchmark.targets(result)] == [False, True, True, True]
 
 
+@pytest.mark.slow
 def test_result_file_holds_every_number(tmp_path, capsys, monkeypatch):
     side = 32  # --crop_size
     small = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * side * side, VISUAL_SIZE))
