@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,9 @@ def _import_ultralytics(part: str) -> Any:
         require_version(_REQUIREMENT)
         return import_module(f"ultralytics{part}")
     except ImportError as error:
+        why = "it is not installed" if isinstance(error, PackageNotFoundError) else error
         raise DetectorUnavailable(
-            f'A YOLO needs ultralytics ({error}); pip install "vmhan[yolo]", or take another detector.'
+            f'A YOLO needs {_REQUIREMENT} ({why}); pip install "vmhan[yolo]", or take another detector.'
         ) from error
 
 
