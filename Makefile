@@ -38,8 +38,9 @@ build:  ## Build the wheel and the source distribution
 page:  ## Serve the Gradio page
 	$(PYTHON) app.py
 
-train:  ## Train the mini configuration on MNRE
-	accelerate launch train/run.py train/configs/mnre/mini.yaml
+train:  ## Train the mini configuration on MNRE: make train DATA=path/to/mnre
+	@test -n "$(DATA)" || { echo "Name the folder of MNRE: make train DATA=path/to/mnre"; exit 2; }
+	$(PYTHON) -m accelerate.commands.launch train/run.py train/configs/mnre/mini.yaml --data_dir "$(DATA)"
 
 benchmark:  ## Measure speed
-	$(PYTHON) -m train.benchmark.measure
+	$(PYTHON) -m train.benchmark

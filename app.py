@@ -1,7 +1,7 @@
 """The page of VM-HAN: a sentence, an image and entities in; the relation of every entity pair out.
 
     python app.py                                   # the bundled model, on http://127.0.0.1:7860
-    python app.py --model runs/mnre --port 8000     # another folder, or a repository on the Hub
+    python app.py --model outputs/mnre-mini/final   # another folder, or a repository on the Hub
     python app.py --detector yolov3u                # the paper's detector finds the objects of images
     VMHAN_MODEL=user/name python app.py             # the same, for where nobody writes a command line, as in a Space
 
