@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
+from vmhan.evaluation.overlap import in_words
 from vmhan.evaluation.result_file import Result
 from vmhan.evaluation.tables import comparison_table, relation_scores, relations_table, score, scores_table
 from vmhan.registrations import AUTO_MAP
@@ -256,9 +257,9 @@ def _measured_limits(facts: CardFacts, result: Result) -> list[str]:
 
 
 def _overlap() -> str | None:
-    """How much of MNRE's test is in its training split, as the file that counts it words it."""
+    """How much of MNRE's test is in its training split."""
     counted = read_json(OVERLAP) if OVERLAP.is_file() else None
-    return counted["in_words"] if counted and set(counted["data"].values()) >= MNRE_CHECKSUMS else None
+    return in_words(counted["overlaps"]) if counted and set(counted["data"].values()) >= MNRE_CHECKSUMS else None
 
 
 def _about_people(relations: Iterable[str]) -> str:

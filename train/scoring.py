@@ -60,7 +60,7 @@ def score_split(
         config: The model's, with its temperatures.
 
     Returns:
-        The metrics for the result file, the mode of users under `"direction_unknown"`, and the predictions.
+        The metrics for the result file, direction unknown under `"direction_unknown"`, and the predictions.
     """
     labels, no_relation = np.array(dataset["relation"]), no_relation_of(dataset.features["relation"])
     given, unknown, found = both_modes_metrics(logits, labels, label_names, no_relation, is_symmetric(label_names))

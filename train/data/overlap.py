@@ -18,6 +18,7 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from vmhan.data.mnre import load_mnre, mnre_checksums
+from vmhan.evaluation.overlap import in_words
 from vmhan.evaluation.result_file import code_version, versions, write_result
 from vmhan.evaluation.tables import markdown_table
 
@@ -79,19 +80,6 @@ def count_overlaps(splits: DatasetDict) -> list[dict]:
         {"split": later, "rows": len(rows[later]), "in": earlier, **count_overlap(rows[later], rows[earlier])}
         for earlier, later in combinations(rows, 2)
     ]
-
-
-def in_words(overlaps: list[dict]) -> str:
-    """Describes how much of test is in train, for the README and model cards."""
-    (of_test,) = [overlap for overlap in overlaps if (overlap["split"], overlap["in"]) == ("test", "train")]
-    sentence, stripped = of_test["sentence"], of_test["stripped_sentence"]
-    return (
-        f"Some of test stands in train: {sentence['different']} test sentences ({sentence['rows']} rows, "
-        f"{of_test['pair']['rows']} of them with the same two entities) word for word, {stripped['different']} "
-        f"({stripped['rows']} rows) without links and handles. Of the {of_test['rows']:,} test rows "
-        f"{of_test['ordered_names']['rows']} have names of head and tail that a training row has in this order, "
-        f"{of_test['unordered_names']['rows']} in any order."
-    )
 
 
 def _rows(count: dict[str, int]) -> str:

@@ -12,7 +12,7 @@ OURS, PAPER = "#0072B2", "#D55E00"  # of Okabe and Ito
 
 
 def ablations_figure(rows: list[AblationRow]) -> Figure:
-    """Draws F1 of each row less that of the full model, ours with its interval, for the rows that have been run."""
+    """Draws the F1 difference of each row that has been run to the full model, ours with its interval."""
     measured = [row for row in rows if row.difference]
     figure = Figure(figsize=(9, 1.9 + 0.38 * len(measured)), layout="constrained", dpi=130)
     axes = figure.subplots()
@@ -26,7 +26,7 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
     axes.set_yticks(heights, [row.title for row in measured])
     axes.margins(y=0.4 / len(measured))
     axes.invert_yaxis()
-    axes.set_xlabel("F1 less that of the full model, points, MNRE's test split, direction given as in print")
+    axes.set_xlabel("F1 difference to the full model, points, MNRE's test split, direction given as in print")
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)

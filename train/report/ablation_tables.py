@@ -38,7 +38,7 @@ _FURTHER = {
 }
 _HEAD = (
     *("variant", "seeds", f"test F1{GIVEN_SUFFIX}", "95 % interval"),
-    *("less the full model", "95 % interval", "in the paper", "the paper's difference"),
+    *("difference to the full model", "95 % interval", "in the paper", "the paper's difference"),
     *_FURTHER,
 )
 
@@ -60,22 +60,22 @@ class AblationRow:
     difference: Difference | None
 
     @property
-    def verdict(self) -> str:
+    def agreement(self) -> str:
         """Compares our interval with zero and with the paper's difference.
 
-        "seen": it contains the paper's alone; "not seen": zero alone; "cannot tell": both. Otherwise there is
-        a difference, but "smaller", "larger" or "opposite".
+        "confirmed": it contains the paper's alone; "excluded": zero alone; "inconclusive": both. Otherwise there is
+        a difference, but "smaller", "larger" or of the "opposite sign".
         """
         if self.difference is None:
             return ""
         ours, low, high, _ = self.difference
         theirs = self.published / 100
         if low <= 0 <= high:
-            return "cannot tell" if low <= theirs <= high else "not seen"
+            return "inconclusive" if low <= theirs <= high else "excluded"
         if low <= theirs <= high:
-            return "seen"
+            return "confirmed"
         if (ours > 0) != (theirs > 0):
-            return "opposite"
+            return "opposite sign"
         return "smaller" if abs(ours) < abs(theirs) else "larger"
 
 
@@ -115,7 +115,7 @@ def ablations_table(runs: list[Run]) -> str:
     for row in rows:
         difference = f"{100 * (_mean_f1(row.runs) - _mean_f1(full)):+.1f}" if row.runs and full else ""
         interval = _span(*row.difference[1:3], sign="+") if row.difference else ""
-        compared = [difference, interval, f"{row.published:+.1f}", row.verdict]
+        compared = [difference, interval, f"{row.published:+.1f}", row.agreement]
         lines.append([row.title, *_measured(row.runs), *compared, *_further(row.runs)])
     return markdown_table(lines)
 

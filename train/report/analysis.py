@@ -4,7 +4,7 @@
 
 Reads `assets/results/mnre-*/*.json` and the predictions beside them, prints tables, and writes
 `assets/results/analysis-mnre.json` and `assets/results/figures/mnre-*.png`. Runs that differ in nothing but the seed
-are one group. All numbers are of pairs whose direction is unknown, the mode of users, and once more under
+are one group. All numbers are of pairs whose direction is unknown, and once more under
 `direction_given` of pairs whose direction is given, as in print. Runs of another protocol than clean are groups of
 their own, which no table or figure shows. The data are read only for the slices by entity, which are left out without
 them.

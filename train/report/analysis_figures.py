@@ -1,6 +1,6 @@
 """Draws the figures of `train.report.analysis` from its result file alone.
 
-Bars, filled dots and intervals are of pairs whose direction is unknown, the mode of users; hollow marks are of pairs
+Bars, filled dots and intervals are of pairs whose direction is unknown; hollow marks are of pairs
 whose direction is given.
 """
 

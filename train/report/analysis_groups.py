@@ -1,6 +1,6 @@
 """Analyzes groups of runs: scores, slices, calibration, cost, and differences between groups.
 
-Numbers are of the mode of users, in which the direction of pairs is unknown; those of the other mode, if there is one,
+Numbers are with the direction of pairs unknown; those of the other mode, if there is one,
 have the key `direction_given`.
 """
 

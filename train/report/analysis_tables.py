@@ -1,6 +1,6 @@
 """Builds the tables of `train.report.analysis`: Markdown, percent, runs of the protocol clean alone.
 
-Columns are of pairs whose direction is unknown, the mode of users, unless they say otherwise.
+Columns are of pairs whose direction is unknown unless they say otherwise.
 """
 
 from train.report.analyzed_groups import (
@@ -86,7 +86,7 @@ def slices_table(analysis: dict) -> str:
 
 def differences_table(analysis: dict) -> str:
     """Builds a line for each group: its difference to the best on validation of its folder."""
-    head = ["results", "runs", "less the best on validation", *_DIFFERENCE]
+    head = ["results", "runs", "compared with the best on validation", *_DIFFERENCE]
     head += [f"{name}{GIVEN_SUFFIX}" for name in _DIFFERENCE]
     lines = [head, ["---"] * len(head)]
     for compared in analysis["differences"]:
@@ -99,7 +99,7 @@ def differences_table(analysis: dict) -> str:
 def visual_steps_table(analysis: dict) -> str:
     """Builds a line for each visual input of the same weights, from more to less."""
     names = {"f1": "F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
-    head = ["sees", "validation F1", *names.values(), *_DIFFERENCE]
+    head = ["input", "validation F1", *names.values(), *_DIFFERENCE]
     head += [f"{name}{GIVEN_SUFFIX}" for name in ("validation F1", "F1", *_DIFFERENCE)]
     lines = [head, ["---"] * len(head)]
     for step in analysis["visual_steps"]:

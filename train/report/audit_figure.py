@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vmhan.evaluation.audit import belongs_to, verdict
+from vmhan.evaluation.audit import belongs_to, outcome
 
 HONEST, LEAKING, TASK, CHANCE = "#0072B2", "#D55E00", "#777777", "#BBBBBB"  # of Okabe and Ito, and grays
 #: Marker of each answer, and its offset above the middle of the input's line.
@@ -64,7 +64,7 @@ def _mark(axes: Axes, height: float, share: float, finding: dict, question: str)
 
 
 def color_of(finding: dict) -> str:
-    """Returns the color of a finding's verdict."""
+    """Returns the color of a finding's outcome."""
     return TASK if finding["of_task"] else LEAKING if finding["leaks"] else HONEST
 
 
@@ -95,10 +95,10 @@ def _label(panels: list[Axes], findings: list[dict], split: str) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         for row in range(1, len(findings)):
             axes.axhline(row - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
-    names = [f"{finding['name']}\n{belongs_to(finding)}: {verdict(finding)}" for finding in findings]
+    names = [f"{finding['name']}\n{belongs_to(finding)}: {outcome(finding)}" for finding in findings]
     panels[0].set_yticks(range(len(names)), names)
     panels[0].annotate(
-        "input\nsaid to belong to: verdict",
+        "input\nbelongs to: outcome",
         (0, 1),
         (-8, 0),
         xycoords="axes fraction",

@@ -18,6 +18,7 @@ from train.report.analysis_tables import tables as analysis_tables
 from train.report.legacy_tables import legacy_table
 from vmhan.bundled_weights import BUNDLED_MODEL
 from vmhan.evaluation.audit import table as audit_table
+from vmhan.evaluation.overlap import in_words
 from vmhan.evaluation.result_file import read_results
 from vmhan.evaluation.runs import read_runs
 from vmhan.evaluation.tables import comparison_lines, markdown_table
@@ -31,7 +32,7 @@ DOCUMENTS = (ROOT / "README.md", BUNDLED_MODEL / "README.md", *sorted((ROOT / "d
 def results_table(results: list[dict]) -> str:
     """Builds the Markdown table of runs, percent: a line for each variant and one for the majority label.
 
-    The mode of users comes first, in which the direction of pairs is unknown.
+    Scores with the direction of pairs unknown come first.
     """
     lines = comparison_lines(results)
     accuracy = f"{100 * majority_accuracy(results[0]):.1f}"
@@ -76,7 +77,8 @@ def build_tables() -> dict[str, str]:
     if detector := _read_result("detector.json"):
         tables["detector"] = targets_table(detector)
     if overlap := _read_result("overlap-mnre.json"):
-        tables |= {"overlap-mnre": overlap_table(overlap["overlaps"]), "overlap-words-mnre": overlap["in_words"]}
+        counts = overlap["overlaps"]
+        tables |= {"overlap-mnre": overlap_table(counts), "overlap-words-mnre": in_words(counts)}
     if audit:
         tables["audit-mnre"] = audit_table(audit["findings"]["test"])
     for path in sorted(RESULTS.glob("analysis-*.json")):

@@ -99,9 +99,9 @@ def thresholds_in_words() -> str:
 
 def table(findings: list[dict]) -> str:
     """Renders the findings as a Markdown table, percent; its last line is of the most frequent label."""
-    head = ["input", "said to belong to", "(a) contradicting"]
+    head = ["input", "belongs to", "(a) contradicting"]
     head += [f"(b) {name}: {label}" for name in ("shape", "value") for label in ("none or not", "relation")]
-    head += ["(c) words: none or not", "(c) words: F1", "verdict"]
+    head += ["(c) words: none or not", "(c) words: F1", "outcome"]
     lines = [head, ["---"] * len(head)]
     for finding in findings:
         agreed, words = finding["contradictions"], finding["words"]
@@ -113,7 +113,7 @@ def table(findings: list[dict]) -> str:
                 f"{agreed['contradicting']} of {agreed['repeated_keys']}",
                 *(_percent(part["accuracy"]) for part in looked_up),
                 *("" if words is None else _percent(words[metric]) for metric in ("none_accuracy", "f1")),
-                verdict(finding),
+                outcome(finding),
             ]
         )
     if findings:
@@ -132,7 +132,7 @@ def belongs_to(finding: dict) -> str:
     return next((kind for column, kind in kinds.items() if column in finding["key"]), "image")
 
 
-def verdict(finding: dict) -> str:
+def outcome(finding: dict) -> str:
     """Labels the outcome of an audit."""
     if finding["of_task"]:
         return "given by the task"

@@ -96,7 +96,7 @@ def comparison_lines(results: Sequence[Result]) -> list[list[str]]:
     Groups that are not of the protocol clean come last. Columns without a score are left out.
     """
     columns = [(split, column) for split, column in COMPARED if scores(results, split, *column)]
-    head = ["entity markers", "structure", "sees", "seeds", *(f"{split} {column.title}" for split, column in columns)]
+    head = ["entity markers", "structure", "input", "seeds", *(f"{split} {column.title}" for split, column in columns)]
     groups = group_results(results)
     labeled = sorted(zip(variants_apart(groups), groups, strict=True), key=lambda group: _rank(group[1]))
     lines = [

@@ -9,7 +9,8 @@ from datasets import Dataset, DatasetDict
 from mnre_fixture import write_mnre
 
 from hub.data_source import MNRE_CHECKSUMS
-from train.data.overlap import LINK_OR_HANDLE, count_overlaps, in_words, main
+from train.data.overlap import LINK_OR_HANDLE, count_overlaps, main
+from vmhan.evaluation.overlap import in_words
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULT = ROOT / "assets" / "results" / "overlap-mnre.json"

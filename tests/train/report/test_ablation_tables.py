@@ -41,7 +41,7 @@ def test_our_difference_stands_beside_the_paper():
     assert found[1:3] == ["1", "70.6"] and found[4] == "-13.6" and found[6:8] == ["-4.3", "larger"]
     low, high = map(float, found[5].split(" to "))
     assert low < -13.6 < high < 0
-    assert cells(table, "repl. GAT")[7] == "not seen"
+    assert cells(table, "repl. GAT")[7] == "excluded"
 
 
 def test_print_is_compared_with_the_direction_given_and_the_mode_of_users_has_columns_of_its_own():
@@ -58,20 +58,20 @@ def test_print_is_compared_with_the_direction_given_and_the_mode_of_users_has_co
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
+    ("low", "high", "agreement"),
     [
-        (-6.0, -0.5, "seen"),
-        (-0.8, 0.2, "not seen"),
-        (-6.0, 0.2, "cannot tell"),
+        (-6.0, -0.5, "confirmed"),
+        (-0.8, 0.2, "excluded"),
+        (-6.0, 0.2, "inconclusive"),
         (-3.0, -0.5, "smaller"),
         (-9.0, -5.0, "larger"),
-        (0.5, 3.0, "opposite"),
-        (-4.3, 0.0, "cannot tell"),
+        (0.5, 3.0, "opposite sign"),
+        (-4.3, 0.0, "inconclusive"),
     ],
 )
-def test_verdict_asks_the_interval_for_zero_and_for_the_difference_of_the_paper(low, high, verdict):
+def test_agreement_asks_the_interval_for_zero_and_for_the_difference_of_the_paper(low, high, agreement):
     ours = Difference((low + high) / 200, low / 100, high / 100, 0.5)
-    assert AblationRow("w/o V-HAN", [], -4.3, ours).verdict == verdict
+    assert AblationRow("w/o V-HAN", [], -4.3, ours).agreement == agreement
 
 
 def test_runs_that_are_not_clean_are_refused():

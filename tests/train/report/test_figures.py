@@ -9,7 +9,7 @@ from PIL import Image
 
 from train.report.audit_figure import ANSWERS, CHANCE, audit_figure, color_of, save_audit_figure
 from train.report.figures import RESULTS
-from vmhan.evaluation.audit import belongs_to, verdict
+from vmhan.evaluation.audit import belongs_to, outcome
 
 RESULT = RESULTS / "audit-mnre.json"
 
@@ -25,7 +25,7 @@ def marks(axes, question) -> list[tuple]:
     return [(line.get_xdata()[0], line.get_color()) for line in lines]
 
 
-def test_every_answer_stands_where_the_result_file_says_in_the_color_of_its_verdict(audit):
+def test_every_answer_stands_where_the_result_file_says_in_the_color_of_its_outcome(audit):
     none, relation, words = audit_figure(audit).axes
     findings = audit["findings"]["test"][::-1]
     for axes, label in ((none, "none_or_not"), (relation, "relation")):
@@ -41,7 +41,7 @@ def test_every_answer_stands_where_the_result_file_says_in_the_color_of_its_verd
 def test_inputs_are_called_what_the_table_calls_them(audit):
     axes = audit_figure(audit).axes[0]
     findings = audit["findings"]["test"][::-1]
-    names = [f"{item['name']}\n{belongs_to(item)}: {verdict(item)}" for item in findings]
+    names = [f"{item['name']}\n{belongs_to(item)}: {outcome(item)}" for item in findings]
     assert [label.get_text() for label in axes.get_yticklabels()] == names
     assert [to_rgba(label.get_color()) for label in axes.get_yticklabels()] == [
         to_rgba(color_of(item)) for item in findings
