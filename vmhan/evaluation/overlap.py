@@ -13,6 +13,6 @@ def in_words(overlaps: list[dict]) -> str:
         f"Part of the test split is also in the training split: {sentence['different']} test sentences "
         f"({sentence['rows']} rows, {of_test['pair']['rows']} of them with the same two entities) word for word, "
         f"{stripped['different']} ({stripped['rows']} rows) without links and handles. "
-        f"Of the {of_test['rows']:,} test rows {of_test['ordered_names']['rows']} have names of head and tail that a training row has in this order, "
-        f"{of_test['unordered_names']['rows']} in any order."
+        f"Of the {of_test['rows']:,} test rows {of_test['ordered_names']['rows']} have names of head and tail "
+        f"that a training row has in this order, {of_test['unordered_names']['rows']} in any order."
     )
