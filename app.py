@@ -16,7 +16,7 @@ from importlib.util import find_spec
 try:
     from starlette.middleware import Middleware
 except ImportError:  # it comes with Gradio
-    sys.exit('The page needs Gradio: pip install -e ".[demo]".')
+    sys.exit('The page needs Gradio: pip install -e ".[demo]" in a clone of the repository.')
 
 from page.extractor import Extractor
 from page.feedback import FeedbackFile

@@ -17,12 +17,8 @@ images may be passed on to anyone is for you to find out, and your responsibilit
 import argparse
 from pathlib import Path
 
+from datasets import ClassLabel, DatasetDict
 from huggingface_hub import DatasetCard, DatasetCardData, HfApi
-
-try:
-    from datasets import ClassLabel, DatasetDict
-except ImportError as error:
-    raise ImportError('Data sets need datasets: pip install -e ".[train]".') from error
 
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.data.more import load_more, more_checksums

@@ -1,7 +1,12 @@
 """Training and evaluation of VM-HAN and of the systems it is compared with."""
 
-from importlib.util import find_spec
+from vmhan.extras import require, running_command
 
-for _name in ("accelerate", "datasets", "scipy", "sklearn"):
-    if find_spec(_name) is None:
-        raise ImportError(f'Training needs {_name}: pip install -e ".[train]".')
+_command = running_command() or ""
+# A command names all that it needs at once; [search] and [detector] bring [train] along.
+if _command == "train.search":
+    require("train", "search")
+elif _command.startswith("train.detector."):
+    require("train", "detector")
+else:
+    require("train", "train")

@@ -21,12 +21,15 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import set_seed
 
+from vmhan.extras import require
+
 try:
     import optuna
     from optuna.storages import RetryHeartbeatStaleTrialCallback
     from optuna.trial import FrozenTrial, TrialState
-except ImportError as error:
-    raise ImportError('The search needs optuna: pip install -e ".[search]".') from error
+except ImportError:
+    require("train.search", "search")
+    raise
 
 from train.arguments import RunConfig, read_config, settings_parser
 from train.data.inputs import add_visual_inputs, prepare_rows

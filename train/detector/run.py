@@ -19,7 +19,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from torch import nn
 from transformers import set_seed
 
@@ -115,6 +114,8 @@ def describe(
 
 def main(argv: list[str]) -> dict | None:
     """Trains, scores and exports; returns the content of the result file, or `None` where training goes on later."""
+    from accelerate import PartialState  # here: above, it would come before the check that it is installed
+
     arguments = parse_detector_arguments(argv)
     process = PartialState(cpu=not torch.cuda.is_available())  # says so, or several CPU processes would not meet
     command = shlex.join(["accelerate", "launch", "train/detector/run.py", *argv])

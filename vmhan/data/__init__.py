@@ -1,6 +1,5 @@
 """Data sets, read to one schema: a row for each entity pair."""
 
-from importlib.util import find_spec
+from vmhan.extras import require
 
-if find_spec("datasets") is None:
-    raise ImportError('vmhan.data needs datasets: pip install "vmhan[train]".')
+require("vmhan.data", "train", ("datasets", "tqdm"))
