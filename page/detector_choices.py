@@ -1,6 +1,8 @@
 """Detectors that visitors choose among, their weights, and the fallback to the bundled one."""
 
 import os
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
@@ -10,15 +12,31 @@ os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ultralytics would install 
 from page.errors import unavailable_error, warn_unavailable
 from page.extractor import Extractor
 from vmhan.bundled_weights import BUNDLED
-from vmhan.detectors.loading import has_weights
+from vmhan.detectors.loading import has_weights, needs_ultralytics
+from vmhan.extras import install_hint
 from vmhan.object_detection import NO_DETECTOR, DetectorUnavailable
 
-#: Names that `load_detector` takes, and their titles. Visitors choose among these, so that none names a file.
+
+
+@dataclass(frozen=True)
+class OfferedDetector:
+    """A detector that visitors choose.
+
+    Args:
+        title: Among the choices.
+        short_name: At the start of a sentence.
+    """
+
+    title: str
+    short_name: str
+
+
+#: By the names that `load_detector` takes. Visitors choose among these, so that none names a file.
 OFFERED = {
-    BUNDLED: "Bundled detector",
-    "yolov3u": "YOLOv3, the paper's (ultralytics)",
-    "yolo11n": "YOLO11 nano, small and fast (ultralytics)",
-    "PekingU/rtdetr_v2_r18vd": "RT-DETR v2 (Hub, Apache-2.0)",
+    BUNDLED: OfferedDetector("Bundled detector", "The bundled detector"),
+    "yolov3u": OfferedDetector("YOLOv3, the paper's (ultralytics)", "YOLOv3"),
+    "yolo11n": OfferedDetector("YOLO11 nano, small and fast (ultralytics)", "YOLO11 nano"),
+    "PekingU/rtdetr_v2_r18vd": OfferedDetector("RT-DETR v2 (Hub, Apache-2.0)", "RT-DETR v2"),
 }
 
 
@@ -30,7 +48,7 @@ def detector_choices(configured: str | None) -> list[tuple[str, str]]:
     """
     known = configured is None or configured in (*OFFERED, NO_DETECTOR)
     own = [] if known else [(f"{Path(configured).name}, chosen here", configured)]
-    return [("None: use the description", NO_DETECTOR), *own, *((title, name) for name, title in OFFERED.items())]
+    return [("None: use the description", NO_DETECTOR), *own, *((offered.title, name) for name, offered in OFFERED.items())]
 
 
 def default_detector(configured: str | None) -> str:
@@ -40,13 +58,15 @@ def default_detector(configured: str | None) -> str:
 
 def detector_title(name: str) -> str:
     """Names a detector at the start of a sentence."""
-    return "The bundled detector" if name == BUNDLED else OFFERED.get(name, "The detector").split(" (")[0]
+    return OFFERED[name].short_name if name in OFFERED else "The detector"
 
 
 def weights_state(name: str) -> str:
     """Describes where the weights of a detector are, in a sentence or two."""
     if name == NO_DETECTOR:
         return "No objects are detected in the image. They are the things that the description names."
+    if needs_ultralytics(name) and find_spec("ultralytics") is None:
+        return f"It needs ultralytics, which is not installed here: {install_hint('page', 'yolo')}."
     if has_weights(name):
         return "Its weights are on this machine."
     if name == BUNDLED:
@@ -55,6 +75,13 @@ def weights_state(name: str) -> str:
         return "Its weights are not at the path that was given. Choose another, or none."
     source = "the Hub" if "/" in name else "ultralytics"
     return f"Its weights are not on this machine. They are downloaded from {source} with the first image."
+
+
+def fallback_warning(wanted: str, used: str) -> str | None:
+    """Builds the warning that another detector is used than the one that was wanted; None if it is the same."""
+    if used == wanted or used == NO_DETECTOR:
+        return None
+    return f"{detector_title(wanted)} is unavailable now, so the bundled detector is used."
 
 
 def usable_detector(extractor: Extractor, name: str, image: Image.Image | None) -> str:
@@ -80,7 +107,7 @@ def usable_detector(extractor: Extractor, name: str, image: Image.Image | None) 
     except DetectorUnavailable as error:
         if name == BUNDLED or not has_weights(BUNDLED):
             raise unavailable_error(choose_another, error) from error
-        warn_unavailable(f"{title} is unavailable now, so the bundled detector is used.", error)
+        warn_unavailable(fallback_warning(name, BUNDLED), error)
         return BUNDLED
     except ValueError as error:  # a file that holds no detector
         raise unavailable_error(choose_another, error) from error

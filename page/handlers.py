@@ -3,7 +3,7 @@
 import gradio as gr
 from PIL import Image
 
-from page.detector_choices import detector_title, usable_detector
+from page.detector_choices import detector_title, fallback_warning, usable_detector
 from page.entity_spans import EntitySelection, carry_spans, character_spans, suggest_entities, toggle_word
 from page.errors import unavailable_error, user_error, warn_unavailable
 from page.examples.catalog import find_example, marked_objects
@@ -11,7 +11,7 @@ from page.extractor import Extractor
 from page.feedback import RIGHT, WRONG, FeedbackFile
 from page.labels import number_objects, sort_pairs
 from page.render.image_svg import data_address
-from page.request_checks import run_extraction
+from page.request_checks import add_warning, run_extraction
 from page.updates import (
     AnswerUpdate,
     DescriptionUpdate,
@@ -142,7 +142,7 @@ class Handlers:
         """
         detector = usable_detector(self.extractor, form.detector, form.image)
         answer, source = self._extract(form, detector)
-        answer = number_objects(answer)
+        answer = number_objects(add_warning(answer, fallback_warning(form.detector, detector)))
         no_relation = self.extractor.no_relation
         pairs = [{**pair, "related": pair["relation"] != no_relation} for pair in answer["pairs"]]
         shown = form.image and {"address": data_address(form.image), "size": form.image.size}
@@ -160,7 +160,7 @@ class Handlers:
         marked = marked_objects(example, form.image.size) if example and form.image else None
         if not marked or any(item["box"] for item in answer["objects"]):
             return answer, _source(answer["objects"], detector)
-        return run_extraction(self.extractor, *request, marked), "Marked by us for this example."
+        return run_extraction(self.extractor, *request, marked, detector), "Marked by us for this example."
 
     def choose_pair(self, answer: dict | None, event: gr.EventData) -> AnswerUpdate:
         """Shows the pair that was clicked, or compares it with the one that is shown."""

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from PIL import Image
 
-from page.detector_choices import default_detector, usable_detector
+from page.detector_choices import default_detector, fallback_warning, usable_detector
 from page.entity_spans import Span
 from page.errors import unavailable_error, user_error
 from page.extractor import Extractor
@@ -34,7 +34,7 @@ def run_extraction(
         detector: Name of the detector; by default the one that the page starts with.
 
     Returns:
-        The pipeline's answer.
+        The pipeline's answer; its warnings say too if the bundled detector was used in place of another.
 
     Raises:
         gr.Error: The request is invalid, or the model or the detector unavailable; the message says what to do.
@@ -43,14 +43,20 @@ def run_extraction(
     request = {"text": text, "entities": entities, "image": image, "description": (description or "").strip() or None}
     if objects:
         request["objects"] = objects
-    detector = usable_detector(extractor, detector or default_detector(extractor.detector), image)
+    wanted = detector or default_detector(extractor.detector)
+    used = usable_detector(extractor, wanted, image)
     _check_model(extractor)
     try:
-        return extractor(request, detector)
+        return add_warning(extractor(request, used), fallback_warning(wanted, used))
     except ValueError as error:  # an invalid request
         raise user_error(str(error)) from error
     except (OSError, RuntimeError) as error:
         raise unavailable_error("The model failed on this request. Please try another.", error) from error
+
+
+def add_warning(answer: dict, warning: str | None) -> dict:
+    """Adds a warning to an answer, if there is one."""
+    return answer if warning is None else {**answer, "warnings": [*answer["warnings"], warning]}
 
 
 def check_request(text: str, entities: list, description: str | None = None) -> None:

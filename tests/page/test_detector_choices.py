@@ -1,11 +1,16 @@
 """Detectors on offer, the state of their weights, and the fallback to the bundled one."""
 
+import sys
+from pathlib import Path
+
 import gradio as gr
 import pytest
 from PIL import Image
+from tiny_detectors import save_tiny_bundled
 
 from page import detector_choices as choices
-from page.detector_choices import default_detector, detector_choices, weights_state
+from page.api import build_extract
+from page.detector_choices import OFFERED, default_detector, detector_choices, detector_title, weights_state
 from page.extractor import Extractor
 from page.request_checks import run_extraction
 from vmhan.object_detection import NO_DETECTOR
@@ -31,6 +36,32 @@ def test_bundled_detector_is_the_default_as_soon_as_it_is_there(monkeypatch):
 def test_state_of_weights_is_described(name, state, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert state in weights_state(name)
+
+
+def test_a_yolo_without_ultralytics_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
+    for weights_are_here in (True, False):
+        monkeypatch.setattr(choices, "has_weights", lambda name, here=weights_are_here: here)
+        state = weights_state("yolov3u")
+        assert "ultralytics, which is not installed" in state and 'pip install -e ".[yolo]"' in state
+    assert "downloaded from the Hub" in weights_state("PekingU/rtdetr_v2_r18vd")
+
+
+def test_programs_are_warned_of_the_bundled_detector_in_place_of_theirs(folder, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("vmhan.bundled_weights.BUNDLED_FOLDER", Path(save_tiny_bundled(tmp_path / "bundled")))
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    extract, image = build_extract(Extractor(folder, "yolov3u")), Image.new("RGB", (64, 48), "red")
+    warning = "YOLOv3 is unavailable now, so the bundled detector is used."
+    assert warning in extract("Ada met Bob", image, ["Ada", "Bob"])["warnings"]
+    assert warning in caplog.text
+    assert extract("Ada met Bob", None, ["Ada", "Bob"])["warnings"] == []
+
+
+def test_every_offered_detector_has_a_name_for_sentences():
+    names = [detector_title(name) for name in OFFERED]
+    assert names == ["The bundled detector", "YOLOv3", "YOLO11 nano", "RT-DETR v2"]
+    assert detector_title("/home/me/own.pt") == "The detector"
 
 
 def test_visitors_choose_among_names_and_see_no_path(detector):

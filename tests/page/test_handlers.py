@@ -57,6 +57,7 @@ def test_unavailable_detector_falls_back_to_the_bundled_one_with_a_warning(folde
     answer = Handlers(Extractor(folder)).build_answer(fill_form("Ada met Bob", image, detector=gone))
     assert answer["objects"] and answer["source"] == "The bundled detector found them."
     assert said == ["The detector is unavailable now, so the bundled detector is used."]
+    assert answer["warnings"][-1:] == said
 
 
 def test_example_in_which_nothing_is_detected_shows_what_we_marked(folder, tmp_path, monkeypatch):

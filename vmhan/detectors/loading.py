@@ -57,7 +57,7 @@ def _find_loader(name: str) -> Callable[..., ObjectDetector]:
         return _load_bundled
     if os.path.isdir(name):
         return TransformersDetector if _belongs_to_transformers(Path(name)) else BundledDetector
-    if name.endswith(".pt") or _YOLO_NAME.fullmatch(name):
+    if needs_ultralytics(name):
         return UltralyticsDetector
     if "/" in name:
         return TransformersDetector
@@ -65,6 +65,12 @@ def _find_loader(name: str) -> Callable[..., ObjectDetector]:
         f'There is no detector {name!r}; take "bundled", a YOLO such as "yolov3u", a file of its weights, a Hub id '
         'such as "PekingU/rtdetr_v2_r18vd", or a folder.'
     )
+
+
+def needs_ultralytics(name: "str | os.PathLike") -> bool:
+    """Returns whether a detector is a YOLO of ultralytics, by its name or the file of its weights."""
+    name = os.fspath(name)
+    return not os.path.isdir(name) and (name.endswith(".pt") or _YOLO_NAME.fullmatch(name) is not None)
 
 
 def has_weights(name: "str | os.PathLike") -> bool:
@@ -92,4 +98,12 @@ def _load_bundled(name: str, **settings: Any) -> ObjectDetector:
     return load_bundled_detector(**settings)
 
 
-__all__ = ["BUNDLED", "NO_DETECTOR", "TransformersDetector", "UltralyticsDetector", "has_weights", "load_detector"]
+__all__ = [
+    "BUNDLED",
+    "NO_DETECTOR",
+    "TransformersDetector",
+    "UltralyticsDetector",
+    "has_weights",
+    "load_detector",
+    "needs_ultralytics",
+]
