@@ -17,7 +17,6 @@ from vmhan.extras import install_hint
 from vmhan.object_detection import NO_DETECTOR, DetectorUnavailable
 
 
-
 @dataclass(frozen=True)
 class OfferedDetector:
     """A detector that visitors choose.
@@ -48,7 +47,11 @@ def detector_choices(configured: str | None) -> list[tuple[str, str]]:
     """
     known = configured is None or configured in (*OFFERED, NO_DETECTOR)
     own = [] if known else [(f"{Path(configured).name}, chosen here", configured)]
-    return [("None: use the description", NO_DETECTOR), *own, *((offered.title, name) for name, offered in OFFERED.items())]
+    return [
+        ("None: use the description", NO_DETECTOR),
+        *own,
+        *((offered.title, name) for name, offered in OFFERED.items()),
+    ]
 
 
 def default_detector(configured: str | None) -> str:

@@ -15,7 +15,9 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from train.data.legacy_crops import legacy_files, read_legacy_crops
+from train.data.rows import check_files
 from train.data.side_inputs import clean_inputs, legacy_inputs
+from train.settings_parser import usage_errors
 from vmhan.data.images import checksums_of
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.data.more import load_more, more_checksums
@@ -59,6 +61,7 @@ def parse(argv: list[str]) -> tuple[argparse.Namespace, dict[str, str | None]]:
     args = parser.parse_args(argv)
     if args.corpus == "more" and (args.legacy or args.descriptions or args.boxes):
         parser.error("--legacy, --descriptions and --boxes are of MNRE; leave them out with --corpus more.")
+    check_files(args.corpus, args.data_dir)
     return args, stems_of(args, parser) if args.corpus == "mnre" else {}
 
 
@@ -100,4 +103,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with usage_errors("train.audit"):
+        sys.exit(main(sys.argv[1:]))

@@ -25,6 +25,7 @@ from train.arguments import RunConfig, read_config  # noqa: E402
 from train.config_checks import check_config  # noqa: E402
 from train.cpu_threads import warn_of_idle_cores  # noqa: E402
 from train.data.inputs import add_visual_inputs, prepare_rows  # noqa: E402
+from train.data.rows import check_data  # noqa: E402
 from train.data.run_inputs import RunInputs  # noqa: E402
 from train.distillation import add_teacher_targets  # noqa: E402
 from train.model_factory import build_model, build_processor, build_trainer  # noqa: E402
@@ -93,6 +94,7 @@ def main(argv: list[str]) -> dict:
     """Trains, evaluates and writes; returns the content of the result file."""
     config = read_config(argv)
     check_config(config)
+    check_data(config.data)  # before a text encoder is fetched
     trains = not config.training.checkpoint and config.training.process_index == 0
     with lock_output(config.training.output_dir) if trains else nullcontext():
         check_output(config.training)

@@ -33,7 +33,7 @@ except ImportError:
 
 from train.arguments import RunConfig, read_config, settings_parser
 from train.data.inputs import add_visual_inputs, prepare_rows
-from train.data.rows import checksums
+from train.data.rows import check_data, checksums
 from train.model_factory import build_model, build_processor, build_trainer
 from train.outputs import lock_output
 from train.search_grid import MODEL_SETTINGS, OPEN_SETTINGS, TRAINING_SETTINGS, Grid, parse_grid
@@ -195,6 +195,7 @@ def main(argv: list[str]) -> dict:
     parser.add_argument("--result", type=Path, help="result file, assets/results/search-<name>.json")
     args, settings = parser.parse_known_args(argv)
     config, name = read_config(settings), args.name or Path(settings[0]).stem
+    check_data(config.data)
     grid = parse_grid(args.grid) if args.grid else OPEN_SETTINGS
     if args.storage.startswith("sqlite:///"):
         Path(args.storage.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)

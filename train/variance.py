@@ -27,7 +27,9 @@ from tqdm.auto import tqdm
 
 from train.data.collator import PairCollator
 from train.data.directions import evaluation_rows
+from train.data.rows import check_files
 from train.model_factory import load_finished
+from train.settings_parser import usage_errors
 from vmhan.configuration_vmhan import DIRECTION_GIVEN, DIRECTION_UNKNOWN
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.data.schema import is_symmetric, no_relation_of
@@ -106,6 +108,7 @@ def main(argv: list[str]) -> dict:
     parser.add_argument("--results_dir", type=Path, default=ROOT / "assets" / "results", help="where the file goes")
     args = parser.parse_args(argv)
     code, files = code_version(), {"boxes": None}
+    check_files("mnre", args.data_dir, descriptions="llavanext", **files)
     splits = load_mnre(args.data_dir, limit=args.limit, **files)
     relations = splits["train"].features["relation"]
     processor, model = load_finished(args.model, relations.names, no_relation_of(relations))
@@ -140,4 +143,5 @@ def main(argv: list[str]) -> dict:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with usage_errors("train.variance"):
+        main(sys.argv[1:])

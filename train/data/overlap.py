@@ -17,6 +17,8 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict
 
+from train.data.rows import check_files
+from train.settings_parser import usage_errors
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.evaluation.overlap import in_words
 from vmhan.evaluation.result_file import code_version, versions, write_result
@@ -107,6 +109,7 @@ def main(argv: list[str]) -> dict:
     parser.add_argument("--results_dir", default="assets/results", help="where overlap-mnre.json goes")
     args = parser.parse_args(argv)
     only_text = {"descriptions": None, "boxes": None}
+    check_files("mnre", args.data_dir)
     overlaps = count_overlaps(load_mnre(args.data_dir, **only_text, no_relation=args.no_relation))
     result = {
         "command": shlex.join(["python", "-m", "train.data.overlap", *argv]),
@@ -122,4 +125,5 @@ def main(argv: list[str]) -> dict:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with usage_errors("train.data.overlap"):
+        main(sys.argv[1:])

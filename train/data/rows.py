@@ -18,6 +18,41 @@ from vmhan.data.more import load_more, more_checksums, more_files
 logger = logging.getLogger(__name__)
 
 
+def check_data(data: DataArguments) -> None:
+    """Checks that data are named and their files are there, which is known before anything is loaded.
+
+    Raises:
+        SettingsError: Says what is missing.
+    """
+    if data.dataset:
+        return
+    if not data.data_dir:
+        raise SettingsError("Name the data: --data_dir <folder of the files>, or --dataset user/name on the Hub.")
+    wanted = _files(data)
+    image_dir = wanted.pop("image_dir")
+    check_files(data.corpus, data.data_dir, **wanted)
+    if image_dir is not None and not Path(image_dir).is_dir():
+        raise SettingsError(f"{image_dir} is not a folder; set --image_dir to that of the images.")
+
+
+def check_files(corpus: str, data_dir: str | Path, **files: Any) -> None:
+    """Checks that the files of a data set are there.
+
+    Args:
+        corpus: "mnre" or "more".
+        data_dir: Their folder.
+        files: Stems or switches of the optional ones, as the corpus's reader takes them.
+
+    Raises:
+        SettingsError: One is missing.
+    """
+    find = {"mnre": mnre_files, "more": more_files}[corpus]
+    try:
+        find(data_dir, **files)
+    except FileNotFoundError as error:
+        raise SettingsError(str(error)) from error
+
+
 def read_rows(data: DataArguments, training: RunArguments, report: Path | None = None) -> DatasetDict:
     """Reads the rows of each split, in the first process first; their images, if any, stay files.
 
@@ -27,9 +62,11 @@ def read_rows(data: DataArguments, training: RunArguments, report: Path | None =
         report: Lists the bad lines that are left out.
 
     Raises:
-        ValueError: No data are named, or they are broken.
-        FileNotFoundError: A file is missing.
+        SettingsError: No data are named, or a file is missing.
+        ValueError: They are broken.
+        FileNotFoundError: An image is missing.
     """
+    check_data(data)
     with training.main_process_first(desc="reading the data"):
         splits = _read_hub(data, report) if data.dataset else _read_files(data, report)
     if "image" in splits["train"].column_names:
@@ -90,8 +127,6 @@ def _read_hub(data: DataArguments, report: Path | None) -> DatasetDict:
 
 
 def _read_files(data: DataArguments, report: Path | None) -> DatasetDict:
-    if not data.data_dir:
-        raise SettingsError("Name the data: --data_dir <folder of the files>, or --dataset user/name on the Hub.")
     settings = {
         **_files(data),
         "on_error": data.on_error,

@@ -33,13 +33,14 @@ from train.detector.data import (  # noqa: E402
     checksums,
     choose_classes,
     count_boxes,
+    find_files,
     hold_out_faces,
     read_split,
 )
 from train.detector.export import BEST, FINISHED, export, score_network, summary  # noqa: E402
 from train.detector.training import DetectorTraining  # noqa: E402
 from train.outputs import lock_output  # noqa: E402
-from train.settings_parser import usage_errors  # noqa: E402
+from train.settings_parser import SettingsError, usage_errors  # noqa: E402
 from vmhan.bundled_detector import load_network, save_detector  # noqa: E402
 from vmhan.detector_network import DetectorNetwork, DetectorSettings  # noqa: E402
 from vmhan.evaluation.result_file import code_version, versions, write_result  # noqa: E402
@@ -117,6 +118,10 @@ def main(argv: list[str]) -> dict | None:
     from accelerate import PartialState  # here: above, it would come before the check that it is installed
 
     arguments = parse_detector_arguments(argv)
+    try:
+        find_files(arguments.data.data_dir)
+    except FileNotFoundError as error:
+        raise SettingsError(str(error)) from error
     process = PartialState(cpu=not torch.cuda.is_available())  # says so, or several CPU processes would not meet
     command = shlex.join(["accelerate", "launch", "train/detector/run.py", *argv])
     data = arguments.data

@@ -130,13 +130,13 @@ def mnre_checksums(
     return checksums
 
 
-def mnre_files(data_dir: str | Path) -> dict[str, Path]:
+def mnre_files(data_dir: str | Path, *, descriptions: str | None = None, boxes: str | None = None) -> dict[str, Path]:
     """Finds the file with the rows of each split.
 
     Raises:
-        FileNotFoundError: One is missing.
+        FileNotFoundError: One is missing, or one of the descriptions or boxes that are named.
     """
-    return {split: files["rows"] for split, files in _files(data_dir, None, None).items()}
+    return {split: files["rows"] for split, files in _files(data_dir, descriptions, boxes).items()}
 
 
 def _files(data_dir: str | Path, descriptions: str | None, boxes: str | None) -> dict[str, dict[str, Path]]:

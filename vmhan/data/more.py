@@ -116,13 +116,13 @@ def more_checksums(
     return checksums
 
 
-def more_files(data_dir: str | Path) -> dict[str, Path]:
+def more_files(data_dir: str | Path, *, captions: bool = False) -> dict[str, Path]:
     """Finds the file with the rows of each split.
 
     Raises:
-        FileNotFoundError: One is missing.
+        FileNotFoundError: One is missing, or that of the captions if they are wanted.
     """
-    return {split: lines for split, (lines, _) in _files(Path(data_dir), captions=False).items()}
+    return {split: lines for split, (lines, _) in _files(Path(data_dir), captions).items()}
 
 
 def _image_files(image_dir: Path) -> Iterator[Path]:
