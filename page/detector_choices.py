@@ -47,11 +47,8 @@ def detector_choices(configured: str | None) -> list[tuple[str, str]]:
     """
     known = configured is None or configured in (*OFFERED, NO_DETECTOR)
     own = [] if known else [(f"{Path(configured).name}, chosen here", configured)]
-    return [
-        ("None: use the description", NO_DETECTOR),
-        *own,
-        *((offered.title, name) for name, offered in OFFERED.items()),
-    ]
+    offered = [(detector.title, name) for name, detector in OFFERED.items()]
+    return [("None: use the description", NO_DETECTOR), *own, *offered]
 
 
 def default_detector(configured: str | None) -> str:
@@ -82,7 +79,7 @@ def weights_state(name: str) -> str:
 
 def fallback_warning(wanted: str, used: str) -> str | None:
     """Builds the warning that another detector is used than the one that was wanted; None if it is the same."""
-    if used == wanted or used == NO_DETECTOR:
+    if used in (wanted, NO_DETECTOR):
         return None
     return f"{detector_title(wanted)} is unavailable now, so the bundled detector is used."
 

@@ -20,7 +20,8 @@ TEXT_MODEL = ("--text_model", "nobody/nothing")  # whatever loads it fails other
 @pytest.mark.parametrize(
     ("main", "arguments", "why"),
     [
-        (run.main, [MINI, *TEXT_MODEL], "Name the data: --data_dir"),
+        (run.main, [MINI, *TEXT_MODEL], "data/mnre/mnre_train.txt .* is missing"),
+        (run.main, [MINI, *TEXT_MODEL, "--data_dir", "none"], "Name the data: --data_dir"),
         (run.main, [MINI, *TEXT_MODEL, "--data_dir", "/nowhere"], "/nowhere/mnre_train.txt .* is missing"),
         (search.main, [MINI, *TEXT_MODEL, "--data_dir", "/nowhere", "--storage", "sqlite:///s.db"], "is missing"),
         (audit.main, ["/nowhere"], "/nowhere/mnre_train.txt .* is missing"),
