@@ -107,7 +107,7 @@ def _has_card(api: HfApi, name: str) -> bool:
 
 
 def main(argv: list[str]) -> None:
-    """The command line."""
+    """Runs the command line: pushes a data set."""
     parser = argparse.ArgumentParser(
         prog="python -m hub.dataset", description="Push a data set to a repository of your own."
     )

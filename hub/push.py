@@ -124,7 +124,7 @@ def _result_files(paths: list[Path]) -> list[Path]:
 
 
 def main(argv: list[str]) -> None:
-    """The command line."""
+    """Runs the command line: pushes a trained model."""
     parser = argparse.ArgumentParser(prog="python -m hub.push", description="Push a trained model to the Hub.")
     parser.add_argument("folder", type=Path, help="folder that save_pretrained wrote, model and processor")
     parser.add_argument("name", help="user/name of the repository; it is created if there is none")

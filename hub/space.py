@@ -99,7 +99,7 @@ def read_variables(settings: list[str]) -> dict[str, str]:
 
 
 def main(argv: list[str]) -> None:
-    """The command line."""
+    """Runs the command line: creates or updates a Space."""
     parser = argparse.ArgumentParser(prog="python -m hub.space", description="Create or update a Gradio Space.")
     parser.add_argument("name", help="user/name of the Space")
     parser.add_argument("--model", help="user/name of the model on the Hub (default: the bundled model is included)")

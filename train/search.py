@@ -181,7 +181,7 @@ def _describe(trial: FrozenTrial) -> dict[str, Any]:
 
 
 def main(argv: list[str]) -> dict:
-    """Searches; returns the content of the result file."""
+    """Runs the search; returns the content of the result file."""
     parser = ParserBesideSettings(
         settings_parser(),
         prog="python -m train.search",

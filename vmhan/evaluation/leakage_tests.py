@@ -48,7 +48,7 @@ def key_columns(rows: Dataset, key: tuple[str, ...]) -> list[list]:
 
 
 def contradictions(item: SideInput, rows: Dataset, values: list) -> dict[str, int]:
-    """Test (a): counts the keys of several rows, and those of them with several values."""
+    """Counts the keys of several rows, and those of them with several values: test (a)."""
     seen = defaultdict(list)
     for key, value in zip(zip(*key_columns(rows, item.key), strict=True), values, strict=True):
         seen[json.dumps(key)].append(json.dumps(value))
@@ -92,7 +92,7 @@ def lookup(
     labels: np.ndarray,
     relations: ClassLabel,
 ) -> dict:
-    """Test (b): predicts for each key the most frequent label of its training rows, and scores the predictions.
+    """Predicts for each key the most frequent label of its training rows, and scores the predictions: test (b).
 
     A key without training rows gets the most frequent label of all.
 
@@ -143,7 +143,7 @@ def _beside_chance(predictions: np.ndarray, labels: np.ndarray, majority: int) -
 def word_scores(
     train_values: list, train_labels: np.ndarray, values: list, labels: np.ndarray, relations: ClassLabel
 ) -> dict:
-    """Test (c): computes the `relation_metrics` of a logistic regression over words and pairs of words."""
+    """Computes the `relation_metrics` of a logistic regression over words and pairs of words: test (c)."""
     words = CountVectorizer(ngram_range=(1, 2), min_df=2, token_pattern=r"\S+")
     model = make_pipeline(words, LogisticRegression(max_iter=300))
     try:
