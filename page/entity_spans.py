@@ -124,7 +124,7 @@ def carry_spans(entities: EntitySelection, sentence: str) -> tuple[Span, ...]:
     )
 
 
-def character_spans(entities: EntitySelection) -> list[Span]:
+def entity_character_spans(entities: EntitySelection) -> list[Span]:
     """Computes the character spans of the entities, as the pipeline takes them."""
     words = split_words(entities.sentence)
     return [(words[start][0], words[end - 1][1]) for start, end in entities.word_spans]

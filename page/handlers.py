@@ -4,7 +4,7 @@ import gradio as gr
 from PIL import Image
 
 from page.detector_choices import detector_title, fallback_warning, usable_detector
-from page.entity_spans import EntitySelection, carry_spans, character_spans, suggest_entities, toggle_word
+from page.entity_spans import EntitySelection, carry_spans, entity_character_spans, suggest_entities, toggle_word
 from page.errors import unavailable_error, user_error, warn_unavailable
 from page.examples.catalog import find_example, marked_objects
 from page.extractor import Extractor
@@ -154,7 +154,7 @@ class Handlers:
         Returns:
             The pipeline's answer and the source of its objects.
         """
-        request = form.sentence, character_spans(form.entities), form.image, form.description
+        request = form.sentence, entity_character_spans(form.entities), form.image, form.description
         answer = run_extraction(self.extractor, *request, detector=detector)
         example = find_example(form.example)
         marked = marked_objects(example, form.image.size) if example and form.image else None

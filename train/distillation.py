@@ -16,7 +16,8 @@ from train.data.collator import TEACHER_TARGETS
 from train.data.row_checks import find_faults
 from train.data.run_inputs import RunInputs
 from train.model_factory import build_trainer, load_finished
-from vmhan.data.disk_cache import DiskCache, checksum, file_checksum
+from vmhan.data.disk_cache import DiskCache, checksum
+from vmhan.data.files import file_checksum
 from vmhan.data.schema import sort_by_sentence
 
 #: Computes the logits (rows, relations) of a teacher for rows, in the order given.

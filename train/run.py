@@ -76,7 +76,7 @@ class TrainedRun:
 
 
 @dataclass(frozen=True)
-class Scores:
+class RunScores:
     """The metrics and predictions of the splits that were read.
 
     Args:
@@ -134,7 +134,7 @@ def fit(trainer: PairTrainer, config: RunConfig) -> float:
     return time.perf_counter() - started
 
 
-def evaluate(run: TrainedRun) -> Scores:
+def evaluate(run: TrainedRun) -> RunScores:
     """Scores validation, after fitting the temperatures of a trained model on it, and then test."""
     training, metrics, predictions = run.config.training, {}, {}
     try:
@@ -148,8 +148,8 @@ def evaluate(run: TrainedRun) -> Scores:
             f"The trained model is saved in {final_folder(training)}. To score it, run the same settings with "
             f"--checkpoint {final_folder(training)}{result}."
         )
-        return Scores(metrics, predictions, error)
-    return Scores(metrics, predictions)
+        return RunScores(metrics, predictions, error)
+    return RunScores(metrics, predictions)
 
 
 def evaluate_split(run: TrainedRun, split: str) -> tuple[dict, SplitPredictions]:
@@ -161,7 +161,7 @@ def evaluate_split(run: TrainedRun, split: str) -> tuple[dict, SplitPredictions]
     return score_split(logits, rows, label_names, model_config)
 
 
-def write(run: TrainedRun, scores: Scores) -> dict:
+def write(run: TrainedRun, scores: RunScores) -> dict:
     """Writes result and predictions, in the first process, and pushes them; returns the content of the result file.
 
     Raises:
@@ -178,7 +178,7 @@ def write(run: TrainedRun, scores: Scores) -> dict:
     return result
 
 
-def build_result(run: TrainedRun, scores: Scores) -> dict:
+def build_result(run: TrainedRun, scores: RunScores) -> dict:
     """Builds the content of the result file."""
     state = run.trainer.state
     return {

@@ -15,7 +15,7 @@ from .object_detection import DetectedObject, ImageObject
 from .recognized_entities import merge_tokens
 from .request_entities import read_entities, read_pairs
 from .request_limits import DEFAULT_LIMITS, RequestLimits
-from .request_objects import read_objects
+from .request_objects import read_request_objects
 from .request_values import read_fields, read_string, short_value
 from .text_checks import script_warning
 from .text_normalization import Span
@@ -188,7 +188,7 @@ def read_request(
     _check_objects(fields.get("objects"), entities, limits)
     image = load_image_input(fields["image"]) if "image" in fields else None
     image_size = None if image is None else image.size
-    objects = read_objects(fields["objects"], image_size) if "objects" in fields else None
+    objects = read_request_objects(fields["objects"], image_size) if "objects" in fields else None
     mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
     if warning := script_warning(text, training_scripts):
         warnings.append(warning)

@@ -109,7 +109,7 @@ class ImageInputs:
         return visible.expand(*shape) if exists is None else visible & exists.bool()
 
 
-def hide_images(
+def drop_images(
     pair_image: torch.Tensor,
     images: ImageInputs,
     tail_object: torch.Tensor | None = None,

@@ -16,7 +16,7 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_vmhan import VMHANConfig
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
 from .losses import weighted_losses
-from .model_inputs import ImageInputs, Masked, SentenceInputs, hide_images, masked, prepend_image
+from .model_inputs import ImageInputs, Masked, SentenceInputs, drop_images, masked, prepend_image
 from .model_outputs import VMHANModelOutput, VMHANRelationOutput
 from .node_states import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length
 from .structure_encoders import STRUCTURE_ENCODERS
@@ -187,7 +187,7 @@ class VMHANModel(VMHANPreTrainedModel):
         inputs, visual, visual_phrases = ImageInputs(**images), None, None
         if pair_image is not None:
             if self.training:
-                pair_image, inputs = hide_images(
+                pair_image, inputs = drop_images(
                     pair_image,
                     inputs,
                     tail_object,

@@ -13,7 +13,7 @@ _PIXELS_OUTSIDE, _SHARE_OUTSIDE = 1.0, 0.005
 _SCORE_ABOVE = 1e-6  # how far rounding may carry a score above 1
 
 
-def read_objects(objects: Any, image_size: tuple[int, int] | None) -> list[ImageObject]:
+def read_request_objects(objects: Any, image_size: tuple[int, int] | None) -> list[ImageObject]:
     """Reads the objects of a request; one that is only named has the score 1.
 
     Raises:
@@ -116,4 +116,4 @@ def _read_corners(box: Any, label: str) -> list[float]:
     return corners
 
 
-__all__ = ["read_entity_object", "read_objects"]
+__all__ = ["read_entity_object", "read_request_objects"]

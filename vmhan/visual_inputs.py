@@ -13,10 +13,10 @@ from .image_decoding import to_upright_rgb
 from .pair_inputs import SentenceExample, length_mask, pad_nested
 
 #: (cx, cy, w, h) in 0..1.
-Box = Sequence[float]
+NormalizedBox = Sequence[float]
 
 
-class ImageObject(NamedTuple):
+class NormalizedObject(NamedTuple):
     """Object of an image: its label and its box, None where they are not known."""
 
     label: str | None
@@ -35,7 +35,7 @@ class UniqueImage:
     """
 
     description: str | None
-    objects: tuple[ImageObject, ...]
+    objects: tuple[NormalizedObject, ...]
     key: bytes | None
     source: dict = field(compare=False, repr=False)
 
@@ -107,7 +107,7 @@ def visual_tensors(images: Sequence[UniqueImage], image_processor=None) -> dict[
 
 
 def encode_images(
-    images: Sequence[Image.Image | None], boxes: Sequence[Sequence[Box | None]], image_processor
+    images: Sequence[Image.Image | None], boxes: Sequence[Sequence[NormalizedBox | None]], image_processor
 ) -> dict[str, torch.Tensor]:
     """Computes `pixel_values` (images, 1 + objects, 3, height, width) and `visual_state_mask` (images, 1 + objects).
 
@@ -137,7 +137,7 @@ def encode_images(
     return {"pixel_values": values, "visual_state_mask": mask}
 
 
-def crop_object(image: Image.Image, box: Box) -> Image.Image:
+def crop_object(image: Image.Image, box: NormalizedBox) -> Image.Image:
     """Cuts an object with `box`, (cx, cy, w, h) in 0..1, out of an image: whole pixels, one at least."""
     cx, cy, width, height = box
     left, right = _pixels(cx, width, image.width)
@@ -155,9 +155,9 @@ def visual_key(image: dict) -> bytes | None:
     return None
 
 
-def _read_object(item: dict) -> ImageObject:
+def _read_object(item: dict) -> NormalizedObject:
     box = item.get("box")
-    return ImageObject(item.get("label") or None, None if box is None else tuple(map(float, box)))
+    return NormalizedObject(item.get("label") or None, None if box is None else tuple(map(float, box)))
 
 
 def _pixels(center: float, size: float, length: int) -> tuple[int, int]:

@@ -2,7 +2,14 @@
 
 import pytest
 
-from page.entity_spans import EntitySelection, character_spans, select_spans, suggest_entities, toggle_word, word_texts
+from page.entity_spans import (
+    EntitySelection,
+    entity_character_spans,
+    select_spans,
+    suggest_entities,
+    toggle_word,
+    word_texts,
+)
 from page.examples.catalog import EXAMPLES
 
 SENTENCE = "Zinedine Zidane met Ada in New York"
@@ -10,7 +17,7 @@ SENTENCE = "Zinedine Zidane met Ada in New York"
 
 def picked(entities: EntitySelection) -> list[str]:
     """The text of the entities."""
-    return [entities.sentence[start:end] for start, end in character_spans(entities)]
+    return [entities.sentence[start:end] for start, end in entity_character_spans(entities)]
 
 
 def toggle_words(sentence: str, words: list[int], join: bool = True) -> list[str]:

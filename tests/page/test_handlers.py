@@ -9,7 +9,7 @@ from PIL import Image
 from tiny import save_tiny_checkpoint
 from tiny_detectors import save_tiny_bundled
 
-from page.entity_spans import EntitySelection, character_spans, suggest_entities, toggle_word
+from page.entity_spans import EntitySelection, entity_character_spans, suggest_entities, toggle_word
 from page.examples.catalog import example_image, find_example
 from page.extractor import Extractor
 from page.handlers import Handlers
@@ -28,7 +28,7 @@ def fill_form(sentence: str, image: Image.Image | None = None, **changes) -> Req
 def edited(entities: EntitySelection, sentence: str) -> list[str]:
     """The entities after the sentence became another."""
     entities = Handlers(Extractor("unused")).edit_sentence(sentence, entities).entities
-    return [sentence[start:end] for start, end in character_spans(entities)]
+    return [sentence[start:end] for start, end in entity_character_spans(entities)]
 
 
 def test_picked_words_survive_an_edit_elsewhere():

@@ -5,7 +5,7 @@ import torch
 from tiny import tiny_text_config, tiny_tokenizer
 from transformers import BertForTokenClassification
 
-from page.entity_spans import EntitySelection, character_spans
+from page.entity_spans import EntitySelection, entity_character_spans
 from page.extractor import Extractor
 from page.handlers import Handlers
 from page.tagger import Tagger
@@ -13,7 +13,7 @@ from page.tagger import Tagger
 
 def picked(entities: EntitySelection) -> list[str]:
     """The text of the entities."""
-    return [entities.sentence[start:end] for start, end in character_spans(entities)]
+    return [entities.sentence[start:end] for start, end in entity_character_spans(entities)]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from train.optimization import parameter_groups
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANModel, VMHANProcessor
 from vmhan.hypergraph import OBJECT, VISUAL_PHRASE
-from vmhan.model_inputs import ImageInputs, hide_images
+from vmhan.model_inputs import ImageInputs, drop_images
 
 ALL_KNOWN = ["pixels", "text", "box"]
 OF_PAIRS = ["pair_sentence", "pair_image", "head_span", "tail_span", "labels"]
@@ -427,7 +427,7 @@ def test_image_dropout_takes_its_share_of_the_images_for_all_their_pairs():
     torch.manual_seed(0)
     images = ImageInputs(visual_text_ids=torch.ones(2000, 3, 2))
     rates = {"image_dropout": 0.25, "description_dropout": 0.5}
-    shown, images = hide_images(torch.arange(4000) // 2, images, **rates)
+    shown, images = drop_images(torch.arange(4000) // 2, images, **rates)
     text_mask = images.visual_text_mask
     hidden = shown.view(2000, 2) == -1
     assert torch.equal(hidden[:, 0], hidden[:, 1]) and 0.2 < hidden.float().mean() < 0.3

@@ -80,20 +80,20 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def spread(values: list[float]) -> dict[str, float]:
+def quartiles(values: list[float]) -> dict[str, float]:
     """Computes median, quartiles and the number of rounds."""
     lower, median, upper = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
     return {"median": median, "lower_quartile": lower, "upper_quartile": upper, "rounds": len(values)}
 
 
 def milliseconds(times: dict[int, float], pairs: int = 1) -> dict[str, float]:
-    """Computes the spread of the time of a task, of each of its `pairs`."""
-    return spread([1000 * seconds / pairs for seconds in times.values()])
+    """Computes the quartiles of the time of a task, of each of its `pairs`."""
+    return quartiles([1000 * seconds / pairs for seconds in times.values()])
 
 
 def ratio(above: dict[int, float], below: dict[int, float]) -> dict[str, float]:
-    """Computes the spread of the quotient of two tasks, over the rounds that ran both."""
-    return spread([above[number] / below[number] for number in above if number in below])
+    """Computes the quartiles of the quotient of two tasks, over the rounds that ran both."""
+    return quartiles([above[number] / below[number] for number in above if number in below])
 
 
 def measure_batches(bench: Bench, batches: list[dict], variants: list[str], args: argparse.Namespace) -> dict:

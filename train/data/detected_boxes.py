@@ -9,7 +9,8 @@ from PIL import Image
 
 from train.data.image_reader import DistinctImage, ImageReader, distinct_images, fill_from_images
 from vmhan import bundled_weights
-from vmhan.data.disk_cache import DiskCache, checksum, file_checksum
+from vmhan.data.disk_cache import DiskCache, checksum
+from vmhan.data.files import file_checksum
 from vmhan.object_detection import ObjectDetector
 
 

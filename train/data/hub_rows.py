@@ -9,7 +9,7 @@ from huggingface_hub import HfApi
 from tqdm.auto import tqdm
 
 from vmhan import NO_RELATION
-from vmhan.data.disk_cache import atomic_write
+from vmhan.data.files import atomic_write
 from vmhan.data.more import MORE_NO_RELATION
 from vmhan.data.schema import choose_no_relation, has_object_tails, relation_feature
 

@@ -14,7 +14,8 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 from PIL import Image
 
-from vmhan.data.disk_cache import DiskCache, file_checksum
+from vmhan.data.disk_cache import DiskCache
+from vmhan.data.files import file_checksum
 from vmhan.image_inputs import load_image_input
 
 logger = logging.getLogger(__name__)
@@ -85,12 +86,12 @@ class ImageReader:
 
 
 def distinct_images(splits: DatasetDict) -> dict[tuple, DistinctImage]:
-    """Lists the images of all rows, each once with each set of boxes, by `image_key`."""
+    """Lists the images of all rows, each once with each set of boxes, by `image_and_boxes`."""
     checksums: dict[str, str] = {}
     images: dict[tuple, DistinctImage] = {}
     for split, rows in splits.items():
         for row in select_image_columns(rows):
-            key = image_key(row)
+            key = image_and_boxes(row)
             if key is None or key in images:
                 continue
             path = row["image"]["path"]
@@ -101,7 +102,7 @@ def distinct_images(splits: DatasetDict) -> dict[tuple, DistinctImage]:
 
 
 def select_image_columns(rows: Dataset) -> Dataset:
-    """Selects the columns that `seen_boxes` and `image_key` read, and the line."""
+    """Selects the columns that `seen_boxes` and `image_and_boxes` read, and the line."""
     return rows.select_columns([name for name in IMAGE_COLUMNS if name in rows.column_names])
 
 
@@ -111,7 +112,7 @@ def seen_boxes(row: dict) -> list[list[float]]:
     return [*entities, *(box for box in row["object_boxes"] if box not in entities)]
 
 
-def image_key(row: dict) -> tuple | None:
+def image_and_boxes(row: dict) -> tuple | None:
     """Names the image file and the boxes of a row; None without an image."""
     return None if row["image"] is None else (row["image"]["path"], str(seen_boxes(row)))
 

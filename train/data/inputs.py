@@ -15,7 +15,13 @@ from train.data.row_checks import check_rows
 from train.data.rows import read_rows, start_report
 from train.data.run_inputs import RunInputs
 from train.data.side_inputs import as_annotated, inputs_made_for_run, inputs_of_run, seen_by_run
-from train.data.visual_steps import add_image_paths, detect_objects, encode_images, select_nodes, share_objects
+from train.data.visual_steps import (
+    add_detected_objects,
+    add_image_features,
+    add_image_paths,
+    add_selected_nodes,
+    share_objects,
+)
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
 from vmhan.data.schema import has_object_tails
 from vmhan.evaluation.audit import audit
@@ -52,19 +58,19 @@ def add_visual_inputs(
 ) -> None:
     """Adds detected objects, then the nodes selected of them, then the features of the images; audits all of it."""
     reader = ImageReader(config.data.on_error)
-    detect_objects(inputs, config, reader)
+    add_detected_objects(inputs, config, reader)
     reference = share_objects(inputs, config)
-    select_nodes(inputs, config)
-    encode_images(inputs, model, processor, config, reader, reference)
+    add_selected_nodes(inputs, config)
+    add_image_features(inputs, model, processor, config, reader, reference)
     audit_added_inputs(inputs, config.data)
 
 
 def prepare_audited_inputs(config: RunConfig) -> RunInputs:
     """Prepares all side inputs of a run, audited, without a model: images are opened, but not encoded."""
     inputs, reader = prepare_rows(config), ImageReader(config.data.on_error)
-    detect_objects(inputs, config, reader)
+    add_detected_objects(inputs, config, reader)
     share_objects(inputs, config)
-    select_nodes(inputs, config)
+    add_selected_nodes(inputs, config)
     add_image_paths(inputs, config, reader)
     audit_added_inputs(inputs, config.data)
     return inputs

@@ -64,7 +64,7 @@ KEYS: dict[str, Callable[[dict], Hashable]] = {
 
 
 def count_overlap(later: Dataset, earlier: Dataset) -> dict[str, dict[str, int]]:
-    """Counts of each kind of key the rows of a split whose key is in an earlier split, and the different keys."""
+    """Counts, for each kind of key, the rows of a split whose key is in an earlier split, and the different keys."""
     rows, known = later.to_list(), earlier.to_list()
     counts = {}
     for kind, key in KEYS.items():

@@ -15,8 +15,8 @@ from tqdm.auto import tqdm
 from train.arguments import RunConfig
 from train.data.collator import PairCollator
 from train.data.rows import split_files
-from train.data.selection import batched
 from vmhan import VMHANProcessor
+from vmhan.data.disk_cache import batched
 from vmhan.data.parsing import BadLine
 from vmhan.data.schema import group_by_sentence, has_object_tails
 

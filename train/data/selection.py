@@ -6,7 +6,6 @@ run with the same prompts requests nothing.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from operator import itemgetter
 
@@ -17,6 +16,7 @@ from train.arguments import DataArguments, RunArguments, RunConfig
 from train.data.collator import image_fields
 from train.data.frozen_text_encoder import frozen_text_encoder
 from train.data.selection_requests import REQUEST_COLUMNS, ImageFields, to_request
+from vmhan.data.disk_cache import batched
 from vmhan.data.schema import sentence_key
 from vmhan.llm.loading import load_selector
 from vmhan.node_selection import WORDS, NodeSelection, NodeSelector, WordSelector
@@ -104,11 +104,6 @@ def select_nodes(dataset: Dataset, selector: NodeSelector, fields: ImageFields) 
             progress.update(len(requests))
     column = [selections[key]._asdict() for key in keys]
     return dataset.add_column("selection", column, feature=FEATURE)
-
-
-def batched(items: list, size: int) -> Iterator[list]:
-    """Splits a list into chunks of at most `size` items."""
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _pair_key(row: dict) -> tuple:

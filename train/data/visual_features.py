@@ -19,7 +19,7 @@ from train.data.image_reader import (
     ImageReader,
     distinct_images,
     fill_from_images,
-    image_key,
+    image_and_boxes,
     select_image_columns,
 )
 from vmhan import VMHANModel, VMHANProcessor
@@ -75,7 +75,7 @@ def add_features(
     """
     cache, images = DiskCache(folder / encoder.identity()), distinct_images(splits)
     fill_from_images(cache, images.values(), _feature_key, encoder, reader, batch_size, "Features of images")
-    return _replace_images(splits, lambda row: _feature_key(images[image_key(row)]), reader), cache
+    return _replace_images(splits, lambda row: _feature_key(images[image_and_boxes(row)]), reader), cache
 
 
 def add_paths(splits: DatasetDict, reader: ImageReader) -> DatasetDict:

@@ -17,7 +17,7 @@ from vmhan.data.schema import has_object_tails
 from vmhan.detectors.loading import load_detector
 
 
-def detect_objects(inputs: RunInputs, config: RunConfig, reader: ImageReader) -> None:
+def add_detected_objects(inputs: RunInputs, config: RunConfig, reader: ImageReader) -> None:
     """Replaces the boxes of the rows by those of the detector, if there is one."""
     data, training = config.data, config.training
     if not data.detector:
@@ -43,13 +43,13 @@ def share_objects(inputs: RunInputs, config: RunConfig) -> int | None:
     return reference
 
 
-def select_nodes(inputs: RunInputs, config: RunConfig) -> None:
+def add_selected_nodes(inputs: RunInputs, config: RunConfig) -> None:
     """Adds the nodes that a selector chooses, if there is one."""
     if config.data.selects_nodes:
         inputs.splits, inputs.selection_counts = select_splits(inputs.splits, config)
 
 
-def encode_images(
+def add_image_features(
     inputs: RunInputs,
     model: VMHANForRelationExtraction,
     processor: VMHANProcessor,

@@ -39,7 +39,7 @@ def targets_table(result: dict) -> str:
     return markdown_table(lines)
 
 
-def scores_table(result: dict) -> str:
+def class_scores_table(result: dict) -> str:
     """Renders AP50, AP50:95 and number of boxes of each class on each split as a Markdown table."""
     splits = {name: shown for name, shown in _SPLITS.items() if name in result["metrics"]}
     head = ["class", "boxes in the training images: by people, by teachers"]
@@ -79,7 +79,7 @@ def render_card(result: dict) -> str:
         least_boxes=config["data"]["least_boxes"],
         least_teacher_score=config["data"]["least_teacher_score"],
         targets=targets_table(result),
-        scores=scores_table(result),
+        scores=class_scores_table(result),
         reading=_reading(result),
     )
 

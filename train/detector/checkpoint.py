@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from vmhan.data.disk_cache import atomic_write
+from vmhan.data.files import atomic_write
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.ops import box_convert, box_iou
 
-from vmhan.data.disk_cache import file_checksum
+from vmhan.data.files import file_checksum
 
 HELD_OUT_SOURCE = "fddb"  # has no test split: every second of its validation images is kept for the end
 _ALL_OF_COCO = "*coco80"

@@ -21,7 +21,7 @@ from train.report.analysis_figures import save_figures
 from train.report.analysis_groups import Settings, analyze_group, compare_groups
 from train.report.analysis_runs import analyze_run, visual_steps
 from train.report.analysis_tables import print_tables
-from train.report.analyzed_groups import has_own_table
+from train.report.group_labels import has_own_table
 from vmhan.data.mnre import load_mnre, mnre_checksums
 from vmhan.evaluation.bootstrap import LEVEL, SAMPLES, check_same_rows
 from vmhan.evaluation.calibration import BINS

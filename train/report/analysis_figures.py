@@ -10,9 +10,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from train.report.analyzed_groups import shown_groups
 from train.report.confusion_figure import confusion_figure
 from train.report.efficiency_figure import efficiency_figure, timed_groups
+from train.report.group_labels import shown_groups
 from train.report.reliability_figure import reliability_figure
 from train.report.slices_figure import slices_figure
 from train.report.visual_figure import visual_figure

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train.report.analyzed_groups import DIRECTION_GIVEN, has_own_table
+from train.report.group_labels import DIRECTION_GIVEN, has_own_table
 from vmhan.evaluation.bootstrap import SAMPLES, f1_interval, paired_difference
 from vmhan.evaluation.calibration import calibration_of
 from vmhan.evaluation.modes import GIVEN, UNKNOWN, metrics_in, rows_in, score_rows

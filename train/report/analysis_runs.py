@@ -14,7 +14,7 @@ from train.report.analysis_groups import (
     run_metrics,
     validation_f1,
 )
-from train.report.analyzed_groups import OTHER_WAY_ROUND, full_label
+from train.report.group_labels import OTHER_WAY_ROUND, full_label
 from vmhan.evaluation.bootstrap import f1_interval
 from vmhan.evaluation.calibration import calibration_of
 from vmhan.evaluation.modes import GIVEN, UNKNOWN, rows_in, score_rows

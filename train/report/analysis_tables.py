@@ -3,7 +3,7 @@
 Columns are of pairs whose direction is unknown unless they say otherwise.
 """
 
-from train.report.analyzed_groups import (
+from train.report.group_labels import (
     CALIBRATED,
     DIRECTION_GIVEN,
     by_mode,
@@ -13,7 +13,7 @@ from train.report.analyzed_groups import (
     percent,
     shown_groups,
 )
-from train.report.relation_tables import confusions_table, relations_table
+from train.report.relation_tables import analyzed_relations_table, confusions_table
 from vmhan.evaluation.bootstrap import Difference, describe
 from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table, measured_columns
 
@@ -127,7 +127,7 @@ def tables(analysis: dict) -> dict[str, str]:
     """Builds every table by name."""
     kinds = {"groups": groups_table, "calibration": calibration_table, "confidence": confidence_table}
     kinds |= {"slices": slices_table, "visual-steps": visual_steps_table, "differences": differences_table}
-    kinds |= {"relations": relations_table, "confusions": confusions_table, "summary": summary_table}
+    kinds |= {"relations": analyzed_relations_table, "confusions": confusions_table, "summary": summary_table}
     return {name: kind(analysis) for name, kind in kinds.items()}
 
 

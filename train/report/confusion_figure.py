@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from train.report.analyzed_groups import DIRECTION_GIVEN, OTHER_WAY_ROUND
 from train.report.figure_style import DPI
+from train.report.group_labels import DIRECTION_GIVEN, OTHER_WAY_ROUND
 
 
 def confusion_figure(analysis: dict) -> Figure:

@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from train.report.analyzed_groups import ABLATIONS, DIRECTION_GIVEN, OWN_TABLES, clean_groups, label
 from train.report.figure_style import COLORS, DPI, LEGEND_OF_GIVEN, draw_hollow_dot, hide_upper_spines, write_beside
+from train.report.group_labels import ABLATIONS, DIRECTION_GIVEN, OWN_TABLES, clean_groups, label
 
 _TEACHERS_STYLE = {"facecolor": "white", "edgecolor": COLORS[0], "hatch": "////"}
 

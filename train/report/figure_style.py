@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from train.report.analyzed_groups import DIRECTION_GIVEN
+from train.report.group_labels import DIRECTION_GIVEN
 
 #: Of Okabe and Ito: distinct for color-blind readers, and in black and white by marker or hatch.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from train.report.analyzed_groups import DIRECTION_GIVEN, OTHER_WAY_ROUND, percent
+from train.report.group_labels import DIRECTION_GIVEN, OTHER_WAY_ROUND, percent
 from vmhan.evaluation.tables import GIVEN_SUFFIX, markdown_table
 
 MOST_CONFUSED = 10
@@ -12,7 +12,7 @@ MOST_CONFUSED = 10
 FEW = 10
 
 
-def relations_table(analysis: dict) -> str:
+def analyzed_relations_table(analysis: dict) -> str:
     """Builds the table of the analyzed run's relations, the most frequent first, the rare ones summed up."""
     run = analysis["run"]
     relations, given = run["per_relation"], run.get(DIRECTION_GIVEN)

@@ -3,8 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from train.report.analyzed_groups import CALIBRATED, by_mode
 from train.report.figure_style import COLORS, DPI, hide_upper_spines
+from train.report.group_labels import CALIBRATED, by_mode
 
 #: Kinds of answers, with their titles.
 _ANSWERS = {"relations": "relations that are named", "all": "all answers"}

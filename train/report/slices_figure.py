@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from train.report.analyzed_groups import DIRECTION_GIVEN, by_mode, full_label, shown_groups
 from train.report.figure_style import COLORS, DPI, HATCHES, HOLLOW, LEGEND_OF_GIVEN, hide_upper_spines
+from train.report.group_labels import DIRECTION_GIVEN, by_mode, full_label, shown_groups
 
 
 def slices_figure(analysis: dict, families: list[str]) -> Figure:

@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from train.report.analyzed_groups import DIRECTION_GIVEN, clean_groups, full_label, label
 from train.report.figure_style import COLORS, DPI, LEGEND_OF_GIVEN, MARKERS, draw_hollow_dot, hide_upper_spines
+from train.report.group_labels import DIRECTION_GIVEN, clean_groups, full_label, label
 
 _GAP = 0.6  # between families, in lines
 

@@ -10,9 +10,7 @@ Example: three arrays are computed, the process is killed, and the next one comp
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +18,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from tqdm.auto import tqdm
+
+from vmhan.data.files import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +75,9 @@ class DiskCache:
         missing = [key for key in items if key not in self]
         logger.info("%s: %d of %d are in the cache", desc, len(items) - len(missing), len(items))
         with tqdm(total=len(missing), desc=desc, disable=not missing) as progress:
-            for chunk in _chunks(missing, VALUES_IN_A_FILE):
+            for chunk in batched(missing, VALUES_IN_A_FILE):
                 computed: dict[str, np.ndarray] = {}
-                for batch in _chunks(chunk, batch_size):
+                for batch in batched(chunk, batch_size):
                     values = zip(batch, compute([items[key] for key in batch]), strict=True)
                     computed.update((key, value) for key, value in values if value is not None)
                     progress.update(len(batch))
@@ -102,27 +102,11 @@ class DiskCache:
         self._files.update(dict.fromkeys(file.keys(), file))
 
 
-@contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields the path to write to; the file has its own name once it is whole, and not at all after an error."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def checksum(*parts: Any) -> str:
     """Computes the sha256 of anything that JSON can write."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def file_checksum(path: str | Path) -> str:
-    """Computes the sha256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _chunks(items: list, size: int) -> Iterator[list]:
+def batched(items: list, size: int) -> Iterator[list]:
+    """Splits a list into chunks of at most `size` items."""
     return (items[start : start + size] for start in range(0, len(items), size))

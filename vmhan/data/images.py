@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from vmhan.data.files import file_checksum
 from vmhan.data.parsing import SILENT
 
 logger = logging.getLogger(__name__)
@@ -112,17 +113,12 @@ def image_files(folder: Path) -> list[Path]:
 
 def checksums_of(files: Iterable[Path]) -> dict[str, str]:
     """Computes the sha256 of each file, by its name."""
-    return {path.name: _sha256(path) for path in files}
+    return {path.name: file_checksum(path) for path in files}
 
 
 def checksum_of_images(files: Iterable[Path]) -> str:
     """Computes the sha256 over the name and the sha256 of each image file."""
     digest = hashlib.sha256()
     for path in tqdm(files, desc="checksums of images", delay=SILENT):
-        digest.update(f"{path.name} {_sha256(path)}\n".encode())
+        digest.update(f"{path.name} {file_checksum(path)}\n".encode())
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,7 +20,7 @@ from pathlib import Path
 from datasets import ClassLabel, DatasetDict, List, Value
 
 from vmhan.data.images import add_images, checksum_of_images, checksums_of, image_files
-from vmhan.data.more_objects import Captions, SplitObjects, read_captions, read_objects
+from vmhan.data.more_objects import Captions, SplitObjects, read_captions, read_split_objects
 from vmhan.data.parsing import (
     BadLine,
     check_reading,
@@ -81,7 +81,7 @@ def load_more(
     bad_lines: list[BadLine] = []
     splits = {}
     for split, (lines, boxes) in files.items():
-        objects = read_objects(boxes)
+        objects = read_split_objects(boxes)
         read = partial(_row, relations=relations, objects=objects, captions=texts)
         rows = read_lines(lines, read, bad_lines if on_error == "skip" else None)
         objects.names.report_ambiguous()

@@ -41,7 +41,7 @@ class SplitObjects(NamedTuple):
         return boxes
 
 
-def read_objects(path: Path) -> SplitObjects:
+def read_split_objects(path: Path) -> SplitObjects:
     """Reads the objects of a `.pth` file, which may hold plain values and tensors; nothing else is unpickled.
 
     Raises:

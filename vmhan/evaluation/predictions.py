@@ -18,7 +18,7 @@ from datasets import Dataset
 from torch import nn
 
 from vmhan import VMHANConfig
-from vmhan.data.disk_cache import atomic_write
+from vmhan.data.files import atomic_write
 from vmhan.data.schema import find_no_relation, group_by_sentence, is_symmetric, no_relation_of
 from vmhan.evaluation.mode_logits import ModeLogits, found_labels
 from vmhan.temperature import calibrated_scores

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from vmhan.data.disk_cache import atomic_write
+from vmhan.data.files import atomic_write
 
 LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "vmhan")
 ROOT = Path(__file__).resolve().parents[2]

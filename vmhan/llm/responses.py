@@ -84,7 +84,7 @@ def read_visual_phrases(reply: str, request: SelectionRequest, count: int) -> Pa
     return parsed.check("these are no phrases of one to five words")
 
 
-def read_objects(reply: str, request: SelectionRequest, count: int) -> ParsedReply:
+def read_object_indices(reply: str, request: SelectionRequest, count: int) -> ParsedReply:
     """Parses indices of objects of the request; a name means the first such object that is not kept yet."""
     parsed = ParsedReply()
     labels = [item.label.casefold() for item in request.objects]
@@ -161,4 +161,11 @@ def _is_word(piece: str) -> bool:
     return bool(re.match(r"\w", piece))
 
 
-__all__ = ["ParsedReply", "find_phrase", "json_values", "read_objects", "read_text_phrases", "read_visual_phrases"]
+__all__ = [
+    "ParsedReply",
+    "find_phrase",
+    "json_values",
+    "read_object_indices",
+    "read_text_phrases",
+    "read_visual_phrases",
+]

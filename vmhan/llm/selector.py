@@ -19,7 +19,7 @@ from vmhan.llm.prompts import (
     text_phrase_prompt,
     visual_phrase_prompt,
 )
-from vmhan.llm.responses import ParsedReply, read_objects, read_text_phrases, read_visual_phrases
+from vmhan.llm.responses import ParsedReply, read_object_indices, read_text_phrases, read_visual_phrases
 from vmhan.node_selection import NodeSelection, SelectionRequest, WordSelector
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class LLMSelector:
             has_choice = len(request.objects) > count
             if has_choice and (image is not None or any(item.label for item in request.objects)):
                 prompts[index] = object_prompt(request, count, image)
-        return self._run(self.visual_model, prompts, requests, read_objects, count, OBJECT_FORMAT)
+        return self._run(self.visual_model, prompts, requests, read_object_indices, count, OBJECT_FORMAT)
 
     def _run(
         self,

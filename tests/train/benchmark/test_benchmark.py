@@ -77,7 +77,7 @@ def test_more_pairs_of_a_sentence_change_nothing_but_their_number():
 
 
 def test_spread_and_ratio_take_rounds_that_ran_both():
-    assert benchmark.spread([3.0]) == {"median": 3.0, "lower_quartile": 3.0, "upper_quartile": 3.0, "rounds": 1}
+    assert benchmark.quartiles([3.0]) == {"median": 3.0, "lower_quartile": 3.0, "upper_quartile": 3.0, "rounds": 1}
     assert benchmark.ratio({0: 6.0, 1: 100.0, 2: 8.0}, {0: 2.0, 2: 4.0})["median"] == 2.5
 
 

@@ -15,10 +15,10 @@ from train.report.analysis import main
 from train.report.analysis_figures import draw_figures
 from train.report.analysis_groups import Settings, compare_groups, teachers_seconds
 from train.report.analysis_tables import calibration_table, confidence_table, slices_table, tables
-from train.report.analyzed_groups import OTHER_WAY_ROUND, clean_groups, label, shown_groups
 from train.report.efficiency_figure import efficiency_figure
 from train.report.figure_style import COLORS
-from train.report.relation_tables import confusions_table, relations_table
+from train.report.group_labels import OTHER_WAY_ROUND, clean_groups, label, shown_groups
+from train.report.relation_tables import analyzed_relations_table, confusions_table
 from train.report.reliability_figure import reliability_figure
 from train.report.slices_figure import slices_figure
 from train.report.visual_figure import visual_figure
@@ -413,7 +413,7 @@ def test_most_frequent_mistake_comes_first(ours):
 
 
 def test_rare_relations_are_one_line_of_which_the_counts_add_up(ours):
-    *often, rare = relations_table(ours).splitlines()[2:]
+    *often, rare = analyzed_relations_table(ours).splitlines()[2:]
     pairs = [int(line.split("|")[2]) for line in (*often, rare)]
     assert min(pairs[:-1]) >= 10 and sum(pairs) == ours["groups"][0]["all"]["related"]
     assert "each with fewer than 10 pairs" in rare

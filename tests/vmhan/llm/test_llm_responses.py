@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from vmhan.llm.responses import find_phrase, read_objects, read_text_phrases, read_visual_phrases
+from vmhan.llm.responses import find_phrase, read_object_indices, read_text_phrases, read_visual_phrases
 from vmhan.node_selection import SelectionRequest
 from vmhan.object_detection import DetectedObject
 
@@ -21,7 +21,7 @@ def phrases(reply, count=9):
 
 
 def objects(reply, count=9):
-    answer = read_objects(reply, REQUEST, count)
+    answer = read_object_indices(reply, REQUEST, count)
     return answer.items, dict(answer.dropped), answer.fault
 
 
