@@ -157,7 +157,7 @@ class AnswerSection:
 
 @dataclass(frozen=True)
 class FeedbackSection:
-    """The verdicts on a pair."""
+    """The buttons that rate a pair."""
 
     right: gr.Button
     wrong: gr.Button

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+#: The column of ratings is stored as "verdict", as in the files of earlier versions.
 COLUMNS = ("time", "model", "text", "head", "tail", "relation", "score", "verdict", "corrected")
 RIGHT, WRONG = "right", "wrong"
 _LONGEST = 2000  # characters of a cell
 
 
 class FeedbackFile:
-    """A CSV file with one row for each verdict.
+    """A CSV file with one row for each rating.
 
     Args:
         path: The file; the first row creates it, with its header.
@@ -20,26 +21,26 @@ class FeedbackFile:
     def __init__(self, path: str | Path):
         self.path, self._lock = Path(path), Lock()
 
-    def add(self, model: str, text: str, pair: dict, verdict: str, corrected: str | None = None) -> None:
-        """Appends a verdict on a pair.
+    def add(self, model: str, text: str, pair: dict, rating: str, corrected: str | None = None) -> None:
+        """Appends the rating of a pair.
 
         Args:
             model: Name of the model that answered.
             text: The sentence.
             pair: As the pipeline returns it.
-            verdict: `RIGHT` or `WRONG`.
+            rating: `RIGHT` or `WRONG`.
             corrected: The label that the visitor proposes.
 
         Raises:
-            ValueError: The verdict is another one.
+            ValueError: The rating is another one.
             OSError: The file cannot be written.
         """
-        if verdict not in (RIGHT, WRONG):
-            raise ValueError(f"The verdict is {verdict!r}; it is {RIGHT!r} or {WRONG!r}.")
+        if rating not in (RIGHT, WRONG):
+            raise ValueError(f"The rating is {rating!r}; it is {RIGHT!r} or {WRONG!r}.")
         time = datetime.now(UTC).isoformat(timespec="seconds")
         ends = pair["head"]["text"], pair["tail"]["text"]
         score = f"{pair['score']:.4f}"
-        self._append((time, model, text, *ends, pair["relation"], score, verdict, corrected or ""))
+        self._append((time, model, text, *ends, pair["relation"], score, rating, corrected or ""))
 
     def _append(self, row: tuple[str, ...]) -> None:
         with self._lock:

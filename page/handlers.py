@@ -31,7 +31,7 @@ class Handlers:
 
     Args:
         extractor: The model.
-        feedback: The file of verdicts, or None.
+        feedback: The file of ratings, or None.
     """
 
     def __init__(self, extractor: Extractor, feedback: FeedbackFile | None = None):
@@ -175,26 +175,26 @@ class Handlers:
 
     def mark_right(self, answer: dict | None) -> dict:
         """Records that the relation of the chosen pair is right."""
-        return self._record_verdict(answer, RIGHT, None)
+        return self._record_rating(answer, RIGHT, None)
 
     def mark_wrong(self, answer: dict | None, corrected: str | None) -> dict:
         """Records that the relation of the chosen pair is wrong, with the right one if the visitor names it."""
-        return self._record_verdict(answer, WRONG, corrected)
+        return self._record_rating(answer, WRONG, corrected)
 
-    def _record_verdict(self, answer: dict | None, verdict: str, corrected: str | None) -> dict:
-        """Appends a verdict to the file, once; returns the answer with its verdicts, `"said"`, by pair."""
+    def _record_rating(self, answer: dict | None, rating: str, corrected: str | None) -> dict:
+        """Appends a rating to the file, once; returns the answer with its `"ratings"` by pair."""
         if not answer:
             raise user_error("Find relations first, then say what you think of them.")
         chosen = answer["chosen"]
-        said = {**answer.get("said", {}), chosen: (verdict, corrected)}
-        if said == answer.get("said"):  # a double click
+        ratings = {**answer.get("ratings", {}), chosen: (rating, corrected)}
+        if ratings == answer.get("ratings"):  # a double click
             return answer
         try:
-            self.feedback.add(self.extractor.name, answer["text"], answer["pairs"][chosen], verdict, corrected)
+            self.feedback.add(self.extractor.name, answer["text"], answer["pairs"][chosen], rating, corrected)
         except OSError as error:
             raise unavailable_error("Your feedback could not be saved. Please try later.", error) from error
         gr.Info("Thank you, that is kept.")
-        return {**answer, "said": said}
+        return {**answer, "ratings": ratings}
 
 
 def _source(objects: list[dict], detector: str) -> str:

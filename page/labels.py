@@ -40,7 +40,7 @@ def relation_words(pair: dict) -> str:
     return relation_label(pair["relation"] if is_related(pair) else NO_RELATION)
 
 
-def uncertainty(pair: dict) -> float:
+def relative_entropy(pair: dict) -> float:
     """Computes the entropy of the scores of a pair as a share of the largest possible one, 0 to 1."""
     return pair["entropy"] / math.log(len(pair["scores"])) if len(pair["scores"]) > 1 else 0.0
 

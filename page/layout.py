@@ -66,7 +66,7 @@ def build_page(extractor: Extractor, feedback: FeedbackFile | None = None) -> gr
 
     Args:
         extractor: The model.
-        feedback: The file of visitors' verdicts; without one nobody is asked for any.
+        feedback: The file of visitors' ratings; without one no pair can be rated.
     """
     handlers = Handlers(extractor, feedback)
     kept = (3600, 86400)  # seconds: how often uploads are looked through, and how old they become
@@ -148,6 +148,6 @@ def _wire_answer(parts: Components, handlers: Handlers) -> None:
 
 
 def _wire_feedback(section: FeedbackSection, answer: AnswerSection, handlers: Handlers) -> None:
-    """Records a verdict on the chosen pair."""
+    """Records the rating of the chosen pair."""
     section.right.click(handlers.mark_right, answer.data, answer.data, **_QUICK)
     section.wrong.click(handlers.mark_wrong, [answer.data, section.corrected], answer.data, **_QUICK)

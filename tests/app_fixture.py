@@ -78,7 +78,7 @@ def wait_for_page(address: str, server: subprocess.Popen, log: Path) -> str:
 
 @dataclass
 class Served:
-    """A page that runs: its address, its working folder, its upload folder and its file of verdicts."""
+    """A page that runs: its address, its working folder, its upload folder and its file of ratings."""
 
     address: str
     folder: Path

@@ -1,6 +1,6 @@
 """How well text can be told from what lies behind it, by the formula of WCAG 2."""
 
-#: For a page to evaluate: the lowest contrast of any text, and that text. That in pictures lies on plates of
+#: For a page to evaluate: the lowest contrast of any text, and that text. That in images lies on plates of
 #: its own and is left out.
 FAINTEST_TEXT = """() => {
   const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -23,7 +23,7 @@ FAINTEST_TEXT = """() => {
   const plate = element => inSvg(element) ? [...element.parentElement.querySelectorAll("rect")]
     .map(rect => getComputedStyle(rect).fill) : [];
   const shown = element => inSvg(element)
-    ? element.matches("text") && !element.closest(".picture") : element.offsetParent;
+    ? element.matches("text") && !element.closest(".image") : element.offsetParent;
   const contrasts = [...document.querySelectorAll(".gradio-container *")]
     .filter(element => shown(element)
       && [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()))

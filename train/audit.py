@@ -4,7 +4,7 @@
     python -m train.audit path/to/mnre --legacy path/to/legacy_crops     # the field's shared crops too: exit code 1
     python -m train.audit path/to/more --corpus more
 
-Questions and thresholds stand in `vmhan/evaluation/audit.py`. `python -m train.audit_results` audits finished runs.
+Tests and thresholds are defined in `vmhan/evaluation/audit.py`. `python -m train.audit_results` audits finished runs.
 """
 
 import argparse

@@ -31,7 +31,7 @@ def describe_inputs(inputs: RunInputs, data: DataArguments) -> dict:
         "data": checksums(data),
         "pair_order": inputs.pair_order,
         "node_selection": inputs.selection_counts,
-        "pictures": inputs.image_counts,
+        "pictures": inputs.image_counts,  # result files store images under this name and those of `count_images`
     }
 
 

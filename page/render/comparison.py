@@ -25,7 +25,7 @@ class Comparison:
     """Two pairs, each as (head, tail), and the attention of both on every visual node of either.
 
     Args:
-        note: Why there is no move, or that attention is all but even in both; else None.
+        note: Why there is no move, or that attention is nearly uniform in both; else None.
     """
 
     first: tuple[str, str]
@@ -47,7 +47,7 @@ def compare_pairs(answer: dict, chosen: int, other: int) -> Comparison:
     if not moves:
         note = no_nodes_note(answer)
     elif all(even_nodes(pair) for pair in pairs):
-        note = "In both, that on the objects is all but even: it says nothing about which of them mattered."
+        note = "In both, that on the objects is nearly uniform: it says nothing about which of them mattered."
     first, second = ((pair["head"]["text"], pair["tail"]["text"]) for pair in pairs)
     return Comparison(first, second, moves, note)
 

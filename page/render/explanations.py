@@ -2,17 +2,17 @@
 
 import math
 
-from page.labels import WHOLE_IMAGE, uncertainty
+from page.labels import WHOLE_IMAGE, relative_entropy
 from vmhan.visualization.hypergraph_layout import nearly_even
 
 
 def attention_note(pair: dict) -> str:
-    """Explains the attention on the visual nodes of a pair, which says nothing where it is all but even."""
+    """Explains the attention on the visual nodes of a pair, which says nothing where it is nearly uniform."""
     note = "Of the attention that the two entities gave to the image, the share of each node."
     if len(pair["objects"]) == 1:
         return f"{note} There is but one, so it has all, whatever it shows."
     among = even_nodes(pair)
-    return f"{note} On {among} it is all but even: it says nothing about which of them mattered." if among else note
+    return f"{note} On {among} it is nearly uniform: it says nothing about which of them mattered." if among else note
 
 
 def even_nodes(pair: dict) -> str:
@@ -38,20 +38,22 @@ def no_nodes_note(answer: dict) -> str:
 
 
 def hyperedge_note(pair: dict) -> str:
-    """Explains the strokes of a pair's hypergraph."""
+    """Explains the line widths of a pair's hypergraph."""
     shares = [edge["attention"] for edge in pair["hypergraph"]["hyperedges"]]
     if not any(map(sum, shares)):
-        return "The hyperedges that the two entities read last hold nothing of their members."
-    note = "Strokes show what each hyperedge that the two entities read last had taken of each of its members."
+        return "The hyperedges that the two entities read last attend to none of their nodes."
+    note = (
+        "Line width: attention of each hyperedge on each of its nodes, in the last layer that the two entities read."
+    )
     if all(len(of_edge) == 1 or nearly_even(of_edge) for of_edge in shares):
-        note += " It is all but even in all of them: it says nothing about which member mattered."
+        note += " It is nearly uniform in all of them: it says nothing about which node mattered."
     return note
 
 
 def entropy_note(pair: dict) -> str:
     """States the entropy of the scores of a pair, with the scale that makes the number readable."""
-    most = math.log(len(pair["scores"]))
-    return f"Entropy of the scores {pair['entropy']:.2f} nats, {uncertainty(pair):.0%} of the most ({most:.2f})."
+    maximum, share = math.log(len(pair["scores"])), relative_entropy(pair)
+    return f"Entropy of the scores {pair['entropy']:.2f} nats, {share:.0%} of the maximum ({maximum:.2f})."
 
 
 def variance_note(pair: dict) -> str:

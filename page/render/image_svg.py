@@ -1,4 +1,4 @@
-"""The image of a request with its objects lit by the attention of a pair."""
+"""The image of a request with the attention of a pair on each of its objects."""
 
 import base64
 import io

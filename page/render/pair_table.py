@@ -1,9 +1,9 @@
-"""The table of all pairs: relation in words, confidence, uncertainty."""
+"""The table of all pairs: relation in words, confidence, entropy."""
 
 import re
 from dataclasses import dataclass
 
-from page.labels import is_related, relation_words, uncertainty
+from page.labels import is_related, relation_words, relative_entropy
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PairTableRow:
     label_parts: list[str]
     is_related: bool
     score: float
-    uncertainty: float
+    relative_entropy: float
     is_chosen: bool
     is_compared: bool
 
@@ -51,7 +51,7 @@ def _row(number: int, pair: dict, is_chosen: bool, is_compared: bool) -> PairTab
         label_parts=re.split(r"(?<=[/_])", pair["relation"]) if is_related(pair) else [],
         is_related=is_related(pair),
         score=pair["score"],
-        uncertainty=uncertainty(pair),
+        relative_entropy=relative_entropy(pair),
         is_chosen=is_chosen,
         is_compared=is_compared,
     )

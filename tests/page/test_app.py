@@ -215,7 +215,7 @@ def test_comparing_two_pairs_shows_how_attention_moves(page, green):
     page.locator("button[data-compare='1']").dblclick(delay=100)
     page.locator(".moved").wait_for()
     page.wait_for_timeout(500)
-    assert page.locator("article").count() == 2 and page.locator("svg.picture").count() == 2
+    assert page.locator("article").count() == 2 and page.locator("svg.image").count() == 2
     assert page.locator("tr[data-pair='1'].other").count() == 1
     keep_screenshot(page, "compared")
     page.locator("button[data-compare='1']").click()
@@ -228,7 +228,7 @@ def test_detector_puts_names_and_weights_on_the_image(page, green):
     write_sentence(page, SENTENCE)
     add_image(page, green)
     find_relations(page)
-    texts = page.locator("svg.picture text").all_text_contents()
+    texts = page.locator("svg.image text").all_text_contents()
     assert texts and all(re.fullmatch(r"(person|dog|tie)( \d)? \d+%", text) for text in texts)
     names = [text.rsplit(" ", 1)[0] for text in texts]
     assert len(set(names)) == len(names), "several objects of one kind are told apart"
@@ -248,7 +248,7 @@ def test_photos_of_all_kinds_are_read_and_huge_ones_refused(page, tmp_path):
     for name, size in (("rotated.jpg", "360 480"), ("cmyk.jpg", "480 360"), ("animated.gif", "480 360")):
         add_image(page, tmp_path / name)
         find_relations(page)
-        assert page.locator("svg.picture").get_attribute("viewBox").endswith(size), name
+        assert page.locator("svg.image").get_attribute("viewBox").endswith(size), name
         page.get_by_role("button", name="Remove Image").click()
         page.locator("table.pairs").wait_for(state="detached")
     add_image(page, tmp_path / "huge.png")
@@ -271,7 +271,7 @@ def test_image_can_be_pasted(page):
     page.get_by_role("button", name="Remove Image").wait_for()
     write_sentence(page, SENTENCE)
     find_relations(page)
-    assert page.locator("svg.picture").count() == 1
+    assert page.locator("svg.image").count() == 1
 
 
 @pytest.mark.browser
@@ -283,7 +283,7 @@ def test_image_can_be_taken_with_a_camera(page):
     page.get_by_role("button", name="Remove Image").wait_for()
     write_sentence(page, SENTENCE)
     find_relations(page)
-    assert page.locator("svg.picture").count() == 1
+    assert page.locator("svg.image").count() == 1
 
 
 @pytest.mark.browser
@@ -429,7 +429,7 @@ def test_page_fits_the_screen(page, width, green):
     page.locator(".moved").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CUT_OFF) == [], "all names in the drawings are whole"
-    assert page.evaluate(SMALLEST_LETTERS) >= 11 and page.locator("td.unsure").first.is_visible()
+    assert page.evaluate(SMALLEST_LETTERS) >= 11 and page.locator("td.entropy").first.is_visible()
     keep_screenshot(page, f"{width}-pixels-wide")
 
 
@@ -455,7 +455,7 @@ def test_bundled_model_answers_the_first_example(tmp_path_factory, browser):
     page = open_page(browser, next(server), "")
     page.locator("table.pairs").wait_for()
     assert page.locator("table.pairs tr[data-pair]").count() == 3
-    assert page.locator("svg.picture text").count() >= 2, "what the image shows is boxed and named"
+    assert page.locator("svg.image text").count() >= 2, "what the image shows is boxed and named"
     keep_screenshot(page, "page")
     page.close()
     server.close()

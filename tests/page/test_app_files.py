@@ -205,7 +205,7 @@ def test_links_and_clicks_name_examples_only(address, secret):
 def test_what_a_request_says_of_the_session_counts_for_nothing(address, served):
     visitor = Visitor(address)
     forged = {
-        "text": "Ada", "chosen": 0, "other": None, "said": {}, "image": {"address": "x", "size": [1, 1]},
+        "text": "Ada", "chosen": 0, "other": None, "ratings": {}, "image": {"address": "x", "size": [1, 1]},
         "pairs": [{"head": {"text": "Ada"}, "tail": {"text": "Bob"}, "relation": "None", "score": 1.0}],
     }  # fmt: skip
     with pytest.raises(Refused, match="Find relations first"):
@@ -252,7 +252,7 @@ def test_uploads_are_read(address, own, mark):
     _answer, shown, *_ = visitor.ask(
         "find_relations", "Ada met Bob", None, uploaded, "", visitor_detector(visitor), None, ""
     )
-    assert 'class="picture"' in shown
+    assert 'class="image"' in shown
     (found,) = visitor.ask("extract", REQUEST["text"], uploaded, REQUEST["entities"], None)
     assert found["objects"]
 
@@ -267,7 +267,7 @@ def test_images_of_examples_are_read(address):
     sentence, image, description, *_ = visitor.ask("choose_example", event_data={"example": "wedding"})
     assert image["path"].endswith("wedding.jpg")
     _, shown, *_ = visitor.ask("find_relations", sentence, None, image, description, "none", None, None)
-    assert 'class="picture"' in shown
+    assert 'class="image"' in shown
     (found,) = visitor.ask("extract", REQUEST["text"], {"path": image["path"]}, REQUEST["entities"], None)
     assert found["objects"]
 

@@ -21,7 +21,7 @@ def test_feedback_is_kept_as_rows(tmp_path):
 
 
 @pytest.mark.parametrize("switched_on", [True, False])
-def test_verdicts_are_asked_for_only_where_feedback_is_switched_on(tmp_path, switched_on):
+def test_ratings_are_asked_for_only_where_feedback_is_switched_on(tmp_path, switched_on):
     page = build_page(Extractor("unused"), FeedbackFile(tmp_path / "a.csv") if switched_on else None)
     assert ("This pair is right" in str(page.config["components"])) == switched_on
 

@@ -3,7 +3,7 @@
 import pytest
 from answers import make_pair
 
-from page.labels import number_objects, relation_label, sort_pairs, summary, uncertainty
+from page.labels import number_objects, relation_label, relative_entropy, sort_pairs, summary
 
 
 def thing(label, left=None, **more) -> dict:
@@ -69,5 +69,5 @@ def test_summary_counts_relations_and_kinds():
     assert summary(pairs[2:]) == "No relation in 1 pair"
 
 
-def test_uncertainty_is_a_share_of_the_largest_entropy():
-    assert uncertainty(make_pair(entropy=0.6931, scores={"a": 0.5, "b": 0.5})) == pytest.approx(1, abs=1e-3)
+def test_relative_entropy_is_a_share_of_the_largest_entropy():
+    assert relative_entropy(make_pair(entropy=0.6931, scores={"a": 0.5, "b": 0.5})) == pytest.approx(1, abs=1e-3)

@@ -6,7 +6,8 @@ import pytest
 from tiny import save_tiny_checkpoint, tiny_model, tiny_processor
 from transformers import pipeline
 
-from vmhan.visualization.hypergraph_svg import GraphNode, Hyperedge, hypergraph_svg
+from vmhan.visualization.hypergraph_drawing import GraphNode, Hyperedge
+from vmhan.visualization.hypergraph_svg import hypergraph_svg
 
 TASK = "multimodal-relation-extraction"
 REQUEST = {"text": "Ada met Bob in Rome", "entities": ["Ada", "Bob"], "description": "A man with a red hat."}

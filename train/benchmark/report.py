@@ -42,6 +42,6 @@ def table(result: dict) -> str:
     shares = result["hypergraph"]["share_of_training_step"]
     lines += ["", *(f"hypergraph part of a step, {name}: {share['median']:.2%}" for name, share in shares.items())]
     for target in result["targets"]:
-        verdict = "reached" if target["reached"] else "missed"
-        lines.append(f"{verdict}: {target['what']}: {target['value']:.3f}, to be {target['to_be']}")
+        outcome = "reached" if target["reached"] else "missed"
+        lines.append(f"{outcome}: {target['what']}: {target['value']:.3f}, to be {target['to_be']}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ ORDERED_PAIR = ("words", "image_id", "head_span", "tail_span")
 #: `pair` is no column: the two spans in the order of the sentence, see `key_columns`.
 PAIR = ("words", "image_id", "pair")
 
-#: What only a detector, a selector or an encoder of images brings; the names stand in result files.
+#: What only a detector, a selector or an encoder of images brings; result files store these names.
 DETECTED, HAS_IMAGE = "detected boxes", "whether there is a picture"
 TEXT_PHRASES, VISUAL_PHRASES, OBJECTS = (
     "selected phrases of the text",

@@ -73,7 +73,7 @@ def render_card(result: dict) -> str:
         hours=sum(each["wall_time_seconds"] for each in sittings) / 3600,
         devices=_then(each["device"] for each in sittings),
         seeds=_then(str(each["seed"]) for each in sittings),
-        looks=_looks(settings["input_sizes"]),
+        input_sizes=_describe_sizes(settings["input_sizes"]),
         score_threshold=settings["score_threshold"],
         max_milliseconds=result["export"]["max_milliseconds"],
         least_boxes=config["data"]["least_boxes"],
@@ -89,12 +89,15 @@ def write_card(path: Path, result: dict) -> None:
     path.write_text(render_card(result), encoding="utf-8")
 
 
-def _looks(sizes: list[int]) -> str:
+def _describe_sizes(sizes: list[int]) -> str:
     """Describes the input sizes of an image."""
     if len(sizes) == 1:
-        return f"An image is looked at with its longer side at {sizes[0]} pixels."
+        return f"Each image is run with its longer side at {sizes[0]} pixels."
     shown = ", ".join(f"{size} (mirrored)" if number % 2 else str(size) for number, size in enumerate(sizes))
-    return f"An image is looked at {len(sizes)} times, its longer side at {shown} pixels; all that is found competes."
+    return (
+        f"Each image is run at {len(sizes)} sizes, its longer side at {shown} pixels; non-maximum suppression is over "
+        "the detections of all."
+    )
 
 
 def _then(values: Iterable[str]) -> str:
@@ -133,7 +136,7 @@ def _reading(result: dict) -> str:
     return (
         "No weights, size or threshold was chosen by either. But they may be read more than once, and what is known "
         f"of them may decide how one goes on: these weights went through {times} trainings, others may have been left "
-        f"out, and the project's README says what was read when.{rough}"
+        f"out, and `docs/detector.md` says how often they were read.{rough}"
     )
 
 

@@ -2,7 +2,7 @@
 
     accelerate launch train/detector/run.py train/configs/detector.yaml --data_dir path/to/detection
     python -m train.detector.run ...                                     # one process
-    ... --stop_after_minutes 9                                       # sit by sit: the same command goes on
+    ... --stop_after_minutes 9                                       # in parts: the same command resumes
     ... --epochs 100 --batch_size 64 --workers 14                    # any setting can be overridden
     accelerate launch train/detector/run.py train/configs/detector_longer.yaml  # goes on from the weights of the first
 

@@ -4,7 +4,7 @@
     python -m train.report.contact_sheet path/to/images --data_dir path/to/mnre           # and a pair of each
 
 With a data set each image has two tiles: one with all detected objects and their scores, one with the objects of its
-first pair, lit by attention, under the predicted relation. An image without a row in the data set has one.
+first pair with the attention on each, under the predicted relation. An image without a row in the data set has one.
 """
 
 import argparse

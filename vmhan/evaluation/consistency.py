@@ -59,8 +59,8 @@ def _print_more() -> None:
         for row in rows:
             shares = positive_shares(row)
             possible &= shares
-            verdict = [*f1_faults(row), f"possible if {_interval(shares)} of the pairs hold a relation"]
-            print(f"  {row.name}: {'; '.join(verdict)}")
+            found = [*f1_faults(row), f"possible if {_interval(shares)} of the pairs hold a relation"]
+            print(f"  {row.name}: {'; '.join(found)}")
     print(f"  all of them at once: {_interval(possible)}")
 
 

@@ -152,7 +152,7 @@ def _title(nodes: Sequence[GraphNode], hyperedges: Sequence[Hyperedge]) -> str:
 
 def _strongest(nodes: Sequence[GraphNode], edge: Hyperedge) -> str:
     if nearly_even(edge.attention.values()):
-        return "none, all but even"
+        return "none, nearly uniform"
     return nodes[max(edge.attention, key=lambda node: edge.attention[node])].name
 
 

@@ -8,7 +8,7 @@ from answers import HYPERGRAPH, make_answer, make_nodes, make_pair
 from page.render.comparison import compare_pairs
 from page.render.explanations import attention_note, entropy_note, hyperedge_note, no_nodes_note, variance_note
 
-EVEN = "all but even: it says nothing about which of them mattered"
+EVEN = "nearly uniform: it says nothing about which of them mattered"
 
 
 @pytest.mark.parametrize(
@@ -38,23 +38,23 @@ def test_even_attention_is_said_to_say_nothing(shares, note):
     pair = make_pair(objects=make_nodes(**shares))
     shown = attention_note(pair)
     assert "looked" not in shown
-    assert (note in shown) if note else ("even" not in shown and "but one" not in shown)
+    assert (note in shown) if note else ("uniform" not in shown and "but one" not in shown)
     compared = compare_pairs(make_answer(pair, pair), 0, 1).note or ""
     assert (EVEN in compared) == (EVEN in shown)
 
 
-def test_even_strokes_of_a_hypergraph_are_said_to_say_nothing():
+def test_even_lines_of_a_hypergraph_are_said_to_say_nothing():
     def note(*shares: float) -> str:
         edges = [{**HYPERGRAPH["hyperedges"][0], "attention": list(shares)}]
         return hyperedge_note(make_pair(hypergraph={**HYPERGRAPH, "hyperedges": edges}))
 
-    assert "about which member mattered" in note(0.33, 0.34, 0.33)
-    assert "about which member mattered" not in note(0.5, 0.3, 0.2)
-    assert "hold nothing of their members" in note(0, 0, 0)
+    assert "about which node mattered" in note(0.33, 0.34, 0.33)
+    assert "about which node mattered" not in note(0.5, 0.3, 0.2)
+    assert "attend to none of their nodes" in note(0, 0, 0)
 
 
 def test_entropy_comes_with_its_scale():
-    assert "0.56 nats, 81% of the most (0.69)" in entropy_note(make_pair())
+    assert "0.56 nats, 81% of the maximum (0.69)" in entropy_note(make_pair())
 
 
 def test_variance_is_not_shown_as_certainty():

@@ -1,4 +1,4 @@
-"""The image with its objects lit by attention."""
+"""The image with the attention on each of its objects."""
 
 from xml.etree import ElementTree
 

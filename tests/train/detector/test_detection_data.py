@@ -98,7 +98,7 @@ def test_teachers_box_is_doubted_where_people_labelled_its_class_exhaustively():
     ]
 
 
-def test_teachers_box_is_doubted_on_what_people_call_something_else_that_is_learnt():
+def test_teachers_box_is_doubted_on_what_people_call_something_else_that_is_learned():
     objects = [
         ("horse", (0, 0, 10, 10), "human", 1.0),
         ("sheep", (0, 0, 10, 9), "teacher", 0.9),
@@ -114,6 +114,6 @@ def test_boxes_of_people_are_never_doubted():
     assert targets.counts.all() and targets.labels.tolist() == [1, 0]
 
 
-def test_image_without_learnt_objects_has_empty_targets():
+def test_image_without_learned_objects_has_empty_targets():
     targets = reliable_targets(row(("hat", (0, 0, 9, 9), "human", 1.0)), ["cat"], 0.5)
     assert targets.boxes.shape == (0, 4) and targets.labels.shape == (0,) and targets.counts.shape == (0,)

@@ -72,7 +72,7 @@ def test_padding_joins_nothing():
     assert torch.equal(alone.scores[0], padded.scores[0]) and torch.equal(alone.objects[0], padded.objects[0])
 
 
-def test_doubted_object_is_neither_learnt_nor_punished():
+def test_doubted_object_is_neither_learned_nor_punished():
     prediction = guess()
     prediction.class_logits[..., 1] = 3.0  # sure of class 1 everywhere
     doubted = batch([((16, 16, 48, 48), 1, False)])
@@ -83,7 +83,7 @@ def test_doubted_object_is_neither_learnt_nor_punished():
     assert detection_loss(prediction, doubted)["loss"] < detection_loss(prediction, batch([]))["loss"]
 
 
-def test_found_object_in_a_doubted_one_is_learnt():
+def test_found_object_in_a_doubted_one_is_learned():
     both = batch([((16, 16, 40, 40), 1, True), ((0, 0, 64, 64), 1, False)])
     assigned = assign(guess(), both)
     assert (assigned.objects == 0).any()

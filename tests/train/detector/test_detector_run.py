@@ -196,8 +196,8 @@ def test_best_size_that_is_fast_enough_is_chosen():
 def test_card_says_how_often_and_how_an_image_is_looked_at():
     several = result(person=0.4, face=0.5)
     once = {**several, "settings": {**several["settings"], "input_sizes": [320]}}
-    assert "looked at 2 times, its longer side at 256, 384 (mirrored) pixels" in render_card(several)
-    assert "looked at with its longer side at 320 pixels" in render_card(once)
+    assert "run at 2 sizes, its longer side at 256, 384 (mirrored) pixels" in render_card(several)
+    assert "run with its longer side at 320 pixels" in render_card(once)
 
 
 def test_threshold_is_the_median_over_classes_with_many_boxes():

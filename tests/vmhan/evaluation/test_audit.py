@@ -286,8 +286,8 @@ def test_published_inputs_pass_and_the_shared_crops_give_the_label_away(real, tm
     assert main([folder, "--legacy", legacy, "--results_dir", str(tmp_path)]) == 1
     result = json.loads((tmp_path / "audit-mnre.json").read_text(encoding="utf-8"))
     for split in ("validation", "test"):
-        verdicts = {item["name"]: bool(item["leaks"]) for item in result["findings"][split]}
-        assert verdicts == {name: name.startswith("legacy") for name in verdicts}
+        results = {item["name"]: bool(item["leaks"]) for item in result["findings"][split]}
+        assert results == {name: name.startswith("legacy") for name in results}
     found = {item["name"]: item for item in result["findings"]["test"]}
     assert found["legacy crops"]["shape"]["none_or_not"]["accuracy"] == pytest.approx(0.9913, abs=5e-5)
     beyond = found["legacy words beyond the names"]["value"]

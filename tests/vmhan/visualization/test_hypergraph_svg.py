@@ -45,7 +45,7 @@ def test_a_stroke_without_attention_can_still_be_pointed_at():
 def test_title_names_the_strongest_member_unless_all_are_about_as_strong():
     edges = [Hyperedge("textual", {0: 0.75, 1: 0.25}), Hyperedge("visual", {2: 0.501, 3: 0.499})]
     (title,) = ElementTree.fromstring(hypergraph_svg(NODES, edges)).findall(f"{SVG}title")
-    assert title.text.endswith("within the text: Ada, within the image: none, all but even")
+    assert title.text.endswith("within the text: Ada, within the image: none, nearly uniform")
 
 
 @pytest.mark.parametrize(
