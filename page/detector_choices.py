@@ -12,8 +12,8 @@ os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # ultralytics would install 
 from page.errors import unavailable_error, warn_unavailable
 from page.extractor import Extractor
 from vmhan.bundled_weights import BUNDLED
+from vmhan.cli.extras import install_hint
 from vmhan.detectors.loading import has_weights, needs_ultralytics
-from vmhan.extras import install_hint
 from vmhan.object_detection import NO_DETECTOR, DetectorUnavailable
 
 

@@ -1,6 +1,6 @@
 """Training and evaluation of VM-HAN and of the systems it is compared with."""
 
-from vmhan.extras import require, running_command
+from vmhan.cli.extras import require, running_command
 
 _command = running_command() or ""
 # A command names all that it needs at once; [search] and [detector] bring [train] along.

@@ -21,7 +21,7 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import set_seed
 
-from vmhan.extras import require
+from vmhan.cli.extras import require
 
 try:
     import optuna

@@ -1,5 +1,5 @@
 """Training of the bundled object detector."""
 
-from vmhan.extras import require
+from vmhan.cli.extras import require
 
 require("train.detector", "detector")

@@ -1,5 +1,5 @@
 """Data sets, read to one schema: a row for each entity pair."""
 
-from vmhan.extras import require
+from vmhan.cli.extras import require
 
 require("vmhan.data", "train", ("datasets", "tqdm"))

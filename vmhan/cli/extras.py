@@ -11,7 +11,7 @@ from pathlib import Path
 _TRAIN = ("accelerate", "datasets", "filelock", "matplotlib", "scipy", "sklearn", "tensorboard", "tqdm", "yaml")
 #: Modules that each extra installs.
 EXTRAS = {
-    "demo": ("gradio",),
+    "demo": ("gradio", "matplotlib"),
     "detector": (*_TRAIN, "pyarrow", "pycocotools"),
     "search": (*_TRAIN, "optuna"),
     "train": _TRAIN,

@@ -1,0 +1,1 @@
+"""What command lines of the package share."""
