@@ -19,7 +19,7 @@ from hub.push import main as push_command
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "vmhan" / "weights" / "vmhan-mini-mnre"
 RESULT = ROOT / "assets" / "results" / "mnre-mini" / "second-generation-seed2.json"
-NAMED = ("MNRE", "github.com/thecharm", "states no licence", "stands in train")
+NAMED = ("MNRE", "github.com/thecharm", "states no licence", "is also in the training split")
 
 
 def own_result(**changes: str) -> dict:
@@ -93,7 +93,7 @@ def test_whoever_pushes_may_name_them(bare, tmp_path, capsys):
 @pytest.mark.parametrize("name", ["MNRE", "MORE"])
 def test_known_names_bring_their_address_but_no_counts(bare, name):
     card = make_card(bare, "ada/own", own_result(), dataset_name=name)
-    assert f"Measured on [{name}](https://github.com/" in card.text and "stands in train" not in card.text
+    assert f"Measured on [{name}](https://github.com/" in card.text and "is also in the training split" not in card.text
     assert ("MNRE states no licence" in card.text) == (name == "MNRE")
 
 
