@@ -93,7 +93,8 @@ def test_whoever_pushes_may_name_them(bare, tmp_path, capsys):
 @pytest.mark.parametrize("name", ["MNRE", "MORE"])
 def test_known_names_bring_their_address_but_no_counts(bare, name):
     card = make_card(bare, "ada/own", own_result(), dataset_name=name)
-    assert f"Measured on [{name}](https://github.com/" in card.text and "is also in the training split" not in card.text
+    assert f"Measured on [{name}](https://github.com/" in card.text
+    assert "is also in the training split" not in card.text
     assert ("MNRE states no licence" in card.text) == (name == "MNRE")
 
 
