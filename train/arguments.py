@@ -93,6 +93,17 @@ class DataArguments:
     )
     selector_batch_size: int = field(default=8, metadata={"help": "Prompts that an LLM answers at a time."})
     selector_max_tokens: int = field(default=128, metadata={"help": "Longest answer of an LLM."})
+    annotation_style: str | None = field(
+        default=None, metadata={"help": "The model's annotation style that the main corpus is learned and scored in."}
+    )
+    corpora: list[dict] = field(
+        default_factory=list,
+        metadata={"help": "Further corpora of relations, '{path: FILE, weight: 0.5, licence: MIT}' each."},
+    )
+    mention_corpora: list[dict] = field(
+        default_factory=list,
+        metadata={"help": "Corpora of named entities, from which the model learns to find them; likewise."},
+    )
     undirected_pairs: bool = field(
         default=False,
         metadata={

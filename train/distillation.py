@@ -13,6 +13,7 @@ from datasets import Dataset, List, Value
 
 from train.arguments import RunConfig
 from train.data.collator import TEACHER_TARGETS
+from train.data.corpora import SOURCE, Source
 from train.data.row_checks import find_faults
 from train.data.run_inputs import RunInputs
 from train.model_factory import build_trainer, load_finished
@@ -22,10 +23,11 @@ from vmhan.data.schema import sort_by_sentence
 
 #: Computes the logits (rows, relations) of a teacher for rows, in the order given.
 Score = Callable[[str, Dataset], np.ndarray]
+_FLOOR = 1e-6  # a teacher may rule out all candidates
 #: The columns that a model may see of a pair.
 _INPUT_COLUMNS = (
     *("words", "image_id", "description", "object_names", "image_key", "selection"),
-    *("head_span", "tail_span", "tail_object", "direction_given"),
+    *("head_span", "tail_span", "tail_object", "direction_given", SOURCE),
 )
 
 
@@ -45,7 +47,10 @@ def add_teacher_targets(inputs: RunInputs, config: RunConfig) -> None:
 
     training, cache = config.training, DiskCache(config.data.cache_folder / "teachers")
     rows, writes = inputs.splits["train"], training.process_index == 0
-    inputs.splits["train"] = mix_targets(rows, training.teachers, training.teacher_weight, score, cache, writes)
+    candidates = candidates_of_rows(rows, inputs.sources)
+    inputs.splits["train"] = mix_targets(
+        rows, training.teachers, training.teacher_weight, score, cache, candidates, writes
+    )
 
 
 def mix_targets(
@@ -54,9 +59,12 @@ def mix_targets(
     weight: float,
     score: Score,
     cache: DiskCache,
+    candidates: np.ndarray | None = None,
     writes: bool = True,
 ) -> Dataset:
     """Adds a probability for each relation: the gold label mixed with the mean of the teachers.
+
+    Where the gold label is one of several candidates, the teachers say how likely each of these is.
 
     Args:
         rows: The training rows.
@@ -64,6 +72,7 @@ def mix_targets(
         weight: Share of the teachers, 0 to 1.
         score: Computes the logits of a teacher.
         cache: Stores the scores, which take as long to compute as the rows take to evaluate.
+        candidates: True for the labels that the gold one may be, (rows, relations); by default that of the row.
         writes: True in the one process that stores them.
     """
     if not 0 <= weight <= 1:
@@ -72,8 +81,18 @@ def mix_targets(
     ordered = sort_by_sentence(rows.add_column("index", range(len(rows))))
     scores = np.mean([_probabilities(teacher, ordered, score, cache, writes) for teacher in teachers], axis=0)
     scores = scores[np.argsort(ordered["index"])]  # (rows, relations)
-    targets = weight * scores + (1 - weight) * np.eye(scores.shape[1])[rows["relation"]]
+    gold = np.eye(scores.shape[1], dtype=bool)[rows["relation"]] if candidates is None else candidates
+    among = np.where(gold, scores + _FLOOR, 0)  # (rows, relations)
+    targets = weight * scores + (1 - weight) * among / among.sum(axis=1, keepdims=True)
     return rows.add_column(TEACHER_TARGETS, targets.tolist(), feature=List(Value("float32")))
+
+
+def candidates_of_rows(rows: Dataset, sources: Sequence[Source]) -> np.ndarray | None:
+    """Finds the labels that the gold one of each row may be, (rows, relations); None without sources."""
+    if not sources:
+        return None
+    by_source = np.stack([source.candidates for source in sources])  # (sources, relations, relations)
+    return by_source[np.array(rows[SOURCE]), np.array(rows["relation"])]
 
 
 def _probabilities(teacher: str, rows: Dataset, score: Score, cache: DiskCache, writes: bool) -> np.ndarray:

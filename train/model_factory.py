@@ -109,11 +109,16 @@ def build_trainer(config: RunConfig, inputs: RunInputs, processor: VMHANProcesso
         train_dataset=inputs.splits["train"],
         eval_dataset=validation.rows,
         data_collator=PairCollator(
-            processor, data.visual_setting, use_boxes=data.uses_boxes, features=inputs.features
+            processor,
+            data.visual_setting,
+            use_boxes=data.uses_boxes,
+            features=inputs.features,
+            sources=inputs.sources,
         ),
         compute_metrics=make_compute_metrics(names, inputs.no_relation, is_symmetric(names), validation.split),
         processing_class=processor,
         callbacks=[EarlyStoppingCallback(patience)] if patience else None,
+        source_weights=[source.weight for source in inputs.sources],
         **of_trainer,
     )
 

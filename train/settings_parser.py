@@ -11,6 +11,7 @@ import argparse
 import difflib
 import functools
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +61,8 @@ class SettingsParser(HfArgumentParser):
         for action in self._actions:
             if action.dest in self.optional and action.nargs != 0:
                 action.type = _or_none(action.type)
+            if action.type is dict:
+                action.type = _read_mapping
             if action.nargs == "+":
                 action.nargs = "*"  # a list may be empty
 
@@ -119,7 +122,9 @@ class SettingsParser(HfArgumentParser):
     def _as_words(self, name: str, value: Any) -> list[str]:
         if value is None:
             return [f"--{name}", "none"] if name in self.optional else []
-        return [f"--{name}", *map(str, value)] if isinstance(value, list) else [f"--{name}", str(value)]
+        if isinstance(value, list):
+            return [f"--{name}", *(json.dumps(item) if isinstance(item, dict) else str(item) for item in value)]
+        return [f"--{name}", str(value)]
 
 
 class ParserBesideSettings(argparse.ArgumentParser):
@@ -174,6 +179,14 @@ def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
         return None if word.strip().lower() in NONE_WORDS else read(word)
 
     return read_or_leave_out
+
+
+def _read_mapping(word: str) -> dict[str, Any]:
+    """Reads `{name: value, ...}`, in YAML or JSON."""
+    value = yaml.safe_load(word)
+    if not isinstance(value, dict):
+        raise ValueError(f"{word!r} is no mapping such as '{{path: FILE}}'.")
+    return value
 
 
 def _read_yaml(path: Path, known: tuple[str, ...], extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:

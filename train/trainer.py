@@ -1,12 +1,13 @@
 """`transformers.Trainer` with our sampler, optimizer groups and average of the weights."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerState
 from transformers.trainer_utils import HubStrategy
 
-from train.data.collator import SentenceSampler
+from train.data.sampler import SentenceSampler
 from train.optimization import parameter_groups
 from train.publishing import Publisher
 from train.weight_average import WeightAverage
@@ -19,11 +20,14 @@ class PairTrainer(Trainer):
 
     Args:
         publisher: Pushes checkpoints, with `args.push_to_hub` and in the first process.
+        source_weights: As of `SentenceSampler`.
     """
 
-    def __init__(self, *args, publisher: Publisher | None = None, **kwargs):
+    def __init__(self, *args, publisher: Publisher | None = None, source_weights: Sequence[float] = (), **kwargs):
         self.publisher = publisher
+        self.source_weights = source_weights
         super().__init__(*args, **kwargs)
+        self.label_names = ["labels"]  # else every argument of the model that has "label" in its name
         self.weight_average = None
 
     def init_hf_repo(self, token: str | None = None, private: bool | None = None) -> None:
@@ -79,7 +83,8 @@ class PairTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset=None) -> Sampler:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
-        return SentenceSampler(dataset, self.args.train_batch_size, seed=self.args.data_seed or self.args.seed)
+        seed = self.args.data_seed or self.args.seed
+        return SentenceSampler(dataset, self.args.train_batch_size, seed, self.source_weights)
 
     def create_optimizer(self, model=None):
         if self.optimizer is None:

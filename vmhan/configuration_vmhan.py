@@ -18,6 +18,7 @@ from .hypergraph import ALL_KINDS, PAIRWISE
 NO_RELATION = "None"
 VISUAL_FEATURES = ("pixels", "text", "box")
 DIRECTION_UNKNOWN, DIRECTION_GIVEN = "direction_unknown", "direction_given"
+_TEMPERATURES = ("no_relation", "relation")
 
 
 class CustomPipelines(dict):
@@ -75,6 +76,12 @@ class VMHANConfig(PreTrainedConfig):
             Adds a learned vector for the kind of node before equation 4.
         order_embedding (`bool`, *optional*, defaults to `False`):
             Adds a learned vector to head and tail for which of them comes first in the sentence.
+        annotation_styles (`list[str]`, *optional*, defaults to none):
+            Habits of annotation that the model tells apart, such as `["general", "mnre"]`: each adds a learned vector
+            to head and tail. Requests that name none get the first.
+        mention_kinds (`list[str]`, *optional*, defaults to none):
+            Kinds of entities that the model finds in a sentence by itself, such as `["person", "place"]`. Without them
+            it has no mention head, and every request names its entities.
         variational (`bool`, *optional*, defaults to `True`):
             Whether nodes have a variance. Without one there are means alone, in V-HAN and for the classifier, and the
             loss is its first part (Table 2, "w/o Variational Representation").
@@ -113,6 +120,9 @@ class VMHANConfig(PreTrainedConfig):
             direction by it: in MNRE only related pairs have the later entity first.
         relation_weight, reconstruction_weight, kl_weight (`float`, *optional*, default to 1, 0.1 and 0.001):
             The lambdas of equation 12; 0 drops a part.
+        mention_weight, kind_weight (`float`, *optional*, default to 1 and 0.1):
+            Weights, beside those of equation 12, of finding entities and of telling the kinds of head and tail. Both
+            need `mention_kinds`.
         no_relation_weight (`float`, *optional*, defaults to 1.0):
             Weight of pairs without a relation in the cross-entropy; below 1 trades precision for recall.
         undirected_weight (`float`, *optional*, defaults to 1.0):
@@ -134,7 +144,8 @@ class VMHANConfig(PreTrainedConfig):
         temperatures (`dict`, *optional*):
             Divide the logits before the softmax of the pipeline, fitted on validation: for each of the modes
             `"direction_unknown"` and `"direction_given"` a number for pairs whose likeliest label is a `"relation"`
-            and one for those with `"no_relation"`. Without them scores are the plain softmax. No answer depends on it.
+            and one for those with `"no_relation"`; or that for each of the `annotation_styles`. Without them scores
+            are the plain softmax. No answer depends on it.
         training_scripts (`list[str]`, *optional*):
             Unicode scripts of the training text, such as `["LATIN"]`: each that has at least 2 % of its letters.
             Answers to text in others come with a warning; without the field they are not known, and none do.
@@ -152,6 +163,8 @@ class VMHANConfig(PreTrainedConfig):
         "relation_loss",
         "reconstruction_loss",
         "kl_loss",
+        "mention_loss",
+        "kind_loss",
         "node_means",
         "node_variances",
         "hyperedge_means",
@@ -182,6 +195,8 @@ class VMHANConfig(PreTrainedConfig):
     num_attention_heads: int = 8
     node_type_embedding: bool = False
     order_embedding: bool = False
+    annotation_styles: list[str] = field(default_factory=list)
+    mention_kinds: list[str] = field(default_factory=list)
     variational: bool = True
     variance_activation: Literal["softplus", "relu", "exp", "elu1"] = "softplus"
     mean_activation: Literal["elu", "relu", "tanh", "none"] = "elu"
@@ -203,6 +218,8 @@ class VMHANConfig(PreTrainedConfig):
     relation_weight: float | int = 1.0
     reconstruction_weight: float | int = 0.1
     kl_weight: float | int = 0.001
+    mention_weight: float | int = 1.0
+    kind_weight: float | int = 0.1
     no_relation_weight: float | int = 1.0
     undirected_weight: float | int = 1.0
     label_smoothing: float | int = 0.0
@@ -273,6 +290,28 @@ class VMHANConfig(PreTrainedConfig):
         if pairwise and "type" in self.hyperedge_init:
             raise ValueError(f'hyperedge_init "{self.hyperedge_init}" needs types, which pairwise edges lack.')
 
+    def validate_names(self):
+        """Checks that annotation styles and kinds of entities have distinct names."""
+        for field_name in ("annotation_styles", "mention_kinds"):
+            names = getattr(self, field_name)
+            if len(set(names)) < len(names) or not all(names):
+                raise ValueError(f"{field_name} {names} must be distinct names, none of them empty.")
+
+    def find_annotation_style(self, name: str | None) -> int:
+        """Finds the index of an annotation style by its name; None is the first.
+
+        Raises:
+            ValueError: The model does not know it.
+        """
+        if name is None:
+            return 0
+        if name not in self.annotation_styles:
+            known = (
+                f"it knows {', '.join(map(repr, self.annotation_styles))}" if self.annotation_styles else "it has none"
+            )
+            raise ValueError(f"annotation_style is {name!r}, which this model does not know: {known}.")
+        return self.annotation_styles.index(name)
+
     def validate_variational(self):
         """Checks that settings that need a variance have one."""
         needing = [
@@ -295,22 +334,31 @@ class VMHANConfig(PreTrainedConfig):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)} is not between 0 and 1.")
         weights = ("relation_weight", "reconstruction_weight", "kl_weight", "no_relation_weight", "undirected_weight")
-        for name in weights:
+        for name in (*weights, "mention_weight", "kind_weight"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} {getattr(self, name)} is negative, or no number.")
         if self.num_layers < 0:
             raise ValueError(f"num_layers {self.num_layers} is negative.")
 
     def validate_temperatures(self):
-        """Checks that each mode has two positive numbers."""
-        kinds = ("no_relation", "relation")
-        for mode, of_mode in (self.temperatures or {}).items():
-            known = mode in (DIRECTION_UNKNOWN, DIRECTION_GIVEN) and isinstance(of_mode, dict)
-            if not known or sorted(of_mode) != sorted(kinds) or not all(0 < of_mode[kind] < inf for kind in kinds):
+        """Checks that each mode has two positive numbers, perhaps for each annotation style."""
+        temperatures = self.temperatures or {}
+        by_style = bool(temperatures) and set(temperatures) <= set(self.annotation_styles)
+        for of_style in temperatures.values() if by_style else [temperatures]:
+            if not isinstance(of_style, dict) or not all(map(_is_mode, of_style.items())):
                 raise ValueError(
                     f"temperatures {self.temperatures!r} must hold, for {DIRECTION_UNKNOWN!r} and "
-                    f"{DIRECTION_GIVEN!r}, a positive number for each of {list(kinds)}."
+                    f"{DIRECTION_GIVEN!r}, a positive number for each of {list(_TEMPERATURES)}; or that for each of "
+                    f"the annotation_styles {self.annotation_styles}."
                 )
+
+
+def _is_mode(entry: tuple) -> bool:
+    """Tests whether an entry of `temperatures` is a mode with its numbers."""
+    mode, of_mode = entry
+    if mode not in (DIRECTION_UNKNOWN, DIRECTION_GIVEN) or not isinstance(of_mode, dict):
+        return False
+    return sorted(of_mode) == sorted(_TEMPERATURES) and all(0 < of_mode[kind] < inf for kind in _TEMPERATURES)
 
 
 __all__ = ["DIRECTION_GIVEN", "DIRECTION_UNKNOWN", "NO_RELATION", "VISUAL_FEATURES", "VMHANConfig"]

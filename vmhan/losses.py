@@ -3,6 +3,8 @@
 Means over nodes leave padding out; `reduction` says whether the hidden width is averaged ("mean") or summed ("sum").
 """
 
+from typing import NamedTuple
+
 import torch
 from torch.nn import functional as F
 
@@ -11,20 +13,49 @@ from .model_outputs import VMHANModelOutput
 from .vhan import Gaussian
 
 
+class RelationTargets(NamedTuple):
+    """Targets of equation 9.
+
+    Args:
+        labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels), such as a teacher gives.
+        candidates: True for the labels that the gold one may be, (pairs, labels), where annotators mark but some
+            labels; by default the gold one alone. Probabilities hold them already.
+        direction_given: As in `VMHANForRelationExtraction.forward`, (pairs,).
+        weight: Weight of each pair, (pairs,); by default 1.
+    """
+
+    labels: torch.Tensor
+    candidates: torch.Tensor | None = None
+    direction_given: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
+
+
 def relation_loss(
-    logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor | None = None, smoothing: float = 0.0
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    weight: torch.Tensor | None = None,
+    smoothing: float = 0.0,
+    candidates: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Computes equation 9, the cross-entropy, averaged over the pairs.
 
+    With candidates it is that of partial labels, `-log` of the probability of all candidates together (Jin and
+    Ghahramani, 2002, "Learning with Multiple Labels").
+
     Args:
         logits: (pairs, labels).
-        labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels).
+        labels, candidates: As in `RelationTargets`.
         weight: Weight of each pair, (pairs,); by default equal.
         smoothing: Share of the target distribution that is spread evenly over all labels.
     """
     logits = _at_least_float32(logits)
-    target = labels.to(logits.dtype) if labels.is_floating_point() else labels
-    losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)  # (pairs,)
+    if candidates is None or labels.is_floating_point():
+        target = labels.to(logits.dtype) if labels.is_floating_point() else labels
+        losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)  # (pairs,)
+    else:
+        log_scores = logits.log_softmax(dim=-1)  # (pairs, labels)
+        of_candidates = log_scores.masked_fill(~candidates, -torch.inf).logsumexp(dim=-1)  # (pairs,)
+        losses = -(1 - smoothing) * of_candidates - smoothing * log_scores.mean(dim=-1)
     if weight is None:
         return losses.mean()
     weight = weight.to(losses.dtype)
@@ -64,20 +95,19 @@ def kl_loss(nodes: Gaussian, node_mask: torch.Tensor, reduction: str = "mean") -
 def weighted_losses(
     config: VMHANConfig,
     logits: torch.Tensor,
-    labels: torch.Tensor,
+    targets: RelationTargets,
     nodes: VMHANModelOutput,
-    direction_given: torch.Tensor | None = None,
 ) -> dict[str, torch.Tensor]:
     """Computes equation 12 as `"loss"`, and its three parts before their weights.
 
     Args:
         config: Its weights, and what each part is computed from.
-        logits, labels: As `relation_loss` takes them.
+        logits: (pairs, labels).
+        targets: Of the pairs.
         nodes: With the states of every layer.
-        direction_given: As in `VMHANForRelationExtraction.forward`, (pairs,).
     """
-    weight = pair_weights(config, labels, direction_given)
-    relation = relation_loss(logits, labels, weight, config.label_smoothing)
+    weight = pair_weights(config, targets)
+    relation = relation_loss(logits, targets.labels, weight, config.label_smoothing, targets.candidates)
     reconstruction = divergence = logits.new_zeros(())
     if config.variational:
         reconstruction, divergence = _variational_losses(config, nodes)
@@ -90,10 +120,9 @@ def weighted_losses(
     }
 
 
-def pair_weights(
-    config: VMHANConfig, labels: torch.Tensor, direction_given: torch.Tensor | None = None
-) -> torch.Tensor:
+def pair_weights(config: VMHANConfig, targets: RelationTargets) -> torch.Tensor:
     """Computes the weight of each pair in equation 9, (pairs,)."""
+    labels, direction_given = targets.labels, targets.direction_given
     weights = torch.ones(len(labels), device=labels.device)
     if config.no_relation_weight != 1:
         no_relation = config.find_no_relation_id()
@@ -101,7 +130,18 @@ def pair_weights(
         weights = weights - (1 - config.no_relation_weight) * unrelated
     if direction_given is not None:
         weights[~direction_given.bool()] *= config.undirected_weight
-    return weights
+    return weights if targets.weight is None else weights * targets.weight
+
+
+def kind_loss(logits: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
+    """Computes the cross-entropy of the kinds of head and tail, averaged over those that are known.
+
+    Args:
+        logits: (pairs, 2, kinds).
+        kinds: Index of each kind, (pairs, 2); -100 where it is not known.
+    """
+    losses = F.cross_entropy(_at_least_float32(logits).flatten(0, 1), kinds.flatten(), reduction="sum")
+    return losses / (kinds != -100).sum().clamp(min=1)
 
 
 def _variational_losses(config: VMHANConfig, nodes: VMHANModelOutput) -> tuple[torch.Tensor, torch.Tensor]:
@@ -122,7 +162,16 @@ def _at_least_float32(values: torch.Tensor) -> torch.Tensor:
 
 def _average_over_nodes(values: torch.Tensor, node_mask: torch.Tensor, reduction: str) -> torch.Tensor:
     per_node = values.mean(dim=-1) if reduction == "mean" else values.sum(dim=-1)  # (pairs, nodes)
-    return per_node[node_mask].mean()
+    kept = per_node[node_mask]  # (real nodes,)
+    return kept.sum() / max(len(kept), 1)  # a batch of sentences without pairs has none
 
 
-__all__ = ["kl_loss", "pair_weights", "reconstruction_loss", "relation_loss", "weighted_losses"]
+__all__ = [
+    "RelationTargets",
+    "kind_loss",
+    "kl_loss",
+    "pair_weights",
+    "reconstruction_loss",
+    "relation_loss",
+    "weighted_losses",
+]

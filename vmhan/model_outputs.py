@@ -65,6 +65,7 @@ class _NodeStates(ModelOutput):
     last_node_mean: torch.Tensor = _ALWAYS
     last_node_variance: torch.Tensor = _ALWAYS
     node_features: torch.Tensor = _ALWAYS
+    sentence_states: torch.Tensor | None = None
 
 
 @dataclass
@@ -74,6 +75,8 @@ class _RelationScores(ModelOutput):
     relation_loss: torch.Tensor | None = None
     reconstruction_loss: torch.Tensor | None = None
     kl_loss: torch.Tensor | None = None
+    mention_loss: torch.Tensor | None = None
+    kind_loss: torch.Tensor | None = None
     pair_variance: torch.Tensor = _ALWAYS
 
 
@@ -85,6 +88,7 @@ class VMHANModelOutput(HypergraphOutput, _NodeStates):
     Args:
         last_node_mean, last_node_variance: (pairs, nodes, hidden).
         node_features: Nodes before equation 4, (pairs, nodes, hidden).
+        sentence_states: Of the text encoder, (sentences, tokens, text); None where sentences were encoded in chunks.
         node_mask, node_types, incidence, node_means, ...: As in `HypergraphOutput`.
     """
 
@@ -97,6 +101,8 @@ class VMHANRelationOutput(HypergraphOutput, _RelationScores):
         loss: Equation 12, a scalar, with `labels`; its parts before their weights are the next three.
         logits: (pairs, labels).
         relation_loss, reconstruction_loss, kl_loss: Equations 9 to 11, scalars.
+        mention_loss, kind_loss: Of finding entities and of the kinds of head and tail, scalars, where the batch has
+            their targets.
         pair_variance: Mean variance of the final head and tail nodes, (pairs,). On MNRE it has not been found to tell
             right answers from wrong ones.
         node_mask, node_types, incidence, node_means, ...: As in `HypergraphOutput`.

@@ -15,7 +15,7 @@ from transformers.utils.generic import can_return_tuple
 
 from .configuration_vmhan import VMHANConfig
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
-from .losses import weighted_losses
+from .losses import RelationTargets, kind_loss, weighted_losses
 from .model_inputs import ImageInputs, Masked, SentenceInputs, drop_images, masked, prepend_image
 from .model_outputs import VMHANModelOutput, VMHANRelationOutput
 from .node_states import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length
@@ -79,6 +79,8 @@ class VMHANModel(VMHANPreTrainedModel):
             nn.Embedding(len(NODE_TYPES), config.hidden_size) if config.node_type_embedding else None
         )
         self.order_embedding = nn.Embedding(2, config.hidden_size) if config.order_embedding else None
+        styles = len(config.annotation_styles)
+        self.style_embedding = nn.Embedding(styles, config.hidden_size) if styles else None
         self.gaussian_nodes = GaussianNodes(config)
         self.structure_encoder = STRUCTURE_ENCODERS[config.structure_encoder](config)
         self.post_init()
@@ -138,7 +140,9 @@ class VMHANModel(VMHANPreTrainedModel):
         nodes = self._build_nodes(encoded)
         incidence = build_incidence(nodes.types, nodes.mask, self.config.hyperedges)  # (pairs, nodes, hyperedges)
         structure = self.structure_encoder(self.gaussian_nodes(nodes.states), incidence)
-        return self._to_output(nodes, incidence, structure, output_hidden_states, output_attentions)
+        output = self._to_output(nodes, incidence, structure, output_hidden_states, output_attentions)
+        output.sentence_states = encoded.sentence_states
+        return output
 
     def encode(
         self,
@@ -153,6 +157,7 @@ class VMHANModel(VMHANPreTrainedModel):
         pair_image: torch.Tensor | None = None,
         pair_object_mask: torch.Tensor | None = None,
         tail_object: torch.Tensor | None = None,
+        annotation_style: torch.Tensor | None = None,
         visual_phrase_ids: torch.Tensor | None = None,
         visual_phrase_mask: torch.Tensor | None = None,
         sentences_at_once: int | None = None,
@@ -171,6 +176,7 @@ class VMHANModel(VMHANPreTrainedModel):
             pair_object_mask: The objects selected for a pair, (pairs, objects); by default all of its image.
             tail_object: The object of the pair's image that is its tail, (pairs,); -1, the default, where the tail is
                 text. Such an object is the tail's node and no other, and `tail_span` is not read.
+            annotation_style: Index into `config.annotation_styles` for each pair, (pairs,); by default the first.
             visual_phrase_ids, visual_phrase_mask: Further nodes about the image, (pairs, n, phrase tokens).
             sentences_at_once: How many sentences go through the text encoder together; by default all. With a pair of
                 entity markers every pair has a sentence of its own.
@@ -183,7 +189,8 @@ class VMHANModel(VMHANPreTrainedModel):
         mention_spans = torch.stack([head_span, tail_span], dim=1)  # (pairs, 2, 2)
         text_phrases = masked(text_phrase_spans, text_phrase_mask)
         sentences = SentenceInputs(input_ids, attention_mask, pair_sentence, mention_spans, text_phrases)
-        mention_nodes, text_phrase_nodes = self._encode_sentences(sentences, sentences_at_once)
+        mention_nodes, text_phrase_nodes, sentence_states = self._encode_sentences(sentences, sentences_at_once)
+        mention_nodes = self._add_style(mention_nodes, annotation_style)
         inputs, visual, visual_phrases = ImageInputs(**images), None, None
         if pair_image is not None:
             if self.training:
@@ -202,7 +209,14 @@ class VMHANModel(VMHANPreTrainedModel):
                 f"{self.config.visual_features}."
             )
         return EncodedInputs(
-            mention_nodes, text_phrase_nodes, visual, visual_phrases, pair_image, pair_object_mask, tail_object
+            mention_nodes,
+            text_phrase_nodes,
+            visual,
+            visual_phrases,
+            pair_image,
+            pair_object_mask,
+            tail_object,
+            sentence_states,
         )
 
     def encode_images(self, pixel_values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -277,16 +291,17 @@ class VMHANModel(VMHANPreTrainedModel):
 
     def _encode_sentences(
         self, sentences: SentenceInputs, sentences_at_once: int | None
-    ) -> tuple[NodeGroup, NodeGroup | None]:
-        """Encodes sentences and pools the mentions and text phrases of each pair."""
-        mentions, phrases, rows = [], [], []
+    ) -> tuple[NodeGroup, NodeGroup | None, torch.Tensor | None]:
+        """Encodes sentences and pools the mentions and text phrases of each pair; keeps the states of one chunk."""
+        mentions, phrases, rows, states = [], [], [], None
         for rows_of_chunk, chunk in sentences.split(sentences_at_once):
             states = self._encode(chunk.input_ids, chunk.attention_mask)  # (sentences, tokens, text)
             mentions.append(self._mentions(states, chunk))
             if chunk.text_phrases is not None:
                 phrases.append(self._text_phrases(states, chunk.pair_sentence, chunk.text_phrases))
             rows.append(rows_of_chunk)
-        return NodeGroup.stack(mentions, rows), NodeGroup.stack(phrases, rows) if phrases else None
+        stacked = NodeGroup.stack(mentions, rows), NodeGroup.stack(phrases, rows) if phrases else None
+        return *stacked, states if len(mentions) == 1 else None
 
     def _mentions(self, sentence_states: torch.Tensor, sentences: SentenceInputs) -> NodeGroup:
         spans = sentences.mention_spans
@@ -296,6 +311,14 @@ class VMHANModel(VMHANPreTrainedModel):
             starts = spans[..., 0]
             states = states + self.order_embedding((starts > starts.flip(1)).long())
         return NodeGroup(states, states.new_ones(states.shape[:2], dtype=torch.bool), spans.new_tensor([HEAD, TAIL]))
+
+    def _add_style(self, mentions: NodeGroup, annotation_style: torch.Tensor | None) -> NodeGroup:
+        """Adds the vector of each pair's annotation style to its head and tail."""
+        if self.style_embedding is None:
+            return mentions
+        if annotation_style is None:
+            annotation_style = mentions.types.new_zeros(len(mentions.states))
+        return mentions._replace(states=mentions.states + self.style_embedding(annotation_style)[:, None])
 
     def _text_phrases(self, sentence_states: torch.Tensor, pair_sentence: torch.Tensor, phrases: Masked) -> NodeGroup:
         spans, mask = phrases
@@ -402,6 +425,8 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(width, labels)
         self.direction_classifier = nn.Linear(width, labels) if config.direction_classifier else None
+        kinds = len(config.mention_kinds)
+        self.kind_classifier = nn.Linear(config.hidden_size, kinds) if kinds else None
         self.post_init()
 
     @classmethod
@@ -482,9 +507,13 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         tail_span: torch.LongTensor | None = None,
         direction_given: torch.BoolTensor | None = None,
         labels: torch.Tensor | None = None,
+        candidate_labels: torch.BoolTensor | None = None,
+        pair_weight: torch.Tensor | None = None,
+        kind_labels: torch.LongTensor | None = None,
+        mention_labels: torch.LongTensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
-        **visual_inputs,
+        **further_inputs,
     ) -> VMHANRelationOutput:
         """Scores every relation for every pair.
 
@@ -494,8 +523,14 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
                 known. It matters with `config.direction_classifier` only.
             labels: Gold relations, (pairs,), or a probability for each relation, (pairs, labels), such as a teacher
                 gives. With them the output holds the loss and its parts.
+            candidate_labels: True for the labels that the gold relation may be, (pairs, labels), where annotators mark
+                but some labels; by default the gold one alone.
+            pair_weight: Weight of each pair in equation 9, (pairs,); by default 1.
+            kind_labels: Index into `config.mention_kinds` of head and tail, (pairs, 2); -100 where it is not known.
+            mention_labels: B and I tags of the entities, (sentences, tokens), as `mention_tags` builds them; -100
+                where it is not known.
             output_hidden_states, output_attentions: Whether to return the states and attentions of every layer.
-            visual_inputs: Those of `VMHANModel.encode`, or `encoded` in place of all others.
+            further_inputs: Those of `VMHANModel.encode`, or `encoded` in place of all others.
         """
         nodes: VMHANModelOutput = self.vmhan(
             input_ids,
@@ -506,19 +541,37 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             output_hidden_states=True,
             output_attentions=output_attentions,
             return_dict=True,
-            **visual_inputs,
+            **further_inputs,
         )
         features = self.dropout(self._pair_features(nodes))  # (pairs, 2 to 6 times hidden)
         logits = self.classifier(features)  # (pairs, labels)
         if self.direction_classifier is not None and direction_given is not None:
             logits = logits + self.direction_classifier(features) * direction_given[:, None]
-        losses = {} if labels is None else weighted_losses(self.config, logits, labels, nodes, direction_given)
+        losses = {}
+        if labels is not None:
+            targets = RelationTargets(labels, candidate_labels, direction_given, pair_weight)
+            losses = weighted_losses(self.config, logits, targets, nodes)
+            losses = self._add_entity_losses(losses, nodes, mention_labels, kind_labels)
         return VMHANRelationOutput(
             **losses,
             logits=logits,
             pair_variance=nodes.last_node_variance[:, : TAIL + 1].mean(dim=(1, 2)),
             **nodes.hypergraph(with_states=output_hidden_states),
         )
+
+    def _add_entity_losses(
+        self,
+        losses: dict[str, torch.Tensor],
+        nodes: VMHANModelOutput,
+        mention_labels: torch.Tensor | None,
+        kind_labels: torch.Tensor | None,
+    ) -> dict[str, torch.Tensor]:
+        """Adds the losses of finding entities and of the kinds of head and tail, where the batch has their targets."""
+        if self.kind_classifier is not None and kind_labels is not None:
+            logits = self.kind_classifier(nodes.node_features[:, : TAIL + 1])  # (pairs, 2, kinds)
+            losses["kind_loss"] = kind_loss(logits, kind_labels)
+            losses["loss"] = losses["loss"] + self.config.kind_weight * losses["kind_loss"]
+        return losses
 
     def _pair_features(self, nodes: VMHANModelOutput) -> torch.Tensor:
         """Joins head and tail as the input of the classifier, (pairs, 2 to 6 times hidden)."""

@@ -55,6 +55,7 @@ class EncodedInputs(NamedTuple):
         visual_phrases: Further nodes about the image, or None.
         pair_image: Row of each pair's image, -1 for none, (pairs,), or None.
         pair_object_mask, tail_object: As `VMHANModel.encode` takes them.
+        sentence_states: (sentences, tokens, text), or None where the sentences were encoded in chunks.
     """
 
     mentions: NodeGroup
@@ -64,6 +65,7 @@ class EncodedInputs(NamedTuple):
     pair_image: torch.Tensor | None = None
     pair_object_mask: torch.Tensor | None = None
     tail_object: torch.Tensor | None = None
+    sentence_states: torch.Tensor | None = None
 
     def pairs(self, start: int, end: int) -> "EncodedInputs":
         """Selects the pairs [start, end), as views."""

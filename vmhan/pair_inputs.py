@@ -21,6 +21,10 @@ class PairSpec:
         label: Relation id, or a probability for each relation; None where it is not known.
         direction_given: Whether annotators give head and tail in this order; None where it is not known.
         selection: The nodes selected for the pair; by default none.
+        annotation_style: Index into `VMHANConfig.annotation_styles`; None: the first.
+        candidates: Whether the gold label may be each of the labels; by default it is `label`.
+        weight: Weight in the loss; None: 1.
+        kinds: Indices into `VMHANConfig.mention_kinds` of head and tail, -100 where one is not known.
     """
 
     head: int
@@ -28,6 +32,10 @@ class PairSpec:
     label: int | Sequence[float] | None = None
     direction_given: bool | None = None
     selection: NodeSelection = field(default_factory=NodeSelection)
+    annotation_style: int | None = None
+    candidates: Sequence[bool] | None = None
+    weight: float | None = None
+    kinds: tuple[int, int] | None = None
 
 
 @dataclass
@@ -142,6 +150,19 @@ def _of_pairs(name: str, values: Sequence[Sequence] | None, pairs: Sequence[Sequ
     if counts != wanted:
         raise ValueError(f"{name} has {counts} entries for sentences with {wanted} pairs; give one for each pair.")
     return values
+
+
+def pair_tensors(pairs: Sequence[PairSpec]) -> dict[str, torch.Tensor]:
+    """Builds what is known of pairs beside their nodes, each key (pairs, ...); those that no pair has are left out."""
+    columns = {
+        "labels": [pair.label for pair in pairs],
+        "direction_given": [pair.direction_given for pair in pairs],
+        "annotation_style": [pair.annotation_style for pair in pairs],
+        "candidate_labels": [pair.candidates for pair in pairs],
+        "pair_weight": [pair.weight for pair in pairs],
+        "kind_labels": [pair.kinds for pair in pairs],
+    }
+    return {name: torch.tensor(values) for name, values in columns.items() if any(v is not None for v in values)}
 
 
 def check_objects(examples: Sequence[SentenceExample]) -> None:

@@ -21,6 +21,7 @@ from .pair_inputs import (
     check_objects,
     pad_nested,
     pair_object_mask,
+    pair_tensors,
     select_beside_tails,
     text_phrase_tensors,
 )
@@ -143,13 +144,7 @@ class VMHANProcessor(ProcessorMixin):
             batch |= self._encode_images(examples)
             batch |= self._encode_visual_selections(examples, batch)
         pairs = [pair for example in examples for pair in example.pairs]
-        for name, values in (
-            ("labels", [pair.label for pair in pairs]),
-            ("direction_given", [pair.direction_given for pair in pairs]),
-        ):
-            if any(value is not None for value in values):
-                batch[name] = torch.tensor(values)
-        return BatchFeature(batch)
+        return BatchFeature(batch | pair_tensors(pairs))
 
     def check_sentence(self, text: str, mentions: Sequence[Span | int], pairs: Sequence[tuple[int, int]]) -> None:
         """Checks that the model can read a sentence, before it joins a batch of others.

@@ -14,7 +14,7 @@ from torch.utils.data import BatchSampler
 from training_fixture import write_settings
 from watched_training import watch
 
-from train.data.collator import SentenceSampler
+from train.data.sampler import SentenceSampler
 
 pytestmark = pytest.mark.slow  # starts processes that import torch
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import tiny_batch, tiny_model
 
-from vmhan.losses import kl_loss, reconstruction_loss, relation_loss
+from vmhan.losses import kind_loss, kl_loss, reconstruction_loss, relation_loss
 from vmhan.vhan import Gaussian
 
 PAIRS, NODES, HIDDEN = 3, 4, 8
@@ -197,3 +197,28 @@ def test_pairs_without_a_direction_weigh_what_the_config_says():
     assert torch.isclose(output.relation_loss, relation_loss(output.logits, batch["labels"], weights))
     unsaid = model(**batch)  # who does not say so has nothing of the kind
     assert torch.isclose(unsaid.relation_loss, relation_loss(unsaid.logits, batch["labels"]))
+
+
+def test_partial_label_loss_is_that_of_all_candidates_together():
+    logits, labels = torch.randn(3, 4, dtype=torch.float64), torch.tensor([0, 2, 1])
+    candidates = torch.tensor([[1, 0, 1, 1], [0, 0, 1, 0], [0, 1, 1, 0]]).bool()
+    expected = 0.0
+    for pair in range(3):
+        probabilities = logits[pair].softmax(dim=0)
+        expected -= log(sum(float(probabilities[label]) for label in range(4) if candidates[pair, label])) / 3
+    assert abs(relation_loss(logits, labels, candidates=candidates) - expected) < 1e-10
+
+
+def test_single_candidate_is_the_plain_cross_entropy():
+    logits, labels = torch.randn(5, 3, dtype=torch.float64), torch.tensor([0, 2, 1, 1, 0])
+    weight, candidates = torch.rand(5), torch.eye(3).bool()[labels]
+    plain = relation_loss(logits, labels, weight, smoothing=0.1)
+    assert torch.isclose(relation_loss(logits, labels, weight, 0.1, candidates), plain)
+
+
+def test_kind_loss_leaves_out_entities_of_unknown_kind():
+    logits, kinds = torch.randn(2, 2, 3, dtype=torch.float64), torch.tensor([[0, -100], [2, 1]])
+    known = [(0, 0, 0), (1, 0, 2), (1, 1, 1)]
+    expected = -sum(float(logits[pair, entity].log_softmax(dim=0)[kind]) for pair, entity, kind in known) / 3
+    assert abs(kind_loss(logits, kinds) - expected) < 1e-10
+    assert kind_loss(logits, torch.full((2, 2), -100)) == 0

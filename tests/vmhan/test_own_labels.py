@@ -7,7 +7,7 @@ import torch
 from tiny import LABELS, save_tiny_checkpoint, tiny_batch, tiny_model
 
 from vmhan import VMHANForRelationExtraction, VMHANProcessor
-from vmhan.losses import pair_weights
+from vmhan.losses import RelationTargets, pair_weights
 
 BUNDLED = Path(__file__).resolve().parents[2] / "vmhan" / "weights" / "vmhan-mini-mnre"
 OWN = ["employs", "no_relation", "lives_in"]
@@ -40,14 +40,14 @@ def test_the_bundled_model_takes_a_step_with_own_labels():
 def test_the_named_negative_label_is_the_one_that_weighs_less(folder):
     model = load(folder, no_relation="no_relation", **NAMES)
     labels = torch.tensor([1, 0, 1, 2])
-    assert pair_weights(model.config, labels).tolist() == [0.75, 1, 0.75, 1]
-    assert pair_weights(model.config, torch.eye(3)[labels]).tolist() == [0.75, 1, 0.75, 1]
+    assert pair_weights(model.config, RelationTargets(labels)).tolist() == [0.75, 1, 0.75, 1]
+    assert pair_weights(model.config, RelationTargets(torch.eye(3)[labels])).tolist() == [0.75, 1, 0.75, 1]
 
 
 def test_names_of_the_outputs_count_where_their_inverse_was_forgotten(folder):
     model = load(folder, no_relation="no_relation", id2label=NAMES["id2label"])
     assert model.config.label2id == NAMES["label2id"]
-    assert pair_weights(model.config, torch.tensor([1, 0])).tolist() == [0.75, 1]
+    assert pair_weights(model.config, RelationTargets(torch.tensor([1, 0]))).tolist() == [0.75, 1]
 
 
 @pytest.mark.parametrize(

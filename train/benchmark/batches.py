@@ -11,7 +11,7 @@ import torch
 from datasets import Dataset
 from torch.nn import functional as F
 
-from train.data.collator import SentenceSampler
+from train.data.sampler import SentenceSampler
 
 MEAN_WORDPIECES = 31
 DEVIATION_WORDPIECES = 9

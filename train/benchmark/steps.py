@@ -19,7 +19,7 @@ from train.benchmark.batches import (
 )
 from vmhan import VMHANConfig, VMHANForRelationExtraction, VMHANModelOutput
 from vmhan.hypergraph import build_incidence
-from vmhan.losses import weighted_losses
+from vmhan.losses import RelationTargets, weighted_losses
 
 SIZES = {
     "tiny": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 128},
@@ -113,7 +113,7 @@ def hypergraph_loss(model: VMHANForRelationExtraction, nodes: VMHANModelOutput, 
         node_variances=tuple(layer.variance for layer in structure.nodes),
     )
     logits = model.classifier(model.dropout(model._pair_features(final)))
-    return weighted_losses(model.config, logits, labels, final)["loss"]
+    return weighted_losses(model.config, logits, RelationTargets(labels), final)["loss"]
 
 
 def _inputs(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -1,96 +1,25 @@
-"""Sampler and collator: the pairs of a sentence stay together, a batch encodes each sentence and image once."""
+"""Collator: a batch encodes each sentence and image once, however many pairs they hold."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
-import torch
-from datasets import Dataset
-from torch.utils.data import Sampler
 from transformers import BatchFeature
 
+from train.data.corpora import SOURCE, Source
 from train.data.image_reader import seen_boxes
 from vmhan import VMHANProcessor
 from vmhan.data.disk_cache import DiskCache
-from vmhan.data.schema import group_by_sentence, has_object_tails, sentence_key
+from vmhan.data.schema import has_object_tails, sentence_key
 from vmhan.image_description import compose_description
 from vmhan.image_inputs import load_image_input
 from vmhan.node_selection import NodeSelection
 from vmhan.pair_inputs import PairSpec, SentenceExample
 
-#: Sentences are sorted by length within so many batches: little padding, and still a different order each epoch.
-BATCHES_IN_A_POOL = 50
 #: Column of the teacher targets, a probability for each relation, which are learned in place of the gold label.
 TEACHER_TARGETS = "teacher_targets"
-
-
-class SentenceSampler(Sampler[int]):
-    """Orders rows so that each `batch_size` consecutive ones hold whole sentences of similar length.
-
-    The order depends on `seed` and the epoch only, so a resumed run sees the rows it would have seen.
-
-    Args:
-        dataset: Rows with `words` and `image_id`.
-        batch_size: Pairs in a batch. A sentence is split only if nothing else fills its batch.
-        seed: Of the shuffling.
-    """
-
-    def __init__(self, dataset: Dataset, batch_size: int, seed: int = 0):
-        self.groups = group_by_sentence(dataset)
-        self.lengths = [len(words) for words in dataset["words"]]
-        self.batch_size = batch_size
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int):
-        """Sets the epoch; the data loader calls it before each."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
-        order = torch.randperm(len(self.groups), generator=generator).tolist()
-        full, rest = [], []
-        for pool in self._pools(order):
-            pool.sort(key=lambda rows: self.lengths[rows[0]], reverse=True)
-            batches = _fill(pool, self.batch_size)
-            full += [batch for batch in batches if len(batch) == self.batch_size]
-            rest += [row for batch in batches if len(batch) < self.batch_size for row in batch]
-        for index in torch.randperm(len(full), generator=generator).tolist():
-            yield from full[index]
-        yield from rest
-
-    def _pools(self, order: list[int]) -> Iterator[list[list[int]]]:
-        """Groups sentences into pools of `BATCHES_IN_A_POOL` batches, which are sorted by length."""
-        pool, size = [], 0
-        for index in order:
-            pool.append(self.groups[index])
-            size += len(self.groups[index])
-            if size >= BATCHES_IN_A_POOL * self.batch_size:
-                yield pool
-                pool, size = [], 0
-        if pool:
-            yield pool
-
-
-def _fill(groups: list[list[int]], batch_size: int) -> list[list[int]]:
-    """Packs groups into batches, each time the first that still fits; one that fits nowhere is split."""
-    groups, batches, batch = list(groups), [], []
-    while groups:
-        room = batch_size - len(batch)
-        fitting = next((i for i, rows in enumerate(groups) if len(rows) <= room), None)
-        if fitting is None:
-            rows = groups.pop(0)
-            batch, groups = batch + rows[:room], [rows[room:], *groups]
-        else:
-            batch = batch + groups.pop(fitting)
-        if len(batch) == batch_size:
-            batches.append(batch)
-            batch = []
-    return [*batches, batch] if batch else batches
 
 
 class PairCollator:
@@ -106,6 +35,7 @@ class PairCollator:
         use_boxes: Whether detector boxes join as further objects, without a name.
         features: For pixels, features of a frozen vision encoder by the `image_key` of a row. Without them that is
             a path, which is opened.
+        sources: The corpora of the rows, by their `source`; empty where there is but one, without a style.
     """
 
     def __init__(
@@ -114,11 +44,13 @@ class PairCollator:
         visual_setting: str = "described",
         use_boxes: bool = False,
         features: DiskCache | None = None,
+        sources: Sequence[Source] = (),
     ):
         self.processor = processor
         self.features = features
         self.visual_setting = visual_setting
         self.use_boxes = use_boxes
+        self.sources = sources
 
     def __call__(self, rows: list[dict]) -> BatchFeature:
         groups = defaultdict(list)
@@ -145,7 +77,20 @@ class PairCollator:
             label=row.get(TEACHER_TARGETS, row["relation"]),
             direction_given=row.get("direction_given", True),  # as annotators wrote it, unless a row says otherwise
             selection=_selection(row, self.processor.max_objects) or NodeSelection(),
+            **self._taught_by_source(row),
         )
+
+    def _taught_by_source(self, row: dict) -> dict[str, Any]:
+        """Reads what the corpus of a row teaches of its pair, beside the label."""
+        if not self.sources:
+            return {}
+        source = self.sources[row.get(SOURCE, 0)]
+        return {
+            "annotation_style": source.style,
+            "candidates": source.candidates[row["relation"]].tolist(),
+            "weight": source.loss_weight,
+            "kinds": None if source.kinds is None else source.kinds[row["relation"]].tolist(),
+        }
 
     def _image(self, row: dict) -> dict | None:
         fields = image_fields(row, self.visual_setting, self.use_boxes)
@@ -161,7 +106,7 @@ def image_fields(row: dict, visual_setting: str, use_boxes: bool) -> dict | None
 
     Objects that may be tails come first, with their captions. The arguments are those of `PairCollator`.
     """
-    if visual_setting == "text_only":
+    if visual_setting == "text_only" or row.get("image_id") == "":  # a further corpus has no images
         return None
     if has_object_tails(row):
         objects = zip_longest(seen_boxes(row), row["entity_captions"])

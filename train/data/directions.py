@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
-from vmhan.data.schema import SYMMETRIC, has_object_tails, no_relation_of, sort_by_sentence
+from vmhan.data.schema import SYMMETRIC, has_object_tails, no_relation_of, sentence_key, sort_by_sentence
 
 
 def count_pair_orders(splits: DatasetDict) -> dict[str, dict[str, dict[str, int]]]:
@@ -34,9 +34,23 @@ def count_by_order(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 def order_rows(splits: DatasetDict, undirected_pairs: bool) -> DatasetDict:
     """Puts the pairs of a sentence side by side where they are evaluated, and adds undirected pairs to train on."""
-    train = add_undirected(splits["train"]) if undirected_pairs else splits["train"]
+    train = training_pairs(splits["train"]) if undirected_pairs else splits["train"]
     evaluated = {name: sort_by_sentence(splits[name]) for name in ("validation", "test")}
     return DatasetDict({**splits, "train": train, **evaluated})
+
+
+def training_pairs(dataset: Dataset) -> Dataset:
+    """Adds to the rows each pair both ways round without a direction, as `add_undirected`, without contradictions.
+
+    A pair that is annotated both ways round has its own label the other way round, so it is not turned.
+    """
+    columns = ("words", "image_id", "head_span", "tail_span")
+    pairs = dataset.select_columns(columns).to_list()
+    annotated = {(*sentence_key(pair), *pair["head_span"], *pair["tail_span"]) for pair in pairs}
+    turned = [(*sentence_key(pair), *pair["tail_span"], *pair["head_span"]) for pair in pairs]
+    kept = [index for index, pair in enumerate(turned) if pair not in annotated]
+    both = both_ways(dataset).select([*range(len(dataset)), *(len(dataset) + index for index in kept)])
+    return concatenate_datasets([with_direction(dataset, given=True), with_direction(both, given=False)])
 
 
 def add_undirected(dataset: Dataset) -> Dataset:

@@ -7,6 +7,7 @@ from datasets import DatasetDict
 from train.arguments import DataArguments, RunConfig
 from train.config_checks import check_object_tails
 from train.data.controls import apply_control
+from train.data.corpora_inputs import add_corpora, join_corpora
 from train.data.directions import count_pair_orders, order_rows
 from train.data.image_reader import ImageReader
 from train.data.legacy_crops import read_legacy_crops
@@ -50,7 +51,9 @@ def prepare_rows(config: RunConfig, processor: VMHANProcessor | None = None) -> 
     with training.main_process_first(desc="applying the control"):
         splits = apply_control(splits, data.control, training.seed, data.cache_folder)
     pair_order = count_pair_orders(splits)
-    return RunInputs(order_rows(splits, data.undirected_pairs), pair_order, leaks)
+    inputs = RunInputs(order_rows(splits, data.undirected_pairs), pair_order, leaks)
+    add_corpora(inputs, config, processor, report)
+    return inputs
 
 
 def add_visual_inputs(
@@ -63,6 +66,7 @@ def add_visual_inputs(
     add_selected_nodes(inputs, config)
     add_image_features(inputs, model, processor, config, reader, reference)
     audit_added_inputs(inputs, config.data)
+    join_corpora(inputs, config)
 
 
 def prepare_audited_inputs(config: RunConfig) -> RunInputs:

@@ -8,6 +8,7 @@ import datasets
 from datasets import DatasetDict
 
 from train.arguments import DataArguments, RunArguments
+from train.data.corpora import MAIN
 from train.data.hub_rows import SPLITS, hub_checksums, load_hub_dataset
 from train.data.legacy_crops import legacy_files
 from train.settings_parser import SettingsError
@@ -86,10 +87,11 @@ def checksums(data: DataArguments) -> dict[str, str]:
     """Computes the checksums of all files that are read, or finds the commit of a repository."""
     shared = legacy_files(data.legacy_crops).values() if data.legacy_crops else ()
     legacy = checksums_of(path for files in shared for path in files.values())
+    further = checksums_of(Path(corpus["path"]) for corpus in data.corpora if corpus["path"] != MAIN)
     if data.dataset:
-        return hub_checksums(data.dataset) | legacy
+        return hub_checksums(data.dataset) | legacy | further
     read = {"mnre": mnre_checksums, "more": more_checksums}[data.corpus]
-    return read(data.data_dir, **_files(data)) | legacy
+    return read(data.data_dir, **_files(data)) | legacy | further
 
 
 def split_files(data: DataArguments) -> dict[str, str | Path]:

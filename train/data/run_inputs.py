@@ -1,10 +1,11 @@
 """The inputs of a run, as its steps fill them in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datasets import DatasetDict
 
 from train.data.constant_objects import ConstantObjects
+from train.data.corpora import Source
 from vmhan.data.disk_cache import DiskCache
 from vmhan.data.schema import no_relation_of
 
@@ -22,6 +23,8 @@ class RunInputs:
         features: Features of the images by the rows' `image_key`, where the vision encoder is frozen.
         selection_counts: What became of the requests to LLMs.
         image_counts: As `count_images`.
+        sources: The main corpus and the further ones; empty where there are none.
+        further: The rows of the further corpora, by split.
     """
 
     splits: DatasetDict
@@ -31,6 +34,8 @@ class RunInputs:
     features: DiskCache | ConstantObjects | None = None
     selection_counts: dict[str, int] | None = None
     image_counts: dict[str, dict[str, int]] | None = None
+    sources: list[Source] = field(default_factory=list)
+    further: DatasetDict = field(default_factory=DatasetDict)
 
     @property
     def label_names(self) -> list[str]:

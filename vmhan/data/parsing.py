@@ -6,11 +6,13 @@ The fields that data sets share are parsed here: `token` (words), `img_id`, `rel
 
 import ast
 import codecs
+import gzip
 import json
 import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from tqdm.auto import tqdm
 
@@ -34,13 +36,16 @@ class BadLine(ValueError):
         self.path, self.line, self.why = path, line, why
 
 
-def read_lines(path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine] | None) -> list[dict]:
+def read_lines(
+    path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine] | None, keys: Sequence[str] = _KEYS
+) -> list[dict]:
     """Reads the rows of a file, each with its `line`; blank lines are skipped.
 
     Args:
-        path: The file.
+        path: The file, which may be compressed (`.gz`).
         read: Converts a line's dict to its row, or raises a `ValueError`.
         bad_lines: Collects the bad lines; with None the first one is raised.
+        keys: What a line's dict has to hold.
 
     Raises:
         BadLine: The first bad line, without `bad_lines`.
@@ -48,13 +53,13 @@ def read_lines(path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine
     """
     _refuse_wide_characters(path)
     rows = []
-    with open(path, "rb") as lines:  # as bytes, only a newline ends a line: words may hold U+2028
+    with _open(path) as lines:  # as bytes, only a newline ends a line: words may hold U+2028
         for number, line in enumerate(tqdm(lines, desc=path.name, unit=" lines", delay=SILENT), start=1):
             line = line.removeprefix(codecs.BOM_UTF8)  # also where files were put together
             if not line.strip():
                 continue
             try:
-                rows.append({"line": number, **read(_literal(line))})
+                rows.append({"line": number, **read(_literal(line, keys))})
             except ValueError as error:
                 bad = BadLine(path, number, str(error))
                 if bad_lines is None:
@@ -63,14 +68,18 @@ def read_lines(path: Path, read: Callable[[dict], dict], bad_lines: list[BadLine
     return rows
 
 
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else open(path, "rb")
+
+
 def _refuse_wide_characters(path: Path) -> None:
-    with open(path, "rb") as file:
+    with _open(path) as file:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
         raise ValueError(f"{path} is in UTF-16 or UTF-32; save it as UTF-8.")
 
 
-def _literal(line: bytes) -> dict:
+def _literal(line: bytes, keys: Sequence[str]) -> dict:
     """The dict of a line. `ast.literal_eval` runs no code, whatever the file holds.
 
     JSON first: where a line is both, only JSON reads the escapes of an emoji as one character.
@@ -81,7 +90,7 @@ def _literal(line: bytes) -> dict:
         raise ValueError(f"not a Python literal or JSON in UTF-8: {line!r:.80}") from None
     if not isinstance(raw, dict):
         raise ValueError(f"not a dict: {raw!r:.80}")
-    missing = [key for key in _KEYS if key not in raw]
+    missing = [key for key in keys if key not in raw]
     if missing:
         raise ValueError(f"no {', '.join(missing)} in it")
     return raw

@@ -30,6 +30,9 @@ DATA_DEFAULTS: dict[str, Any] = {
     "candidate_objects": 8,
     "selector_max_tokens": 128,
     "undirected_pairs": False,
+    "annotation_style": None,
+    "corpora": [],
+    "mention_corpora": [],
     "on_error": "raise",
     "limit": None,
 }

@@ -1,12 +1,11 @@
 """Batches: pairs of a sentence together, each sentence and image once."""
 
 import pytest
-import torch
 from datasets import Dataset
 from mnre_fixture import write_mnre
 from tiny import tiny_tokenizer
 
-from train.data.collator import PairCollator, SentenceSampler, image_fields
+from train.data.collator import PairCollator, image_fields
 from train.data.controls import shuffle_images
 from vmhan import VMHANProcessor
 from vmhan.data.mnre import load_mnre
@@ -20,43 +19,6 @@ def rows(tmp_path_factory) -> Dataset:
 
 def collator(**settings) -> PairCollator:
     return PairCollator(VMHANProcessor(tiny_tokenizer(), entity_markers="shared"), **settings)
-
-
-def test_each_row_is_drawn_once_an_epoch(rows):
-    sampler = SentenceSampler(rows, batch_size=8)
-    assert sorted(sampler) == list(range(len(rows))) and len(sampler) == len(rows)
-
-
-def test_pairs_of_a_sentence_share_a_batch():
-    pairs = [1, 2, 1, 3, 1, 6, 1, 1, 2, 1] * 20  # as in MNRE, most sentences have few
-    words = [["word"] * (3 + sentence % 7) for sentence, count in enumerate(pairs) for _ in range(count)]
-    images = [str(sentence) for sentence, count in enumerate(pairs) for _ in range(count)]
-    rows = Dataset.from_dict({"words": words, "image_id": images})
-    batch_of = {row: place // 16 for place, row in enumerate(SentenceSampler(rows, batch_size=16))}
-    split = [group for group in group_by_sentence(rows) if len({batch_of[row] for row in group}) > 1]
-    assert len(split) <= 1  # at most the one that meets the end of the data
-
-
-def test_sentences_of_a_batch_are_of_similar_length(rows):
-    lengths = torch.tensor([len(words) for words in rows["words"]], dtype=torch.float)
-    order = list(SentenceSampler(rows, batch_size=8))
-    full = len(order) // 8 * 8
-    assert lengths[order[:full]].view(-1, 8).std(dim=1).mean() < lengths.std() / 2
-
-
-def test_order_depends_on_seed_and_epoch_only(rows):
-    sampler, again = SentenceSampler(rows, batch_size=8, seed=5), SentenceSampler(rows, batch_size=8, seed=5)
-    first = list(sampler)
-    sampler.set_epoch(1)
-    again.set_epoch(1)
-    torch.manual_seed(99)
-    assert list(sampler) == list(again) != first
-    assert list(SentenceSampler(rows, batch_size=8, seed=6)) != first
-
-
-def test_sentence_with_more_pairs_than_a_batch_is_split_and_loses_none():
-    rows = Dataset.from_dict({"words": [["a"]] * 21 + [["b"]] * 3, "image_id": ["x"] * 24})
-    assert sorted(SentenceSampler(rows, batch_size=16)) == list(range(24))
 
 
 def test_evaluation_order_holds_the_same_rows(rows):

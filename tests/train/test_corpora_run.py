@@ -1,0 +1,65 @@
+"""Runs that learn from further corpora beside the main one."""
+
+import gzip
+import json
+
+import pytest
+from training_fixture import write_settings
+
+from train.run import main as train
+from train.settings_parser import SettingsError
+from vmhan import VMHANForRelationExtraction
+
+NAMES = ["Ada", "Bob", "Cem", "Dora", "Emil", "Fay"]
+
+
+def write_corpus(path) -> str:
+    """Writes sixty sentences of two labels, of which the main corpus lacks one."""
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for number in range(60):
+            relation, verb = ("/per/per/friend", "likes") if number % 2 else ("/per/per/couple", "married")
+            words = [f"{NAMES[number % 6]}{number}", verb, f"{NAMES[number // 6 % 6]}{number}", "."]
+            raw = {"token": words, "h": {"pos": [0, 1]}, "t": {"pos": [2, 3]}, "relation": relation}
+            file.write(json.dumps(raw) + "\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory) -> list[str]:
+    """The words of a run with a further corpus and two styles."""
+    folder = tmp_path_factory.mktemp("corpora")
+    corpus = json.dumps({"path": write_corpus(folder / "further.jsonl.gz"), "weight": 0.5, "licence": "MIT"})
+    copy = json.dumps({"path": "main", "loss_weight": 0.3})
+    styles = ["--annotation_styles", "general", "mnre", "--annotation_style", "mnre"]
+    kinds = ["--mention_kinds", "person", "place", "organization", "other"]
+    words = ["--corpora", corpus, copy, *styles, *kinds, "--undirected_pairs", "true", "--num_train_epochs", "1"]
+    return [write_settings(folder), *words]
+
+
+@pytest.fixture(scope="module")
+def result(settings):
+    return train(settings)
+
+
+def test_model_knows_the_labels_of_all_corpora_and_both_styles(settings, result):
+    model = VMHANForRelationExtraction.from_pretrained(result_folder(settings))
+    assert list(model.config.id2label.values())[-1] == "/per/per/friend"
+    assert model.config.annotation_styles == ["general", "mnre"]
+
+
+def test_result_names_the_corpora_with_their_terms_and_checksums(result):
+    further, copy = result["config"]["data"]["corpora"]
+    assert further["licence"] == "MIT" and copy == {"path": "main", "loss_weight": 0.3}
+    assert len(result["data"]["further.jsonl.gz"]) == 64
+
+
+def test_unknown_style_is_refused_before_the_training(settings):
+    with pytest.raises(SettingsError, match="'tacred'"):
+        train([*settings, "--annotation_style", "tacred", "--overwrite_output_dir", "true"])
+
+
+def result_folder(settings):
+    from train.arguments import read_config
+    from train.outputs import final_folder
+
+    return final_folder(read_config(settings).training)
