@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import Dataset, List, Value
+from datasets import Dataset, List, Value, concatenate_datasets
 
 from train.arguments import RunConfig
 from train.data.collator import TEACHER_TARGETS
-from train.data.corpora import SOURCE, Source
+from train.data.corpora import NO_PAIR, SOURCE, Source
 from train.data.row_checks import find_faults
 from train.data.run_inputs import RunInputs
 from train.model_factory import build_trainer, load_finished
@@ -47,10 +47,10 @@ def add_teacher_targets(inputs: RunInputs, config: RunConfig) -> None:
 
     training, cache = config.training, DiskCache(config.data.cache_folder / "teachers")
     rows, writes = inputs.splits["train"], training.process_index == 0
-    candidates = candidates_of_rows(rows, inputs.sources)
-    inputs.splits["train"] = mix_targets(
-        rows, training.teachers, training.teacher_weight, score, cache, candidates, writes
-    )
+    pairs, others = split_by_pair(rows)
+    candidates = candidates_of_rows(pairs, inputs.sources)
+    taught = mix_targets(pairs, training.teachers, training.teacher_weight, score, cache, candidates, writes)
+    inputs.splits["train"] = concatenate_datasets([taught, others]) if len(others) else taught
 
 
 def mix_targets(
@@ -85,6 +85,12 @@ def mix_targets(
     among = np.where(gold, scores + _FLOOR, 0)  # (rows, relations)
     targets = weight * scores + (1 - weight) * among / among.sum(axis=1, keepdims=True)
     return rows.add_column(TEACHER_TARGETS, targets.tolist(), feature=List(Value("float32")))
+
+
+def split_by_pair(rows: Dataset) -> tuple[Dataset, Dataset]:
+    """Splits rows into those of pairs and those of sentences whose entities are to be found."""
+    has_pair = np.array(rows["relation"]) != NO_PAIR
+    return rows.select(np.flatnonzero(has_pair)), rows.select(np.flatnonzero(~has_pair))
 
 
 def candidates_of_rows(rows: Dataset, sources: Sequence[Source]) -> np.ndarray | None:

@@ -23,8 +23,10 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 
 from train.arguments import RunConfig, read_config  # noqa: E402
 from train.config_checks import check_config  # noqa: E402
+from train.corpora_scoring import score_corpora, score_mention_corpora  # noqa: E402
 from train.cpu_threads import warn_of_idle_cores  # noqa: E402
 from train.data.inputs import add_visual_inputs, prepare_rows  # noqa: E402
+from train.data.mention_corpora import read_settings  # noqa: E402
 from train.data.rows import check_data  # noqa: E402
 from train.data.run_inputs import RunInputs  # noqa: E402
 from train.distillation import add_teacher_targets  # noqa: E402
@@ -140,6 +142,7 @@ def evaluate(run: TrainedRun) -> RunScores:
     try:
         for split in ("validation", "test") if training.read_test else ("validation",):
             metrics[split], predictions[split] = evaluate_split(run, split)
+            metrics[split] |= evaluate_further(run, split)
     except Exception as error:
         if training.checkpoint:
             raise
@@ -159,6 +162,17 @@ def evaluate_split(run: TrainedRun, split: str) -> tuple[dict, SplitPredictions]
     if split == "validation" and not run.config.training.checkpoint:
         model_config.temperatures = fit_mode_temperatures(logits, rows)
     return score_split(logits, rows, label_names, model_config)
+
+
+def evaluate_further(run: TrainedRun, split: str) -> dict:
+    """Scores a split of the further corpora, under the names of their settings; empty without any."""
+    inputs, metrics = run.inputs, {}
+    if split in inputs.further:
+        metrics["corpora"] = score_corpora(run.trainer, inputs.further[split], inputs.sources, split)
+    if mention_corpora := read_settings(run.config):
+        processor = run.trainer.processing_class
+        metrics["mention_corpora"] = score_mention_corpora(mention_corpora, inputs, run.model, processor, split)
+    return metrics
 
 
 def write(run: TrainedRun, scores: RunScores) -> dict:

@@ -16,6 +16,8 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_vmhan import VMHANConfig
 from .hypergraph import HEAD, IMAGE, NODE_TYPES, OBJECT, TAIL, TEXT_PHRASE, VISUAL_PHRASE, build_incidence
 from .losses import RelationTargets, kind_loss, weighted_losses
+from .mention_finder import MentionHead
+from .mention_labels import mention_loss
 from .model_inputs import ImageInputs, Masked, SentenceInputs, drop_images, masked, prepend_image
 from .model_outputs import VMHANModelOutput, VMHANRelationOutput
 from .node_states import EncodedInputs, NodeGroup, VisualNodes, box_features, pool_spans, split_by_length
@@ -427,6 +429,7 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
         self.direction_classifier = nn.Linear(width, labels) if config.direction_classifier else None
         kinds = len(config.mention_kinds)
         self.kind_classifier = nn.Linear(config.hidden_size, kinds) if kinds else None
+        self.mention_head = MentionHead(config.get_text_config().hidden_size, kinds) if kinds else None
         self.post_init()
 
     @classmethod
@@ -527,8 +530,8 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
                 but some labels; by default the gold one alone.
             pair_weight: Weight of each pair in equation 9, (pairs,); by default 1.
             kind_labels: Index into `config.mention_kinds` of head and tail, (pairs, 2); -100 where it is not known.
-            mention_labels: B and I tags of the entities, (sentences, tokens), as `mention_tags` builds them; -100
-                where it is not known.
+            mention_labels: Labels of the wordpieces for finding entities, (sentences, tokens), as `mention_labels_of`
+                builds them; -100 where nothing is known.
             output_hidden_states, output_attentions: Whether to return the states and attentions of every layer.
             further_inputs: Those of `VMHANModel.encode`, or `encoded` in place of all others.
         """
@@ -571,6 +574,10 @@ class VMHANForRelationExtraction(VMHANPreTrainedModel):
             logits = self.kind_classifier(nodes.node_features[:, : TAIL + 1])  # (pairs, 2, kinds)
             losses["kind_loss"] = kind_loss(logits, kind_labels)
             losses["loss"] = losses["loss"] + self.config.kind_weight * losses["kind_loss"]
+        if self.mention_head is not None and mention_labels is not None:
+            logits = self.mention_head(nodes.sentence_states)  # (sentences, tokens, mention labels)
+            losses["mention_loss"] = mention_loss(logits, mention_labels)
+            losses["loss"] = losses["loss"] + self.config.mention_weight * losses["mention_loss"]
         return losses
 
     def _pair_features(self, nodes: VMHANModelOutput) -> torch.Tensor:

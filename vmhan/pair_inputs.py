@@ -38,6 +38,23 @@ class PairSpec:
     kinds: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True)
+class EntityTargets:
+    """Holds what is known of the entities of a sentence.
+
+    Args:
+        mentions: [start, end) characters and kind of each, the kind None where it is not known.
+        kinds: The kinds of `VMHANConfig.mention_kinds`.
+        unknown: [start, end) characters of which nothing is known where no mention is.
+        unannotated: Kinds that the annotators did not mark.
+    """
+
+    mentions: Sequence[tuple[int, int, str | None]]
+    kinds: Sequence[str]
+    unknown: Sequence[Span] = ()
+    unannotated: Sequence[str] = ()
+
+
 @dataclass
 class SentenceExample:
     """Holds a sentence with its mentions, pairs and image.
@@ -47,12 +64,14 @@ class SentenceExample:
         mentions: [start, end) characters, or, for an object of the image, its index.
         pairs: The pairs.
         image: Image, description and objects as `VMHANProcessor` takes them, or None.
+        entities: Those to learn to find in a sentence without pairs; None: nothing is learned of it.
     """
 
     text: str
     mentions: Sequence[Span | int]
     pairs: list[PairSpec]
     image: dict | None = None
+    entities: "EntityTargets | None" = None
 
     @property
     def objects(self) -> list[dict]:
@@ -249,4 +268,4 @@ def pair_object_mask(
     return {"pair_object_mask": mask}
 
 
-__all__ = ["PairSpec", "SentenceExample", "build_examples"]
+__all__ = ["EntityTargets", "PairSpec", "SentenceExample", "build_examples"]

@@ -11,9 +11,11 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import BatchFeature, ProcessorMixin
 
+from .mention_labels import UNKNOWN, mention_labels_of
 from .node_selection import NodeSelection, Span
 from .pair_inputs import (
     EncodedSentence,
+    EntityTargets,
     PairSpec,
     SentenceExample,
     Wordpieces,
@@ -144,7 +146,10 @@ class VMHANProcessor(ProcessorMixin):
             batch |= self._encode_images(examples)
             batch |= self._encode_visual_selections(examples, batch)
         pairs = [pair for example in examples for pair in example.pairs]
-        return BatchFeature(batch | pair_tensors(pairs))
+        batch |= pair_tensors(pairs) | self._mention_labels(examples, batch["input_ids"])
+        if "mention_labels" in batch:
+            batch.setdefault("labels", torch.empty(0, dtype=torch.long))  # there is a loss, though there are no pairs
+        return BatchFeature(batch)
 
     def check_sentence(self, text: str, mentions: Sequence[Span | int], pairs: Sequence[tuple[int, int]]) -> None:
         """Checks that the model can read a sentence, before it joins a batch of others.
@@ -196,7 +201,7 @@ class VMHANProcessor(ProcessorMixin):
         spans = wordpieces.find_mentions(example.mentions, example.text)
         self._check_length(wordpieces, spans, example)
         tokens = self.tokenizer.convert_tokens_to_ids(list(MARKERS[self.entity_markers]))
-        if self.entity_markers == "pair":
+        if self.entity_markers == "pair" and example.pairs:
             return [_mark_pair(example, wordpieces, spans, pair, tokens) for pair in example.pairs]
         distinct = sorted({span for span in spans if span}) if self.entity_markers == "shared" else []
         marked = insert_markers(wordpieces.ids, distinct, [tokens] * len(distinct))
@@ -204,6 +209,19 @@ class VMHANProcessor(ProcessorMixin):
             spans = [marked.spans[distinct.index(span)] if span else None for span in spans]
         of_pairs = [_pair_spans(spans, pair) for pair in example.pairs]
         return [EncodedSentence(marked.ids, of_pairs, _text_phrases(example, wordpieces, example.pairs, marked))]
+
+    def _mention_labels(self, examples: Sequence[SentenceExample], input_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Builds the labels for finding entities, (sentences, tokens), where something is known of any."""
+        if all(example.entities is None for example in examples):
+            return {}
+        labels = torch.full_like(input_ids, UNKNOWN)
+        row = 0
+        for example in examples:
+            if example.entities is not None:
+                of_sentence = torch.tensor(_entity_labels(example, self._tokenize([example.text])[0]))
+                labels[row, : len(of_sentence)] = of_sentence
+            row += max(len(example.pairs), 1) if self.entity_markers == "pair" else 1
+        return {"mention_labels": labels}
 
     def _check_length(self, wordpieces: Wordpieces, spans: list[Span | None], example: SentenceExample) -> None:
         marked = {"none": 0, "shared": len(set(spans) - {None})}  # how many mentions have markers
@@ -275,6 +293,14 @@ class VMHANProcessor(ProcessorMixin):
 
 def _tokenizer_alone() -> list[str]:
     return ["tokenizer"]
+
+
+def _entity_labels(example: SentenceExample, wordpieces: Wordpieces) -> list[int]:
+    """Builds the label of each wordpiece of a sentence without markers."""
+    targets = cast(EntityTargets, example.entities)
+    return mention_labels_of(
+        wordpieces.offsets, targets.mentions, targets.kinds, example.text, targets.unknown, targets.unannotated
+    )
 
 
 def _pair_spans(spans: list[Span | None], pair: PairSpec) -> tuple[Span, Span]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import BatchFeature
 
-from train.data.corpora import SOURCE, Source
+from train.data.corpora import NO_PAIR, SOURCE, Source
 from train.data.image_reader import seen_boxes
 from vmhan import VMHANProcessor
 from vmhan.data.disk_cache import DiskCache
@@ -16,7 +16,7 @@ from vmhan.data.schema import has_object_tails, sentence_key
 from vmhan.image_description import compose_description
 from vmhan.image_inputs import load_image_input
 from vmhan.node_selection import NodeSelection
-from vmhan.pair_inputs import PairSpec, SentenceExample
+from vmhan.pair_inputs import EntityTargets, PairSpec, SentenceExample
 
 #: Column of the teacher targets, a probability for each relation, which are learned in place of the gold label.
 TEACHER_TARGETS = "teacher_targets"
@@ -36,6 +36,7 @@ class PairCollator:
         features: For pixels, features of a frozen vision encoder by the `image_key` of a row. Without them that is
             a path, which is opened.
         sources: The corpora of the rows, by their `source`; empty where there is but one, without a style.
+        mention_kinds: As in `VMHANConfig`, for rows of sentences whose entities are to be found.
     """
 
     def __init__(
@@ -45,18 +46,34 @@ class PairCollator:
         use_boxes: bool = False,
         features: DiskCache | None = None,
         sources: Sequence[Source] = (),
+        mention_kinds: Sequence[str] = (),
     ):
         self.processor = processor
         self.features = features
         self.visual_setting = visual_setting
         self.use_boxes = use_boxes
         self.sources = sources
+        self.mention_kinds = mention_kinds
 
     def __call__(self, rows: list[dict]) -> BatchFeature:
-        groups = defaultdict(list)
+        groups, examples = defaultdict(list), []
         for row in rows:
-            groups[sentence_key(row)].append(row)
-        return self.processor.encode([self._example(of_sentence) for of_sentence in groups.values()])
+            if row["relation"] == NO_PAIR:
+                examples.append(self._entity_example(row))
+            else:
+                groups[sentence_key(row)].append(row)
+        return self.processor.encode([*(self._example(of_sentence) for of_sentence in groups.values()), *examples])
+
+    def _entity_example(self, row: dict) -> SentenceExample:
+        """Builds the example of a sentence whose entities are to be found."""
+        spans = character_spans(row["words"], row["mentions"])
+        targets = EntityTargets(
+            mentions=[(*span, kind) for span, kind in zip(spans, row["entity_kinds"], strict=True)],
+            kinds=self.mention_kinds,
+            unknown=character_spans(row["words"], row["unknown"]),
+            unannotated=self.sources[row[SOURCE]].unannotated,
+        )
+        return SentenceExample(" ".join(row["words"]), [], [], entities=targets)
 
     def _example(self, rows: list[dict]) -> SentenceExample:
         """Builds the example of the rows of one sentence."""

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 MAIN = "main"
 #: Column of the rows: index into the sources of a run.
 SOURCE = "source"
+#: In place of a relation's id: the row is a sentence whose entities are to be found, and has no pair.
+NO_PAIR = -1
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Source:
             None for a corpus of mentions, which has no pairs.
         kinds: Index into the model's kinds of entities of head and tail, (labels, 2), -100 where the label does not
             tell; None where the model knows no kinds.
+        unannotated: Kinds of entities that a corpus of mentions does not mark.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Source:
     style: int | None = None
     candidates: np.ndarray | None = None
     kinds: np.ndarray | None = None
+    unannotated: tuple[str, ...] = ()
 
     @property
     def annotated(self) -> np.ndarray | None:

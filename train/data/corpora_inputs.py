@@ -17,6 +17,7 @@ from train.data.corpora import (
     rows_of_corpus,
 )
 from train.data.directions import training_pairs
+from train.data.mention_corpora import mention_rows, read_settings
 from train.data.row_checks import keep_readable
 from train.data.run_inputs import RunInputs
 from train.settings_parser import SettingsError
@@ -42,8 +43,8 @@ def add_corpora(
         BadLine: A row is broken.
     """
     corpora = [Corpus.read(settings) for settings in config.data.corpora]
-    styles = config.model.annotation_styles
-    if not corpora and not styles:
+    styles, mention_corpora = config.model.annotation_styles, read_settings(config)
+    if not corpora and not styles and not mention_corpora:
         return
     _refuse_object_tails(inputs)
     main_labels = inputs.label_names
@@ -63,6 +64,8 @@ def add_corpora(
         config.model.mention_kinds,
     )
     inputs.further = _further_rows(corpora, corpus_rows, relations, config, processor, report)
+    inputs.sources += [corpus.source() for corpus in mention_corpora]
+    inputs.mention_rows = {corpus.name: corpus.load() for corpus in mention_corpora}
 
 
 def join_corpora(inputs: RunInputs, config: RunConfig) -> None:
@@ -74,7 +77,8 @@ def join_corpora(inputs: RunInputs, config: RunConfig) -> None:
     if "train" in inputs.further:
         further = inputs.further["train"]
         parts.append(training_pairs(further) if config.data.undirected_pairs else further)
-    inputs.splits["train"] = concatenate_datasets(parts)
+    mentions = mention_rows(read_settings(config), inputs, first_source=1 + len(corpora), limit=config.data.limit)
+    inputs.splits["train"] = concatenate_datasets([*parts, *mentions])
 
 
 def _further_rows(

@@ -25,6 +25,7 @@ class RunInputs:
         image_counts: As `count_images`.
         sources: The main corpus and the further ones; empty where there are none.
         further: The rows of the further corpora, by split.
+        mention_rows: Those of the corpora of named entities, by name and split.
     """
 
     splits: DatasetDict
@@ -36,6 +37,7 @@ class RunInputs:
     image_counts: dict[str, dict[str, int]] | None = None
     sources: list[Source] = field(default_factory=list)
     further: DatasetDict = field(default_factory=DatasetDict)
+    mention_rows: dict[str, dict[str, list[dict]]] = field(default_factory=dict)
 
     @property
     def label_names(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Batches: pairs of a sentence together, each sentence and image once."""
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from mnre_fixture import write_mnre
@@ -7,6 +8,7 @@ from tiny import tiny_tokenizer
 
 from train.data.collator import PairCollator, image_fields
 from train.data.controls import shuffle_images
+from train.data.corpora import Source
 from vmhan import VMHANProcessor
 from vmhan.data.mnre import load_mnre
 from vmhan.data.schema import group_by_sentence, sort_by_sentence
@@ -86,3 +88,24 @@ def test_shuffling_gives_no_image_its_own_description_and_keeps_rows_of_an_image
     assert all(row["description"] != row["image_id"] for row in shuffled)
     assert len({(row["image_id"], row["description"]) for row in shuffled}) == len(set(rows["image_id"]))
     assert shuffled["relation"] == rows["relation"]
+
+
+def test_sentence_whose_entities_are_to_be_found_has_no_markers_and_no_pairs(rows):
+    entities = {"words": ["Ada", "in", "Rome"], "mentions": [[0, 1]], "unknown": [[2, 3]], "entity_kinds": ["person"]}
+    entities |= {"image_id": "", "relation": -1, "source": 1}
+    sources = [Source("main", candidates=np.eye(8, dtype=bool)), Source("entities")]
+    batch = collator(sources=sources, mention_kinds=["person", "place"])([rows[0], entities])
+    assert len(batch["labels"]) == 1 and len(batch["input_ids"]) == 2
+    assert (batch["mention_labels"][0] == -100).all()
+    # [CLS] a d a i n r o m e [SEP]
+    assert batch["mention_labels"][1, :11].tolist() == [-100, 1, 2, 2, 0, 0, -100, -100, -100, -100, -100]
+
+
+def test_pair_brings_the_style_weight_and_candidates_of_its_corpus(rows):
+    candidates = np.eye(8, dtype=bool)
+    candidates[rows[0]["relation"], 7] = True
+    sources = [Source("main", loss_weight=0.5, style=1, candidates=candidates, kinds=np.full((8, 2), 3))]
+    batch = collator(sources=sources)([rows[0]])
+    assert batch["annotation_style"].tolist() == [1] and batch["pair_weight"].tolist() == [0.5]
+    assert batch["candidate_labels"].tolist() == [candidates[rows[0]["relation"]].tolist()]
+    assert batch["kind_labels"].tolist() == [[3, 3]]
