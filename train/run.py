@@ -23,7 +23,12 @@ sys.path[0] = str(ROOT)  # a script's own folder stands here; `train` is importe
 
 from train.arguments import RunConfig, read_config  # noqa: E402
 from train.config_checks import check_config  # noqa: E402
-from train.corpora_scoring import score_corpora, score_mention_corpora  # noqa: E402
+from train.corpora_scoring import (  # noqa: E402
+    fit_style_temperatures,
+    predict_further,
+    score_corpora,
+    score_mention_corpora,
+)
 from train.cpu_threads import warn_of_idle_cores  # noqa: E402
 from train.data.inputs import add_visual_inputs, prepare_rows  # noqa: E402
 from train.data.mention_corpora import read_settings  # noqa: E402
@@ -42,7 +47,7 @@ from train.outputs import (  # noqa: E402
 )
 from train.publishing import Publisher, build_publisher  # noqa: E402
 from train.results import command_of, describe_inputs, describe_settings, save_run  # noqa: E402
-from train.scoring import fit_mode_temperatures, predict_split, score_split  # noqa: E402
+from train.scoring import predict_split, score_split  # noqa: E402
 from train.settings_parser import usage_errors  # noqa: E402
 from train.trainer import PairTrainer  # noqa: E402
 from vmhan import VMHANForRelationExtraction  # noqa: E402
@@ -142,7 +147,6 @@ def evaluate(run: TrainedRun) -> RunScores:
     try:
         for split in ("validation", "test") if training.read_test else ("validation",):
             metrics[split], predictions[split] = evaluate_split(run, split)
-            metrics[split] |= evaluate_further(run, split)
     except Exception as error:
         if training.checkpoint:
             raise
@@ -157,22 +161,19 @@ def evaluate(run: TrainedRun) -> RunScores:
 
 def evaluate_split(run: TrainedRun, split: str) -> tuple[dict, SplitPredictions]:
     """Scores a split; of validation the temperatures of a trained model are fitted first."""
-    rows, label_names, model_config = run.inputs.splits[split], run.inputs.label_names, run.model.config
-    logits = predict_split(run.trainer, rows, label_names, split)
+    inputs, model_config = run.inputs, run.model.config
+    rows, label_names = inputs.splits[split], inputs.label_names
+    logits, further = predict_split(run.trainer, rows, label_names, split), predict_further(run.trainer, inputs, split)
     if split == "validation" and not run.config.training.checkpoint:
-        model_config.temperatures = fit_mode_temperatures(logits, rows)
-    return score_split(logits, rows, label_names, model_config)
-
-
-def evaluate_further(run: TrainedRun, split: str) -> dict:
-    """Scores a split of the further corpora, under the names of their settings; empty without any."""
-    inputs, metrics = run.inputs, {}
-    if split in inputs.further:
-        metrics["corpora"] = score_corpora(run.trainer, inputs.further[split], inputs.sources, split)
+        model_config.temperatures = fit_style_temperatures(logits, rows, further, inputs, model_config)
+    style = inputs.sources[0].style if inputs.sources else None
+    metrics, predictions = score_split(logits, rows, label_names, model_config, style)
+    if further is not None:
+        metrics["corpora"] = score_corpora(further, inputs.further[split], inputs.sources)
     if mention_corpora := read_settings(run.config):
         processor = run.trainer.processing_class
         metrics["mention_corpora"] = score_mention_corpora(mention_corpora, inputs, run.model, processor, split)
-    return metrics
+    return metrics, predictions
 
 
 def write(run: TrainedRun, scores: RunScores) -> dict:

@@ -32,24 +32,37 @@ def predict_split(trainer: Trainer, dataset: Dataset, label_names: list[str], pr
     return ModeLogits.choose_direction(*modes, label_names.index(no_relation_of(dataset.features["relation"])))
 
 
-def fit_mode_temperatures(logits: ModeLogits, dataset: Dataset) -> dict:
-    """Fits the `temperatures` of a config, on the logits of validation.
+def fit_mode_temperatures(logits: ModeLogits, dataset: Dataset, annotated: np.ndarray | None = None) -> dict:
+    """Fits the `temperatures` of both modes, on the logits of validation.
 
     Args:
         logits: As `predict_split` returns them.
         dataset: That split.
+        annotated: True for the labels that the corpus of a pair marks, (pairs, labels); of a pair that is predicted to
+            have another relation nothing is known. By default all.
     """
-    labels, relations = dataset["relation"], dataset.features["relation"]
+    labels, relations = np.array(dataset["relation"]), dataset.features["relation"]
     none_id, symmetric = relations.str2int(no_relation_of(relations)), is_symmetric(relations.names)
-    given = fit_temperatures(logits.given, logits.given.argmax(axis=-1), labels, none_id)
-    if logits.chosen is None:
+
+    def fit(of_mode: np.ndarray, found: np.ndarray) -> dict:
+        predicted, known = of_mode.argmax(axis=-1), np.ones(len(labels), dtype=bool)
+        if annotated is not None:
+            known = annotated[np.arange(len(labels)), predicted] | (predicted == none_id)
+        return fit_temperatures(of_mode[known], found[known], labels[known], none_id)
+
+    given = fit(logits.given, logits.given.argmax(axis=-1))
+    if logits.chosen is None or logits.turned is None:
         return {DIRECTION_GIVEN: given}
     found = found_labels(logits.chosen.argmax(axis=-1), logits.turned, none_id, symmetric)
-    return {DIRECTION_GIVEN: given, DIRECTION_UNKNOWN: fit_temperatures(logits.chosen, found, labels, none_id)}
+    return {DIRECTION_GIVEN: given, DIRECTION_UNKNOWN: fit(logits.chosen, found)}
 
 
 def score_split(
-    logits: ModeLogits, dataset: Dataset, label_names: list[str], config: VMHANConfig
+    logits: ModeLogits,
+    dataset: Dataset,
+    label_names: list[str],
+    config: VMHANConfig,
+    annotation_style: int | None = None,
 ) -> tuple[dict, SplitPredictions]:
     """Computes the metrics with the direction given, over all relations and for each, and with it unknown.
 
@@ -58,6 +71,7 @@ def score_split(
         dataset: The split.
         label_names: The relations, by id.
         config: The model's, with its temperatures.
+        annotation_style: Index of the one that the pairs were scored in.
 
     Returns:
         The metrics for the result file, direction unknown under `"direction_unknown"`, and the predictions.
@@ -74,4 +88,4 @@ def score_split(
         with_wrong = [*label_names, WRONG_DIRECTION]
         per_relation = per_relation_metrics(found, labels, with_wrong, no_relation)
         metrics["direction_unknown"] = {**unknown, "per_relation": per_relation}
-    return metrics, predictions_of(dataset, logits, label_names, config)
+    return metrics, predictions_of(dataset, logits, label_names, config, annotation_style)

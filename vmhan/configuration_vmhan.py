@@ -5,7 +5,7 @@ named here are those of "Variational Multi-Modal Hypergraph Attention Network fo
 """
 
 from dataclasses import field
-from math import inf
+from math import inf, isfinite
 from typing import Literal
 
 from huggingface_hub.dataclasses import strict
@@ -144,8 +144,9 @@ class VMHANConfig(PreTrainedConfig):
         temperatures (`dict`, *optional*):
             Divide the logits before the softmax of the pipeline, fitted on validation: for each of the modes
             `"direction_unknown"` and `"direction_given"` a number for pairs whose likeliest label is a `"relation"`
-            and one for those with `"no_relation"`; or that for each of the `annotation_styles`. Without them scores
-            are the plain softmax. No answer depends on it.
+            and one for those with `"no_relation"`, or `{"temperature", "bias"}`, the bias of the likeliest label's
+            log-odds; or all that for each of the `annotation_styles`. Without them scores are the plain softmax. No
+            answer depends on it.
         training_scripts (`list[str]`, *optional*):
             Unicode scripts of the training text, such as `["LATIN"]`: each that has at least 2 % of its letters.
             Answers to text in others come with a warning; without the field they are not known, and none do.
@@ -348,8 +349,8 @@ class VMHANConfig(PreTrainedConfig):
             if not isinstance(of_style, dict) or not all(map(_is_mode, of_style.items())):
                 raise ValueError(
                     f"temperatures {self.temperatures!r} must hold, for {DIRECTION_UNKNOWN!r} and "
-                    f"{DIRECTION_GIVEN!r}, a positive number for each of {list(_TEMPERATURES)}; or that for each of "
-                    f"the annotation_styles {self.annotation_styles}."
+                    f"{DIRECTION_GIVEN!r}, a positive number for each of {list(_TEMPERATURES)}, or a dict of "
+                    f"temperature and bias; or that for each of the annotation_styles {self.annotation_styles}."
                 )
 
 
@@ -358,7 +359,15 @@ def _is_mode(entry: tuple) -> bool:
     mode, of_mode = entry
     if mode not in (DIRECTION_UNKNOWN, DIRECTION_GIVEN) or not isinstance(of_mode, dict):
         return False
-    return sorted(of_mode) == sorted(_TEMPERATURES) and all(0 < of_mode[kind] < inf for kind in _TEMPERATURES)
+    return sorted(of_mode) == sorted(_TEMPERATURES) and all(map(_is_calibration, of_mode.values()))
+
+
+def _is_calibration(of_kind) -> bool:
+    """Tests whether an entry of a mode is a positive number, perhaps with a bias."""
+    if not isinstance(of_kind, dict):
+        return 0 < of_kind < inf
+    numbers = of_kind.keys() == {"temperature", "bias"} and all(isfinite(value) for value in of_kind.values())
+    return numbers and of_kind["temperature"] > 0
 
 
 __all__ = ["DIRECTION_GIVEN", "DIRECTION_UNKNOWN", "NO_RELATION", "VISUAL_FEATURES", "VMHANConfig"]

@@ -5,7 +5,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassClassValidationError
 
 from vmhan import VMHANConfig
-from vmhan.temperature import calibrated_scores
+from vmhan.temperature import calibrated_scores, shift_likeliest
 
 NAMES = ["None", "a", "b"]
 TEMPERATURES = {
@@ -52,3 +52,27 @@ def test_temperatures_travel_with_the_config(tmp_path):
 def test_temperatures_that_divide_by_nothing_known_are_refused(wrong):
     with pytest.raises(StrictDataclassClassValidationError, match="temperatures"):
         config(wrong)
+
+
+def test_bias_moves_the_log_odds_of_the_likeliest_label():
+    probabilities = torch.tensor([[0.2, 0.7, 0.1]]).double()
+    shifted = shift_likeliest(probabilities, torch.tensor([-0.5]).double())[0]
+    odds = 0.7 / 0.3 * torch.tensor(-0.5).double().exp()
+    assert shifted[1] == pytest.approx(float(odds / (1 + odds)))
+    assert float(shifted[0] / shifted[2]) == pytest.approx(2)
+    assert shifted.sum() == pytest.approx(1)
+
+
+def test_bias_changes_no_answer():
+    probabilities = torch.rand(50, 4).softmax(dim=-1)
+    shifted = shift_likeliest(probabilities, torch.full((50,), -3.0))
+    assert shifted.argmax(dim=-1).tolist() == probabilities.argmax(dim=-1).tolist()
+    torch.testing.assert_close(shifted.sum(dim=-1), torch.ones(50))
+
+
+def test_temperature_and_bias_of_a_style_hold_for_its_pairs():
+    hot = {"no_relation": 1.0, "relation": {"temperature": 2.0, "bias": 0.0}}
+    styled = config({"mnre": {"direction_unknown": hot}}, annotation_styles=["general", "mnre"])
+    scores = calibrated_scores(LOGITS[[1, 1]], False, styled, torch.tensor([0, 1]))
+    torch.testing.assert_close(scores, torch.stack([LOGITS[1].softmax(-1), (LOGITS[1] / 2).softmax(-1)]))
+    torch.testing.assert_close(calibrated_scores(LOGITS, False, styled), LOGITS.softmax(dim=-1))

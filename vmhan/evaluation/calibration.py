@@ -10,20 +10,23 @@ Example: of two rows answered with confidence 0.9, one is right: accuracy 0.5, e
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
 from vmhan.evaluation.predictions import SplitPredictions
-from vmhan.temperature import KINDS
+from vmhan.temperature import KINDS, shift_likeliest
 
 BINS = 15
 _COLDEST, _HOTTEST = 0.25, 4.0  # temperatures beyond these would hide that a model is broken
+_MOST_BIAS = 4.0  # likewise, in log-odds
 _LEAST = 20  # pairs that a temperature needs
 
 
-def fit_temperatures(logits: np.ndarray, predicted: ArrayLike, gold: ArrayLike, none_id: int) -> dict[str, float]:
-    """Fits the temperatures of one mode, on validation.
+def fit_temperatures(
+    logits: np.ndarray, predicted: ArrayLike, gold: ArrayLike, none_id: int
+) -> dict[str, dict[str, float]]:
+    """Fits temperature and bias of one mode, on validation.
 
-    Each minimizes the binary cross-entropy of the likeliest label's probability and its correctness (Guo et al., 2017,
+    They minimize the binary cross-entropy of the likeliest label's probability and its correctness (Guo et al., 2017,
     section 4.2, for the predicted label alone, since a relation predicted the wrong way round has no right label).
 
     Args:
@@ -33,27 +36,30 @@ def fit_temperatures(logits: np.ndarray, predicted: ArrayLike, gold: ArrayLike, 
         none_id: Id of the negative label.
 
     Returns:
-        A temperature for each of `KINDS`, 1 where there are too few pairs.
+        For each of `KINDS` its `temperature` and `bias`, 1 and 0 where there are too few pairs.
     """
     correct = torch.as_tensor(np.asarray(predicted) == np.asarray(gold))
     scores = torch.as_tensor(logits).double()
     named = scores.argmax(dim=-1) != none_id
     return {
-        kind: _fit_temperature(scores[named == is_relation], correct[named == is_relation])
+        kind: _fit_calibration(scores[named == is_relation], correct[named == is_relation])
         for kind, is_relation in zip(KINDS, (False, True), strict=True)
     }
 
 
-def _fit_temperature(logits: torch.Tensor, correct: torch.Tensor) -> float:
+def _fit_calibration(logits: torch.Tensor, correct: torch.Tensor) -> dict[str, float]:
     if len(logits) < _LEAST:
-        return 1.0
+        return {"temperature": 1.0, "bias": 0.0}
 
-    def loss(temperature: float) -> float:
-        confidence = (logits / temperature).softmax(dim=-1).amax(dim=-1)
+    def loss(numbers: np.ndarray) -> float:
+        temperature, bias = numbers
+        biases = torch.full((len(logits),), float(bias), dtype=logits.dtype)
+        confidence = shift_likeliest((logits / temperature).softmax(dim=-1), biases).amax(dim=-1)
         return float(torch.nn.functional.binary_cross_entropy(confidence, correct.double()))
 
-    found = minimize_scalar(loss, bounds=(_COLDEST, _HOTTEST), method="bounded")
-    return round(float(found["x"]), 3)  # scipy's result is a dict whose attributes type checkers do not see
+    bounds = [(_COLDEST, _HOTTEST), (-_MOST_BIAS, _MOST_BIAS)]
+    temperature, bias = minimize(loss, x0=[1.0, 0.0], bounds=bounds, method="Nelder-Mead").x
+    return {"temperature": round(float(temperature), 3), "bias": round(float(bias), 3)}
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float | int | None]]:

@@ -96,7 +96,11 @@ class RunPredictions:
 
 
 def predictions_of(
-    dataset: Dataset, logits: ModeLogits, label_names: Sequence[str], config: VMHANConfig
+    dataset: Dataset,
+    logits: ModeLogits,
+    label_names: Sequence[str],
+    config: VMHANConfig,
+    annotation_style: int | None = None,
 ) -> SplitPredictions:
     """Builds the predictions of a split from its logits; scores are those that the pipeline returns.
 
@@ -105,13 +109,14 @@ def predictions_of(
         logits: Of both modes.
         label_names: The relations, by id.
         config: With the temperatures.
+        annotation_style: Index into its `annotation_styles` that the pairs were scored in; by default the first.
     """
     order = np.argsort(dataset["line"], kind="stable")
     sorted_rows = dataset.select(order)
     sentence = np.empty(len(dataset), dtype=int)
     for number, rows in enumerate(group_by_sentence(sorted_rows)):
         sentence[rows] = number
-    given = _top_labels(logits.given[order], True, config)
+    given = _top_labels(logits.given[order], True, config, annotation_style)
     predictions = SplitPredictions(
         line=np.array(sorted_rows["line"]),
         sentence=sentence,
@@ -122,7 +127,7 @@ def predictions_of(
     )
     if logits.chosen is None or logits.turned is None:
         return predictions
-    chosen = _top_labels(logits.chosen[order], False, config)
+    chosen = _top_labels(logits.chosen[order], False, config, annotation_style)
     none_id = label_names.index(no_relation_of(dataset.features["relation"]))
     found = found_labels(chosen.labels, logits.turned[order], none_id, is_symmetric(label_names))
     return replace(
@@ -142,8 +147,9 @@ class _TopLabels(NamedTuple):
     uncalibrated: np.ndarray
 
 
-def _top_labels(logits: np.ndarray, direction_given: bool, config: VMHANConfig) -> _TopLabels:
-    scores = calibrated_scores(torch.from_numpy(logits), direction_given, config).double().numpy()  # (pairs, labels)
+def _top_labels(logits: np.ndarray, direction_given: bool, config: VMHANConfig, style: int | None) -> _TopLabels:
+    calibrated = calibrated_scores(torch.from_numpy(logits), direction_given, config, style)  # (pairs, labels)
+    scores = calibrated.double().numpy()
     uncalibrated = torch.from_numpy(logits).double().softmax(dim=-1).amax(dim=-1).numpy()  # (pairs,)
     labels = np.argsort(-logits, axis=-1, kind="stable")[:, :TOP]  # (pairs, top)
     scores = np.take_along_axis(scores, labels, axis=-1)  # (pairs, top)

@@ -60,12 +60,26 @@ def test_fitted_temperatures_make_relations_and_their_absence_as_sure_as_they_ar
     predicted = true.argmax(axis=1)
     logits = true * np.where(predicted == none_id, 0.7, 1.6)[:, None]
     fitted = fit_temperatures(logits, predicted, gold, none_id)
-    assert fitted["relation"] == pytest.approx(1.6, rel=0.05)
-    assert fitted["no_relation"] == pytest.approx(0.7, rel=0.05)
+    assert fitted["relation"]["temperature"] == pytest.approx(1.6, rel=0.05)
+    assert fitted["no_relation"]["temperature"] == pytest.approx(0.7, rel=0.05)
+    assert [of_kind["bias"] for of_kind in fitted.values()] == pytest.approx([0, 0], abs=0.1)
 
 
 def test_too_few_pairs_leave_the_scores_alone():
-    assert fit_temperatures(np.eye(4), [0, 1, 2, 3], [0, 0, 0, 0], 0) == {"no_relation": 1.0, "relation": 1.0}
+    unchanged = {"temperature": 1.0, "bias": 0.0}
+    fitted = fit_temperatures(np.eye(4), [0, 1, 2, 3], [0, 0, 0, 0], 0)
+    assert fitted == {"no_relation": unchanged, "relation": unchanged}
+
+
+def test_bias_makes_answers_that_are_seldom_right_less_sure():
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, 3)) * 2
+    predicted = logits.argmax(axis=1)
+    chance = np.exp(logits).max(axis=1) / np.exp(logits).sum(axis=1)
+    odds = chance / (1 - chance) * np.exp(-0.7)  # right less often than they say, at every confidence
+    gold = np.where(random.random(len(logits)) < odds / (1 + odds), predicted, (predicted + 1) % 3)
+    fitted = fit_temperatures(logits, predicted, gold, none_id=0)
+    assert fitted["relation"]["bias"] == pytest.approx(-0.7, abs=0.15)
 
 
 def test_answers_are_described_by_their_mean_confidence_and_accuracy():
