@@ -6,7 +6,7 @@ is the probability, words taken as independent, that exactly it is a mention of 
 times I of each further one, times 1 - I of the word after it. Of candidates that share a word the best one is kept.
 The kind is the most probable one over the span's words.
 
-Signs before a name follow MNRE's mentions: the "@" of a handle ("@ada") is in all 1,130 mentions of handles, the
+Signs before a name follow MNRE: the "@" of a handle ("@ada") is in all of its 1,130 mentions of handles, the
 "#" of a hashtag is left out of 92 % of 753, and so is an "@" that means "at" ("@ Rome").
 """
 
