@@ -4,13 +4,15 @@ With kinds numbered from 0, label 0 is outside of mentions, 1 + 2k begins a ment
 What a corpus leaves open is a code after the labels, for a set of labels any of which may be the true one:
 
 - a mention of unknown kind begins (`num_labels`) or continues (`num_labels + 1`),
-- outside of mentions, as far as the corpus annotates (`num_labels + 1 + m`): it does not annotate the kinds whose bit
+- a mention has ended (`num_labels + 2`): nothing is known but that the one before does not continue, without which
+  mentions amid unknown words would swallow them,
+- outside of mentions, as far as the corpus annotates (`num_labels + 2 + m`): it does not annotate the kinds whose bit
   is set in m, so the word may as well belong to a mention of one of them.
 
 -100 says nothing. Signs before a name are outside of mentions, as `trim_signs` says.
 
 Example, with the kinds person and place, of "RT Ada in #Rome": 0 1 0 0 3, and of a corpus that annotates only
-people: 7 + 0 where "Rome" is outside as far as is known, so 8, since place has bit 1 of m = 2: 5 + 1 + 2.
+people: 9 1 9 9 9, since m = 2 is place, and 5 + 2 + 2 is 9.
 """
 
 from collections.abc import Sequence
@@ -69,7 +71,8 @@ def mention_labels_of(
     Raises:
         ValueError: A kind is none of `kinds`.
     """
-    begin_any, outside = count_mention_labels(len(kinds)), _outside_code(kinds, unannotated)
+    begin_any = count_mention_labels(len(kinds))
+    ended, outside = begin_any + 2, _outside_code(kinds, unannotated)
     known = [offset if offset and offset[0] < offset[1] else None for offset in offsets]
     trimmed = [(span, kind) for start, end, kind in mentions if (span := trim_signs(text, (start, end)))]
     labels = [UNKNOWN if offset is None or _is_among(offset, unknown) else outside for offset in known]
@@ -83,6 +86,9 @@ def mention_labels_of(
         labels[inside[0]] = begin
         for i in inside[1:]:
             labels[i] = begin + 1
+        after = inside[-1] + 1
+        if after < len(labels) and known[after] and labels[after] == UNKNOWN:
+            labels[after] = ended
     return labels
 
 
@@ -107,7 +113,7 @@ def _outside_code(kinds: Sequence[str], unannotated: Sequence[str]) -> int:
     if not unannotated:
         return OUTSIDE
     bits = sum(1 << _index_of_kind(kind, kinds) for kind in set(unannotated))
-    return count_mention_labels(len(kinds)) + 1 + bits
+    return count_mention_labels(len(kinds)) + 2 + bits
 
 
 def _index_of_kind(kind: str, kinds: Sequence[str]) -> int:
@@ -124,8 +130,8 @@ def _is_among(offset: Span, spans: Sequence[Span]) -> bool:
 def _labels_of_codes(num_labels: int) -> torch.Tensor:
     """Computes which labels each label or code stands for, (codes, labels)."""
     num_kinds = num_labels // 2
-    sets = [{label} for label in range(num_labels)]
-    sets += [{1 + 2 * kind for kind in range(num_kinds)}, {2 + 2 * kind for kind in range(num_kinds)}]
+    begin, inside = ({first + 2 * kind for kind in range(num_kinds)} for first in (1, 2))
+    sets = [*({label} for label in range(num_labels)), begin, inside, {OUTSIDE} | begin]
     for bits in range(1, 1 << num_kinds):
         open_kinds = [kind for kind in range(num_kinds) if bits >> kind & 1]
         sets.append({OUTSIDE, *(label for kind in open_kinds for label in (1 + 2 * kind, 2 + 2 * kind))})

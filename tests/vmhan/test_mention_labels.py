@@ -10,8 +10,8 @@ from vmhan.mention_labels import MENTION_KINDS, UNKNOWN, mention_labels_of, ment
 
 KINDS = ("person", "place")
 NUM_LABELS = 5
-BEGIN_ANY, INSIDE_ANY = 5, 6
-OUTSIDE_OR_PERSON, OUTSIDE_OR_PLACE, OUTSIDE_OR_EITHER = 7, 8, 9
+BEGIN_ANY, INSIDE_ANY, ENDED = 5, 6, 7
+OUTSIDE_OR_PERSON, OUTSIDE_OR_PLACE, OUTSIDE_OR_EITHER = 8, 9, 10
 
 
 def labels_of(text, mentions=(), **options):
@@ -35,7 +35,13 @@ def test_a_mention_of_unknown_kind_is_one_of_any_kind():
 
 
 def test_what_is_unknown_outside_of_mentions_has_no_label():
-    assert labels_of("ab c d", [(0, 2, "person")], unknown=[(0, 4)]) == [1, 2, UNKNOWN, 0]
+    assert labels_of("a ab c d", [(7, 8, "person")], unknown=[(0, 4)]) == [UNKNOWN, UNKNOWN, UNKNOWN, 0, 1]
+
+
+def test_what_is_unknown_after_a_mention_does_not_continue_it():
+    mentions = [(0, 1, "person"), (4, 5, "person"), (6, 7, None)]
+    labels = labels_of("a b c d ef", mentions, unknown=[(0, 10)])
+    assert labels == [1, ENDED, 1, BEGIN_ANY, ENDED, UNKNOWN]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +90,7 @@ def test_loss_of_labels_is_the_cross_entropy():
     [
         (BEGIN_ANY, [1, 3]),
         (INSIDE_ANY, [2, 4]),
+        (ENDED, [0, 1, 3]),
         (OUTSIDE_OR_PERSON, [0, 1, 2]),
         (OUTSIDE_OR_PLACE, [0, 3, 4]),
         (OUTSIDE_OR_EITHER, [0, 1, 2, 3, 4]),
