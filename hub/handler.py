@@ -3,8 +3,8 @@
     {"inputs": {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": "/9j/4AAQSkZJRg..."}, "parameters": {}}
 
 `image` is base64, a data URI or bytes; the endpoint fetches no address and opens no file that a request names. A list
-of inputs is answered by a list. `parameters` are those of the pipeline: `pairs`, `direction`. An invalid request is
-answered by `{"error": ...}`. `request_limits.check_call` limits the requests and pairs of one call.
+of inputs is answered by a list. `parameters` are those of the pipeline: `pairs`, `direction`, `annotation_style`. An
+invalid request is answered by `{"error": ...}`. `request_limits.check_call` limits the requests and pairs of one call.
 """
 
 import logging
@@ -16,7 +16,7 @@ from transformers.dynamic_module_utils import get_class_from_dynamic_module
 logger = logging.getLogger(__name__)
 
 TASK = "multimodal-relation-extraction"
-PARAMETERS = ("pairs", "direction")
+PARAMETERS = ("pairs", "direction", "annotation_style")
 
 
 class EndpointHandler:

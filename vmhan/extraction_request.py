@@ -47,6 +47,7 @@ class ExtractionInput(TypedDict, total=False):
         description: Text about the image.
         objects: Names or dicts of the objects of the image.
         pairs: (head, tail) indices into `entities`.
+        annotation_style: Name of one of the model's `annotation_styles`; by default the first.
         id: Any value, which comes back with the answer.
     """
 
@@ -56,6 +57,7 @@ class ExtractionInput(TypedDict, total=False):
     description: str | None
     objects: Sequence[str | ObjectInput] | None
     pairs: Sequence[Sequence[int]] | None
+    annotation_style: str | None
     id: Any
 
 
@@ -71,6 +73,7 @@ class ExtractionRequest:
         objects: Objects of the image; None where the user gave none and none were detected yet.
         image: The upright image, or None.
         entity_objects: Entities that are objects of the image; their label may be None.
+        annotation_style: Name of an annotation style; None for the model's first.
         id: The user's `"id"`, or None.
         warnings: Sentences for the user.
     """
@@ -82,6 +85,7 @@ class ExtractionRequest:
     objects: list[ImageObject] | None
     image: Image.Image | None
     entity_objects: list[ImageObject] = field(default_factory=list)
+    annotation_style: str | None = None
     id: Any = None
     warnings: list[str] = field(default_factory=list)
 
@@ -160,6 +164,7 @@ def read_request(
     max_objects: int = 3,
     limits: RequestLimits = DEFAULT_LIMITS,
     training_scripts: Sequence[str] | None = None,
+    annotation_style: str | None = None,
 ) -> ExtractionRequest:
     """Checks a request and finds its entities in the text.
 
@@ -170,6 +175,7 @@ def read_request(
         max_objects: Objects kept, by falling score.
         limits: How large the request may be.
         training_scripts: As in `VMHANConfig`, for a warning where the text is in others.
+        annotation_style: The style, where the request has none of its own. Whether a model knows it is not checked.
 
     Raises:
         ValueError: A value is invalid; names it and what to do about it.
@@ -200,6 +206,7 @@ def read_request(
         objects=None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
         image=image,
         entity_objects=entity_objects,
+        annotation_style=fields.get("annotation_style", annotation_style),
         id=fields.get("id"),
         warnings=warnings,
     )

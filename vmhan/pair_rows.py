@@ -94,7 +94,8 @@ def read_scores(
     """
     logits = output.logits.float().cpu()  # (pairs, labels)
     direction_given = torch.tensor([row.direction == "given" for row in rows])
-    probabilities = calibrated_scores(logits, direction_given, config)
+    styles = torch.tensor([config.find_annotation_style(row.request.annotation_style) for row in rows])
+    probabilities = calibrated_scores(logits, direction_given, config, styles)
     none = no_relation_index(config)
     no_relation = [0.0] * len(rows) if none is None else logits.softmax(dim=-1)[:, none].tolist()
     variances = output.pair_variance.float().tolist()

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
+import torch
 from transformers import BatchFeature, Pipeline
 from transformers.utils import logging
 
@@ -47,11 +48,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     A request is a dict, `ExtractionInput`. Its fields: `"text"`; `"entities"`, strings, (start, end) characters or
     what `pipeline("ner")` returns; `"image"`, a path, an address, base64, bytes, a PIL image, an array or what else
     `load_image_input` takes; `"description"`, text about the image; `"objects"`, names or `{"label", "score", "box"}`
-    with pixel corners; `"pairs"`, as the option of this name, over which it takes precedence; `"id"`, which comes back
-    with the answer. All but the first two are optional, and absent where they are None or NaN. Where an image comes
-    without objects, a detector detects them; without an image, or a detector, the nouns of the description are the
-    objects. Where an image comes without a description, a describer writes one, or else it is composed of the detected
-    objects.
+    with pixel corners; `"pairs"` and `"annotation_style"`, as the options of these names, over which they take
+    precedence; `"id"`, which comes back with the answer. All but the first two are optional, and absent where they are
+    None or NaN. Where an image comes without objects, a detector detects them; without an image, or a detector, the
+    nouns of the description are the objects. Where an image comes without a description, a describer writes one, or
+    else it is composed of the detected objects.
 
     A model that was trained on MORE relates an entity of the text to an object of the image. Such an entity is a dict:
     `{"box": [left, top, right, bottom]}` in pixels, perhaps with a `"label"`, or `{"object": 0}`, an index into
@@ -75,6 +76,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         direction: `"best"` scores each pair in both directions and returns the one in which any relation is likelier,
             `"given"` takes head and tail in the order of `pairs`, and reads into it what a model with a direction
             classifier has learned to.
+        annotation_style: Habit of annotation that the model follows, one of its config's `annotation_styles`, by
+            default the first: what annotators of plain sentences would mark, or those of a benchmark.
         detector: Detects the objects of an image: a name or path as `load_detector` takes it, an `ObjectDetector`, or
             `"none"`. By default the bundled one.
         fallback_to_bundled: Whether to fall back to the bundled detector, with a warning, if another is unavailable.
@@ -112,6 +115,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         self,
         pairs=None,
         direction=None,
+        annotation_style=None,
         detector=None,
         fallback_to_bundled=False,
         describer=None,
@@ -125,8 +129,8 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         """Sorts options into those of `preprocess`, of `_forward` and of `RequestStream`."""
         if unknown:
             raise ValueError(
-                f"Unknown options {sorted(unknown)}; there are pairs, direction, detector, fallback_to_bundled, "
-                "describer, selector, hypergraph, cache, limits, on_error and batch_size."
+                f"Unknown options {sorted(unknown)}; there are pairs, direction, annotation_style, detector, "
+                "fallback_to_bundled, describer, selector, hypergraph, cache, limits, on_error and batch_size."
             )
         if direction not in (None, "best", "given"):
             raise ValueError(f'direction is {direction!r}; it is "best" or "given".')
@@ -135,6 +139,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         of_request: dict[str, Any] = {}
         if pairs is not None:
             of_request["pairs"] = list(pairs) if isinstance(pairs, Iterator) else pairs
+        if annotation_style is not None:
+            self.model.config.find_annotation_style(annotation_style)  # fails at once, not for every request
+            of_request["annotation_style"] = annotation_style
         if limits is not _NOT_GIVEN:
             of_request["limits"] = read_limits(limits)
         of_model: dict[str, Any] = {} if direction is None else {"both_directions": direction == "best"}
@@ -178,15 +185,22 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         return answers if is_lazy else list(answers)
 
     def preprocess(
-        self, inputs: Mapping[str, Any], pairs: Any = None, limits: RequestLimits = DEFAULT_LIMITS
+        self,
+        inputs: Mapping[str, Any],
+        pairs: Any = None,
+        limits: RequestLimits = DEFAULT_LIMITS,
+        annotation_style: str | None = None,
     ) -> ExtractionRequest:
         """Checks a request."""
-        scripts = self.model.config.training_scripts
-        request = read_request(inputs, pairs, self.processor.max_objects, limits, scripts)
+        config = self.model.config
+        request = read_request(
+            inputs, pairs, self.processor.max_objects, limits, config.training_scripts, annotation_style
+        )
+        config.find_annotation_style(request.annotation_style)
         self.processor.check_sentence(request.text, request.mentions, request.pairs)
         if warning := unknown_words_warning(request.text, self.processor.tokenizer):
             request.warnings.append(warning)
-        if request.image and "pixels" in self.model.config.visual_features and not self._encodes_pixels:
+        if request.image and "pixels" in config.visual_features and not self._encodes_pixels:
             logger.warning_once(
                 "This model was trained on features of pixels, but holds no vision encoder to compute them; "
                 "the image changes nothing."
@@ -248,7 +262,7 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         self, requests: Sequence[ExtractionRequest], rows_of_requests: Sequence[Sequence[PairRow]]
     ) -> BatchFeature:
         """Builds the batch of the model from requests and the rows of each."""
-        return self.processor(
+        batch = self.processor(
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],
             pairs=[[row.pair for row in rows] for rows in rows_of_requests],
@@ -256,6 +270,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             direction_given=[[row.direction == "given" for row in rows] for rows in rows_of_requests],
             selections=[[row.selection for row in rows] for rows in rows_of_requests],
         )
+        if self.model.config.annotation_styles:
+            find_style = self.model.config.find_annotation_style
+            styles = [find_style(row.request.annotation_style) for row in chain.from_iterable(rows_of_requests)]
+            batch["annotation_style"] = torch.tensor(styles)  # (pairs,)
+        return batch
 
     def _run_model(self, batch: BatchFeature, rows: Sequence[PairRow], hypergraph: bool) -> list[PairScores]:
         """Computes the scores of every row: sentences and images are encoded once, pairs in chunks."""

@@ -14,7 +14,7 @@ from typing import Any
 from torch.utils.data import IterableDataset
 
 #: Fields of a request.
-FIELDS = ("text", "entities", "image", "description", "objects", "pairs", "id")
+FIELDS = ("text", "entities", "image", "description", "objects", "pairs", "annotation_style", "id")
 _LONGEST_QUOTE = 80  # characters of a value in a message
 
 

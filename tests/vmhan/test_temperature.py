@@ -35,6 +35,33 @@ def test_without_temperatures_scores_are_the_softmax():
     torch.testing.assert_close(calibrated_scores(LOGITS, False, config(None)), LOGITS.softmax(dim=-1))
 
 
+STYLES = ["general", "mnre"]
+BY_STYLE = {"mnre": TEMPERATURES, "general": {"direction_unknown": {"no_relation": 4.0, "relation": 0.5}}}
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_each_pair_has_the_temperature_of_its_annotation_style(given):
+    by_style = config(BY_STYLE, annotation_styles=STYLES)
+    mixed = calibrated_scores(LOGITS, given, by_style, torch.tensor([1, 0]))
+    torch.testing.assert_close(mixed[0], calibrated_scores(LOGITS, given, config())[0])
+    general = 1.0 if given else 0.5  # the style has no temperatures where the direction is given
+    torch.testing.assert_close(mixed[1], (LOGITS[1] / general).softmax(dim=0))
+
+
+def test_without_a_style_the_temperatures_are_those_of_the_first():
+    by_style = config(BY_STYLE, annotation_styles=STYLES)
+    first = calibrated_scores(LOGITS, False, by_style, 0)
+    torch.testing.assert_close(calibrated_scores(LOGITS, False, by_style), first)
+    assert not torch.allclose(first, calibrated_scores(LOGITS, False, by_style, 1))
+
+
+def test_temperatures_without_styles_are_those_of_every_style():
+    flat = config(annotation_styles=STYLES)
+    expected = calibrated_scores(LOGITS, False, config())
+    for style in (None, 0, 1):
+        torch.testing.assert_close(calibrated_scores(LOGITS, False, flat, style), expected)
+
+
 def test_temperatures_travel_with_the_config(tmp_path):
     config().save_pretrained(tmp_path)
     assert VMHANConfig.from_pretrained(tmp_path).temperatures == TEMPERATURES
