@@ -101,7 +101,7 @@ def card_text(facts: CardFacts) -> str:
     sections = {
         "## How to use": [_usage(facts)],
         "## What it scores": _scores(facts),
-        "## Data and training": [_data(facts.source), _training(facts.result)],
+        "## Data and training": [_data(facts.source), _further_corpora(facts.result), _training(facts.result)],
         "## Limits": [_limits(facts)],
         "## Licence": [_licence(facts.licence, facts.source)],
     }
@@ -204,6 +204,23 @@ def _data(source: DataSource | None) -> str:
     if source.name == OWN:
         return "Trained on own data: its files are none of the published ones that are known here."
     return ""
+
+
+def _further_corpora(result: Result | None) -> str:
+    """A table of the corpora beside the main one, with their terms; empty without any."""
+    data = result["config"]["data"] if result else {}
+    learned = {"relations": data.get("corpora") or [], "named entities": data.get("mention_corpora") or []}
+    rows = [
+        f"| {Path(corpus['path']).name.split('.')[0]} | {what} | {corpus.get('licence') or 'not stated'} |"
+        for what, corpora in learned.items()
+        for corpus in corpora
+        if corpus["path"] != "main"
+    ]
+    if not rows:
+        return ""
+    return "\n".join(
+        ["Beside it, it learned from these:", "", "| corpus | marks | terms |", "| --- | --- | --- |", *rows]
+    )
 
 
 def _training(result: Result | None) -> str:

@@ -248,3 +248,17 @@ def test_pushed_card_shows_code_that_runs(tmp_path):
     for remote, here in zip(json.loads(answer), local, strict=True):
         assert remote["relation"] == here["relation"] and remote["score"] == pytest.approx(here["score"], abs=1e-4)
     assert len(printed) == 3 and printed[0].startswith("Zinedine Zidane -> Carlo Ancelotti: /per/per/peer")
+
+
+def test_card_names_every_further_corpus_with_its_terms():
+    result = read_json(OWN)
+    result["config"]["data"] |= {
+        "corpora": [{"path": "main"}, {"path": "data/knowledgenet.jsonl.gz", "licence": "CC BY-SA 4.0"}],
+        "mention_corpora": [{"path": "main"}, {"path": "data/ner/btc"}],
+    }
+    text = make_card(BUNDLED, "ada/mini", result).text
+    assert "| knowledgenet | relations | CC BY-SA 4.0 |\n| btc | named entities | not stated |" in text
+
+
+def test_card_of_one_corpus_has_no_table_of_others(card):
+    assert "| corpus | marks | terms |" not in card.text
