@@ -78,7 +78,7 @@ def words_of_lines(path: Path):
     with opener(path, "rt", encoding="utf-8", errors="replace") as lines:
         sentence = []
         for line in lines:
-            if line.startswith("{"):
+            if line.startswith(("{'", '{"')):
                 yield "".join((json.loads if path.name.endswith(".jsonl.gz") else ast.literal_eval)(line)["token"])
             elif line.strip():
                 sentence.append(line.split()[0])
