@@ -2,9 +2,10 @@
 
     {"inputs": {"text": "Ada met Bob", "entities": ["Ada", "Bob"], "image": "/9j/4AAQSkZJRg..."}, "parameters": {}}
 
-`image` is base64, a data URI or bytes; the endpoint fetches no address and opens no file that a request names. A list
-of inputs is answered by a list. `parameters` are those of the pipeline: `pairs`, `direction`, `annotation_style`. An
-invalid request is answered by `{"error": ...}`. `request_limits.check_call` limits the requests and pairs of one call.
+Without `entities` the model finds its own, if it has a mention head. `image` is base64, a data URI or bytes; the
+endpoint fetches no address and opens no file that a request names. A list of inputs is answered by a list.
+`parameters` are those of the pipeline: `pairs`, `direction`, `annotation_style`. An invalid request is answered by
+`{"error": ...}`. `request_limits.check_call` limits the requests and pairs of one call.
 """
 
 import logging

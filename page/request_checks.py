@@ -9,7 +9,7 @@ from page.entity_spans import Span
 from page.errors import unavailable_error, user_error
 from page.extractor import Extractor
 from page.labels import short
-from vmhan.request_entities import find_mentions
+from vmhan.request_entities import search_mentions
 from vmhan.request_limits import DEFAULT_LIMITS
 
 
@@ -87,7 +87,7 @@ def _check_length(name: str, text: str, longest: int) -> None:
 def _mention_spans(text: str, entities: list) -> list[Span]:
     """Finds the character spans of the mentions; empty if the pipeline will refuse one of them with better words."""
     try:
-        return find_mentions(text, entities)[0]
+        return search_mentions(text, entities)[0]
     except ValueError:
         return []
 

@@ -5,7 +5,7 @@ Importing this package registers the model with the Auto classes and `pipeline` 
 
 from .configuration_vgg import VGGConfig
 from .configuration_vmhan import NO_RELATION, VMHANConfig
-from .extraction_answer import AnswerEntity, AnswerPair, ExtractionAnswer, FailedRequest
+from .extraction_answer import AnswerEntity, AnswerMention, AnswerPair, ExtractionAnswer, FailedRequest
 from .extraction_request import ExtractionInput, ObjectInput
 from .image_cache import ImageCache
 from .image_description import ImageDescriber
@@ -30,6 +30,7 @@ __all__ = [
     "NO_RELATION",
     "TASK",
     "AnswerEntity",
+    "AnswerMention",
     "AnswerPair",
     "AttendedObject",
     "DetectedObject",

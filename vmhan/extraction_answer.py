@@ -30,6 +30,23 @@ class AnswerEntity(TypedDict):
     object: NotRequired[int]
 
 
+class AnswerMention(TypedDict):
+    """Entity in the text, as the request gave it or the model found it.
+
+    Attributes:
+        text: Its text.
+        start, end: [start, end) characters of the sentence.
+        kind: One of the model's `mention_kinds`, such as "person"; of a given one that of its recognizer, or None.
+        score: Confidence in the entity, 0 to 1; 1 for one that was given without.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: str | None
+    score: float
+
+
 class AnswerPair(TypedDict):
     """Relation of a pair of entities.
 
@@ -61,6 +78,7 @@ class ExtractionAnswer(TypedDict):
     Attributes:
         id: The request's `"id"`, if it has one.
         pairs: Its pairs, in the order of the request.
+        entities: Its entities, given or found: those of the text in its order, then objects of the image.
         objects: Objects of the image: the user's, else the detected ones, else the nouns of the description.
         description: Description of the image: the user's, else the describer's, else composed of detected objects.
         warnings: Sentences about the request.
@@ -68,6 +86,7 @@ class ExtractionAnswer(TypedDict):
 
     id: NotRequired[Any]
     pairs: list[AnswerPair]
+    entities: list[AnswerMention | AnswerEntity]
     objects: list[ImageObject]
     description: str | None
     warnings: list[str]
@@ -96,6 +115,7 @@ def build_answer(request: ExtractionRequest, rows: Sequence[PairRow], config: VM
     directions = [list(of_pair) for _, of_pair in groupby(rows, key=lambda row: row.number)]
     answer: ExtractionAnswer = {
         "pairs": [_build_pair(_choose_direction(of_pair, config), config) for of_pair in directions],
+        "entities": _list_entities(request),
         "objects": request.visible_objects,
         "description": request.description,
         "warnings": request.warnings,
@@ -138,6 +158,20 @@ def _build_pair(row: PairRow, config: VMHANConfig) -> AnswerPair:
     return pair
 
 
+def _list_entities(request: ExtractionRequest) -> list[AnswerMention | AnswerEntity]:
+    """Lists the entities of a request: those of the text in its order, then objects of the image."""
+    mentions: list[AnswerMention] = []
+    objects: list[AnswerEntity] = []
+    for index, entity in enumerate(request.entities or ()):
+        if isinstance(entity.mention, int):
+            objects.append(_build_entity(request, index))
+        else:
+            start, end = entity.mention
+            text, kind, score = request.text[start:end], entity.kind, entity.score
+            mentions.append({"text": text, "start": start, "end": end, "kind": kind, "score": score})
+    return [*sorted(mentions, key=lambda mention: (mention["start"], mention["end"])), *objects]
+
+
 def _build_entity(request: ExtractionRequest, index: int) -> AnswerEntity:
     mention, text = request.mentions[index], request.entity_text(index)
     if isinstance(mention, int):
@@ -147,4 +181,4 @@ def _build_entity(request: ExtractionRequest, index: int) -> AnswerEntity:
     return {"text": text, "start": start, "end": end}
 
 
-__all__ = ["AnswerEntity", "AnswerPair", "ExtractionAnswer", "FailedRequest", "build_answer"]
+__all__ = ["AnswerEntity", "AnswerMention", "AnswerPair", "ExtractionAnswer", "FailedRequest", "build_answer"]

@@ -13,7 +13,7 @@ from .image_inputs import load_image_input
 from .node_selection import SelectionRequest
 from .object_detection import DetectedObject, ImageObject
 from .recognized_entities import merge_tokens
-from .request_entities import read_entities, read_pairs
+from .request_entities import RequestEntity, read_entities, read_pairs
 from .request_limits import DEFAULT_LIMITS, RequestLimits
 from .request_objects import read_request_objects
 from .request_values import read_fields, read_string, short_value
@@ -42,7 +42,7 @@ class ExtractionInput(TypedDict, total=False):
         text: The sentence.
         entities: Strings, [start, end) characters, what `pipeline("ner")` or spaCy return, or objects of the image:
             `{"box"}` with pixel corners and perhaps a `"label"` and a `"score"`, or `{"object"}`, an index into
-            `objects`.
+            `objects`. Without them the model finds its own, if it can.
         image: An image, as `load_image_input` takes it.
         description: Text about the image.
         objects: Names or dicts of the objects of the image.
@@ -52,7 +52,7 @@ class ExtractionInput(TypedDict, total=False):
     """
 
     text: Required[str]
-    entities: Required[Sequence[str | Sequence[int] | Mapping[str, Any]]]
+    entities: Sequence[str | Sequence[int] | Mapping[str, Any]] | None
     image: Any
     description: str | None
     objects: Sequence[str | ObjectInput] | None
@@ -67,27 +67,34 @@ class ExtractionRequest:
 
     Args:
         text: The sentence.
-        mentions: [start, end) characters of each entity; of an object of the image its index into `visible_objects`.
-        pairs: (head, tail) indices into `mentions`.
+        entities: Entities; None where the user gave none and none were found yet.
+        pairs: (head, tail) indices into `entities`.
         description: Text about the image, or None.
         objects: Objects of the image; None where the user gave none and none were detected yet.
         image: The upright image, or None.
         entity_objects: Entities that are objects of the image; their label may be None.
         annotation_style: Name of an annotation style; None for the model's first.
+        limits: Limits of the request.
         id: The user's `"id"`, or None.
         warnings: Sentences for the user.
     """
 
     text: str
-    mentions: list[Span | int]
+    entities: list[RequestEntity] | None
     pairs: list[tuple[int, int]]
     description: str | None
     objects: list[ImageObject] | None
     image: Image.Image | None
     entity_objects: list[ImageObject] = field(default_factory=list)
     annotation_style: str | None = None
+    limits: RequestLimits = DEFAULT_LIMITS
     id: Any = None
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def mentions(self) -> list[Span | int]:
+        """[start, end) characters of each entity; of an object of the image its index into `visible_objects`."""
+        return [entity.mention for entity in self.entities or ()]
 
     @property
     def visible_objects(self) -> list[ImageObject]:
@@ -166,7 +173,7 @@ def read_request(
     training_scripts: Sequence[str] | None = None,
     annotation_style: str | None = None,
 ) -> ExtractionRequest:
-    """Checks a request and finds its entities in the text.
+    """Checks a request and searches its entities in the text.
 
     Args:
         inputs: The request as its user writes it.
@@ -187,32 +194,32 @@ def read_request(
         raise ValueError(f"text is {short_value(fields.get('text'))}; give the sentence that holds the entities.")
     limits.check_text(text)
     pairs = fields.get("pairs", pairs)
-    entities = _read_entity_list(fields.get("entities"), pairs)
-    limits.check_entities(len(entities))
+    entities = _read_entity_list(fields["entities"], pairs, limits) if "entities" in fields else []
     description = read_string("description", fields.get("description")).strip() or None
     limits.check_description(description or "")
     _check_objects(fields.get("objects"), entities, limits)
     image = load_image_input(fields["image"]) if "image" in fields else None
     image_size = None if image is None else image.size
     objects = read_request_objects(fields["objects"], image_size) if "objects" in fields else None
-    mentions, entity_objects, warnings = read_entities(text, entities, objects, image_size)
+    read, entity_objects, warnings = read_entities(text, entities, objects, image_size)
     if warning := script_warning(text, training_scripts):
         warnings.append(warning)
     return ExtractionRequest(
         text=text,
-        mentions=mentions,
-        pairs=read_pairs(pairs, mentions, text, limits),
+        entities=read or None,
+        pairs=_read_pairs(pairs, read, text, limits),
         description=description,
         objects=None if objects is None else sorted(objects, key=lambda item: -item["score"])[:max_objects],
         image=image,
         entity_objects=entity_objects,
         annotation_style=fields.get("annotation_style", annotation_style),
+        limits=limits,
         id=fields.get("id"),
         warnings=warnings,
     )
 
 
-def _read_entity_list(entities: Any, pairs: Any) -> list:
+def _read_entity_list(entities: Any, pairs: Any, limits: RequestLimits) -> list:
     """Reads the entities of a request, tokens of `pipeline("ner")` merged; `pairs` are indices after that."""
     given = entities if isinstance(entities, Sequence) and not isinstance(entities, str) else ()
     merged = merge_tokens(given)
@@ -223,7 +230,22 @@ def _read_entity_list(entities: Any, pairs: Any) -> list:
             f"pairs is {short_value(pairs)}, but the {len(given)} entities are tokens of {len(merged)} entities; "
             'merge them with `pipeline("ner", aggregation_strategy="first")`, or leave pairs out.'
         )
+    limits.check_entities(len(merged))
     return merged
+
+
+def _read_pairs(
+    pairs: Any, entities: Sequence[RequestEntity], text: str, limits: RequestLimits
+) -> list[tuple[int, int]]:
+    """Reads the pairs of a request; of one whose entities are yet to be found there are none."""
+    if entities:
+        return read_pairs(pairs, [entity.mention for entity in entities], text, limits)
+    if pairs is not None:
+        raise ValueError(
+            f'pairs is {short_value(pairs)}, but the request has no "entities" that it could be indices into; give '
+            "both, or leave pairs out."
+        )
+    return []
 
 
 def _check_objects(objects: Any, entities: Sequence, limits: RequestLimits) -> None:

@@ -13,9 +13,11 @@ from transformers.utils import logging
 from .bundled_weights import BUNDLED, bundled_detector_of, load_bundled_detector
 from .extraction_answer import ExtractionAnswer, build_answer
 from .extraction_request import ExtractionInput, ExtractionRequest, read_request
+from .found_entities import add_found_entities
 from .image_analysis import annotate_images
 from .image_cache import ImageCache, cached_visual_states
 from .image_description import ImageDescriber
+from .mention_finder import find_mentions
 from .node_selection import WORDS, NodeSelector, WordSelector
 from .object_detection import NO_DETECTOR, DetectorUnavailable, ObjectDetector
 from .pair_rows import PairRow, PairScores, pair_rows, read_scores
@@ -49,10 +51,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     what `pipeline("ner")` returns; `"image"`, a path, an address, base64, bytes, a PIL image, an array or what else
     `load_image_input` takes; `"description"`, text about the image; `"objects"`, names or `{"label", "score", "box"}`
     with pixel corners; `"pairs"` and `"annotation_style"`, as the options of these names, over which they take
-    precedence; `"id"`, which comes back with the answer. All but the first two are optional, and absent where they are
-    None or NaN. Where an image comes without objects, a detector detects them; without an image, or a detector, the
-    nouns of the description are the objects. Where an image comes without a description, a describer writes one, or
-    else it is composed of the detected objects.
+    precedence; `"id"`, which comes back with the answer. All but the text are optional, and absent where they are None
+    or NaN. Without entities the model finds its own, if it has a mention head: persons, places and others, of which
+    every two make a pair. Where an image comes without objects, a detector detects them; without an image, or a
+    detector, the nouns of the description are the objects. Where an image comes without a description, a describer
+    writes one, or else it is composed of the detected objects.
 
     A model that was trained on MORE relates an entity of the text to an object of the image. Such an entity is a dict:
     `{"box": [left, top, right, bottom]}` in pixels, perhaps with a `"label"`, or `{"object": 0}`, an index into
@@ -66,8 +69,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     Several requests are a list, a tuple or a pandas DataFrame, and give a list; or a data set, a generator or any
     other iterable, and give an iterator, which reads and answers lazily, `batch_size` at a time.
 
-    The answer is an `ExtractionAnswer`, `{"pairs", "objects", "description", "warnings"}`; warnings are sentences. A
-    pair holds `"head"` and `"tail"` (`"text"`, `"start"`, `"end"`), `"relation"`, its probability `"score"`, all
+    The answer is an `ExtractionAnswer`, `{"pairs", "entities", "objects", "description", "warnings"}`; warnings are
+    sentences. An entity holds `"text"`, `"start"`, `"end"`, its `"kind"`, such as "person", and its `"score"`. A pair
+    holds `"head"` and `"tail"` (`"text"`, `"start"`, `"end"`), `"relation"`, its probability `"score"`, all
     `"scores"`, their `"entropy"` in nats, the mean `"variance"` of its two Gaussians and its visual nodes as
     `"objects"`, by falling `"attention"`, which sums to one. An object that a user names has the score 1.
 
@@ -197,6 +201,11 @@ class MultimodalRelationExtractionPipeline(Pipeline):
             inputs, pairs, self.processor.max_objects, limits, config.training_scripts, annotation_style
         )
         config.find_annotation_style(request.annotation_style)
+        if request.entities is None and self.model.mention_head is None:
+            raise ValueError(
+                'This model finds no entities by itself; give "entities", a list of at least two mentions in the '
+                "text, or take a model with mention_kinds in its config."
+            )
         self.processor.check_sentence(request.text, request.mentions, request.pairs)
         if warning := unknown_words_warning(request.text, self.processor.tokenizer):
             request.warnings.append(warning)
@@ -218,15 +227,17 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         cache: ImageCache | None = None,
     ) -> list[ExtractionAnswer]:
         """Answers requests, whose sentences and images are encoded once."""
+        self._find_entities(requests)
         self._enrich(requests, detector, describer, cache)
         rows_of_requests = [pair_rows(request, both_directions) for request in requests]
         rows = list(chain.from_iterable(rows_of_requests))
         self._select_nodes(rows, selector)
-        batch = self._build_batch(requests, rows_of_requests)
-        if cache is not None and "pixel_values" in batch:
-            cached_visual_states(batch, self.model.vmhan, cache)
-        for row, scores in zip(rows, self._run_model(batch, rows, hypergraph), strict=True):
-            row.scores = scores
+        if rows:
+            batch = self._build_batch([of_request for of_request in rows_of_requests if of_request])
+            if cache is not None and "pixel_values" in batch:
+                cached_visual_states(batch, self.model.vmhan, cache)
+            for row, scores in zip(rows, self._run_model(batch, rows, hypergraph), strict=True):
+                row.scores = scores
         return [
             build_answer(request, of_request, self.model.config)
             for request, of_request in zip(requests, rows_of_requests, strict=True)
@@ -235,6 +246,14 @@ class MultimodalRelationExtractionPipeline(Pipeline):
     def postprocess(self, model_outputs: Any) -> list[ExtractionAnswer]:
         """Returns the answers, which `_forward` has finished."""
         return model_outputs
+
+    def _find_entities(self, requests: Sequence[ExtractionRequest]) -> None:
+        """Fills in the entities of all requests that lack them, which one call finds."""
+        lacking = [request for request in requests if request.entities is None]
+        if lacking:
+            found = find_mentions([request.text for request in lacking], self.model, self.processor)
+            for request, mentions in zip(lacking, found, strict=True):
+                add_found_entities(request, mentions)
 
     def _enrich(
         self,
@@ -258,10 +277,9 @@ class MultimodalRelationExtractionPipeline(Pipeline):
         for row, selection in zip(rows, selector.select(requests), strict=True):
             row.selection = selection
 
-    def _build_batch(
-        self, requests: Sequence[ExtractionRequest], rows_of_requests: Sequence[Sequence[PairRow]]
-    ) -> BatchFeature:
-        """Builds the batch of the model from requests and the rows of each."""
+    def _build_batch(self, rows_of_requests: Sequence[Sequence[PairRow]]) -> BatchFeature:
+        """Builds the batch of the model from the rows of requests, at least one of each."""
+        requests = [rows[0].request for rows in rows_of_requests]
         batch = self.processor(
             text=[request.text for request in requests],
             mentions=[request.mentions for request in requests],

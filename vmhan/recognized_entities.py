@@ -13,10 +13,14 @@ Example:
 """
 
 from collections.abc import Sequence
+from functools import reduce
+from statistics import fmean
 from typing import Any, TypeGuard
 
-from .request_values import short_value
+from .request_values import read_score, short_value
 
+#: Kinds of entities by the tags of CoNLL-2003, which most recognizers use.
+KINDS = {"PER": "person", "LOC": "place", "ORG": "organization", "MISC": "other"}
 _PREFIXES = ("B", "I", "E", "S", "L", "U")  # of tags: BIO, BIOES and BILOU
 _OPENING = ("B", "S", "U")  # those that open an entity
 _PIECE = "##"  # how WordPiece spells a token that continues a word
@@ -47,17 +51,31 @@ def read_mention(entity: dict) -> str | tuple:
     return word if "text" in entity else word.removeprefix(_PIECE).lstrip(_WORD_STARTS)
 
 
+def read_kind(entity: dict) -> str | None:
+    """Reads the kind of a mention: its `"kind"`, as an answer holds it, or that of its tag; None for any other tag."""
+    if isinstance(entity.get("kind"), str):
+        return entity["kind"]
+    tags = (entity.get(name) for name in ("entity_group", "entity", "label"))
+    tag = next((tag for tag in tags if isinstance(tag, str)), "")
+    return KINDS.get(_split_tag(tag)[1])
+
+
+def read_mention_score(entity: dict, text: str) -> float:
+    """Reads the score of a mention with this text, 1 where it has none; raises ValueError if it is none of 0 to 1."""
+    return read_score(_or_none(entity.get("score")), text)
+
+
 def merge_tokens(entities: Sequence) -> list:
     """Merges those entities that are tokens of one entity; all others stay as they are."""
-    merged: list = []
+    groups: list[list] = []
     last: dict | None = None
     for entity in entities:
         if last is not None and _is_token(entity) and _continues(last, entity):
-            merged[-1] = _join(merged[-1], entity)
+            groups[-1].append(entity)
         else:
-            merged.append(entity)
+            groups.append([entity])
         last = entity if _is_token(entity) else None
-    return merged
+    return [group[0] if len(group) == 1 else _merge(group) for group in groups]
 
 
 def _is_token(entity: Any) -> TypeGuard[dict]:
@@ -73,19 +91,25 @@ def _continues(last: dict, token: dict) -> bool:
         return is_piece and within_word
     if token["index"] != last["index"] + 1:  # a token between the two is outside of entities
         return False
-    (_, last_kind), (prefix, kind) = _split_tag(last), _split_tag(token)
+    (_, last_kind), (prefix, kind) = _split_tag(str(last["entity"])), _split_tag(str(token["entity"]))
     return is_piece or (prefix not in _OPENING and (within_word or kind == last_kind))
 
 
-def _split_tag(token: dict) -> tuple[str | None, str]:
+def _split_tag(tag: str) -> tuple[str | None, str]:
     """Splits a tag such as "B-PER" into prefix and entity type; the prefix is None without one."""
-    tag = str(token["entity"])
     prefix, hyphen, kind = tag.partition("-")
     return (prefix, kind) if hyphen and prefix in _PREFIXES else (None, tag)
 
 
 def _is_numbered(token: dict) -> bool:
     return "entity" in token and isinstance(_to_whole(token.get("index")), int)
+
+
+def _merge(tokens: Sequence[dict]) -> dict:
+    """Merges the tokens of one entity, whose score is their mean."""
+    merged: dict = reduce(_join, tokens)
+    scores = [token["score"] for token in tokens if isinstance(token.get("score"), float)]
+    return {**merged, "score": fmean(scores)} if len(scores) == len(tokens) else merged
 
 
 def _join(entity: dict, token: dict) -> dict:
@@ -110,4 +134,4 @@ def _to_whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-__all__ = ["is_mention", "merge_tokens", "read_mention"]
+__all__ = ["KINDS", "is_mention", "merge_tokens", "read_kind", "read_mention", "read_mention_score"]

@@ -5,43 +5,63 @@ An entity is a mention in the text or an object of the image. A relation goes fr
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from .mention_search import MentionSearch
 from .object_detection import ImageObject
-from .recognized_entities import is_mention, read_mention
+from .recognized_entities import is_mention, read_kind, read_mention, read_mention_score
 from .request_limits import RequestLimits
 from .request_objects import read_entity_object
 from .request_values import read_index, short_text, short_value
 from .text_normalization import Span
 
 
+class RequestEntity(NamedTuple):
+    """An entity of a request.
+
+    Args:
+        mention: Its [start, end) characters; of an object of the image its index into the objects that are entities.
+        kind: Such as "person", or None where it is not known.
+        score: Confidence of whoever found it, 0 to 1; 1 for a user.
+    """
+
+    mention: Span | int
+    kind: str | None = None
+    score: float = 1.0
+
+
 def read_entities(
     text: str, entities: Sequence, objects: Sequence[ImageObject] | None, image_size: tuple[int, int] | None
-) -> tuple[list[Span | int], list[ImageObject], list[str]]:
+) -> tuple[list[RequestEntity], list[ImageObject], list[str]]:
     """Reads the entities of a request.
 
     Returns:
-        For each entity the span of its mention, or its index into the second list if it is an object; the objects that
-        are entities, each once; and warnings.
+        The entities; the objects that are entities, each once; and warnings.
 
     Raises:
         ValueError: An entity is invalid; names it.
     """
     objects_or_none = [_read_if_object(entity, objects, image_size) for entity in entities]
     in_text = [entity for entity, item in zip(entities, objects_or_none, strict=True) if item is None]
-    spans, warnings = find_mentions(text, in_text)
-    remaining = iter(spans)
-    mentions: list[Span | int] = []
+    spans, warnings = search_mentions(text, in_text)
+    mentions = iter([_read_details(text, *given) for given in zip(in_text, spans, strict=True)])
+    read: list[RequestEntity] = []
     entity_objects: list[ImageObject] = []
     for item in objects_or_none:
         if item is None:
-            mentions.append(next(remaining))
+            read.append(next(mentions))
             continue
         if item not in entity_objects:
             entity_objects.append(item)
-        mentions.append(entity_objects.index(item))
-    return mentions, entity_objects, warnings
+        read.append(RequestEntity(entity_objects.index(item), score=item["score"]))
+    return read, entity_objects, warnings
+
+
+def _read_details(text: str, entity: Any, span: Span) -> RequestEntity:
+    """Reads the kind and the score of a mention, which only a dict may have."""
+    if not isinstance(entity, dict):
+        return RequestEntity(span)
+    return RequestEntity(span, read_kind(entity), read_mention_score(entity, text[slice(*span)]))
 
 
 def _read_if_object(
@@ -52,8 +72,8 @@ def _read_if_object(
     return read_entity_object(entity, objects, image_size)
 
 
-def find_mentions(text: str, entities: Sequence) -> tuple[list[Span], list[str]]:
-    """Finds the [start, end) characters of all entities of a text, and warnings about ambiguous names.
+def search_mentions(text: str, entities: Sequence) -> tuple[list[Span], list[str]]:
+    """Searches the [start, end) characters of all entities of a text, and warnings about ambiguous names.
 
     Args:
         text: The text.
@@ -73,9 +93,9 @@ def find_mentions(text: str, entities: Sequence) -> tuple[list[Span], list[str]]
     return [next(found) if isinstance(span, str) else span for span in given], search.warnings
 
 
-def find_mention(text: str, entity: str | Sequence[int] | dict) -> Span:
-    """Finds the [start, end) characters of one entity."""
-    (span,), _ = find_mentions(text, [entity])
+def search_mention(text: str, entity: str | Sequence[int] | dict) -> Span:
+    """Searches the [start, end) characters of one entity."""
+    (span,), _ = search_mentions(text, [entity])
     return span
 
 
@@ -113,7 +133,7 @@ def read_pairs(pairs: Any, mentions: Sequence[Span | int], text: str, limits: Re
 
     Args:
         pairs: As users give them, or None.
-        mentions: As `read_entities` returns them.
+        mentions: Those of the entities that `read_entities` returns.
         text: The text, for messages.
         limits: How many there may be.
 
@@ -173,4 +193,4 @@ def _check_pair(pair: tuple[int, ...], mentions: Sequence[Span | int], text: str
         )
 
 
-__all__ = ["find_mention", "find_mentions", "read_entities", "read_pairs"]
+__all__ = ["RequestEntity", "read_entities", "read_pairs", "search_mention", "search_mentions"]

@@ -5,7 +5,7 @@ extract = pipeline(TASK, model=..., limits=RequestLimits(max_entities=40, max_pa
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from math import comb
+from math import comb, isqrt
 from typing import Any
 
 from .recognized_entities import is_mention, merge_tokens
@@ -62,6 +62,12 @@ class RequestLimits:
         """Raises ValueError if there are too many entities."""
         self._check("max_entities", "entities holds", count, "entities", "split the request")
 
+    @property
+    def most_found(self) -> int | None:
+        """Returns how many entities a model may find, so that every two of them are within both limits; None: any."""
+        of_pairs = None if self.max_pairs is None else (1 + isqrt(1 + 8 * self.max_pairs)) // 2
+        return min((limit for limit in (self.max_entities, of_pairs) if limit is not None), default=None)
+
     def check_pairs(self, count: int) -> None:
         """Raises ValueError if there are too many pairs."""
         self._check("max_pairs", "pairs holds", count, "pairs", "split the request, or name fewer pairs")
@@ -101,12 +107,16 @@ def check_call(requests: list, pairs: Any = None) -> None:
     if total > MAX_PAIRS_TOGETHER:
         raise ValueError(
             f'The {len(requests)} requests of "inputs" have {total:,} pairs together, up to '
-            f"{MAX_PAIRS_TOGETHER} are answered; send several calls, or name fewer pairs."
+            f"{MAX_PAIRS_TOGETHER} are answered; send several calls, or name fewer pairs. A request without entities "
+            "counts as if the most were found."
         )
 
 
 def _count_pairs(request: Any, pairs: Any) -> int:
-    """Counts the pairs of a request, up to its own limit: one that has more is rejected by itself."""
+    """Counts the pairs of a request, up to its own limit: one that has more is rejected by itself.
+
+    A request without entities counts as many as a model may find, since it is not read yet.
+    """
     if not isinstance(request, Mapping):
         return 0
     own = request.get("pairs")
@@ -114,6 +124,8 @@ def _count_pairs(request: Any, pairs: Any) -> int:
     entities = to_plain(request.get("entities"))
     if isinstance(pairs, list | tuple):
         count = len(pairs)
+    elif is_missing(entities):
+        count = comb(DEFAULT_LIMITS.most_found or 0, 2)
     elif isinstance(entities, list | tuple):
         count = _count_every_two(entities)
     else:

@@ -5,12 +5,11 @@ from math import isfinite
 from typing import Any
 
 from .object_detection import ImageObject
-from .request_values import read_number, read_string, short_text, short_value
+from .request_values import read_number, read_score, read_string, short_text, short_value
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 # How far a box may lie outside of its image, for networks and annotators round: pixels, or a share of the side.
 _PIXELS_OUTSIDE, _SHARE_OUTSIDE = 1.0, 0.005
-_SCORE_ABOVE = 1e-6  # how far rounding may carry a score above 1
 
 
 def read_request_objects(objects: Any, image_size: tuple[int, int] | None) -> list[ImageObject]:
@@ -31,7 +30,7 @@ def _read_object(item: Any, image_size: tuple[int, int] | None) -> ImageObject:
     box = item.get("box")
     return {
         "label": label,
-        "score": _read_score(item.get("score"), label),
+        "score": read_score(item.get("score"), label),
         "box": None if box is None else _read_box(box, label, image_size),
     }
 
@@ -62,24 +61,9 @@ def read_entity_object(
     name = label or "entity"
     return {
         "label": label,
-        "score": _read_score(entity.get("score"), name),
+        "score": read_score(entity.get("score"), name),
         "box": _read_box(entity["box"], name, image_size),
     }
-
-
-def _read_score(score: Any, label: str) -> float:
-    if score is None:
-        return 1.0
-    try:
-        number = read_number(score)
-    except (OverflowError, TypeError, ValueError):
-        number = float("nan")
-    if not 0 <= number <= 1 + _SCORE_ABOVE:  # also rejects NaN
-        raise ValueError(
-            f"The score {short_value(score)} of {short_text(label)} is no number from 0 to 1; correct it, or leave "
-            "it out."
-        )
-    return min(number, 1.0)
 
 
 def _read_box(box: Any, label: str, image_size: tuple[int, int] | None) -> list[float]:

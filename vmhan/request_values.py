@@ -16,6 +16,7 @@ from torch.utils.data import IterableDataset
 #: Fields of a request.
 FIELDS = ("text", "entities", "image", "description", "objects", "pairs", "annotation_style", "id")
 _LONGEST_QUOTE = 80  # characters of a value in a message
+_SCORE_ABOVE = 1e-6  # how far rounding may carry a score above 1
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,26 @@ def read_number(value: Any) -> float:
     return float(value)
 
 
+def read_score(score: Any, name: str) -> float:
+    """Reads the score, 0 to 1, of an entity or object that is called `name`; 1 for None.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    if score is None:
+        return 1.0
+    try:
+        number = read_number(score)
+    except (OverflowError, TypeError, ValueError):
+        number = float("nan")
+    if not 0 <= number <= 1 + _SCORE_ABOVE:  # also rejects NaN
+        raise ValueError(
+            f"The score {short_value(score)} of {short_text(name)} is no number from 0 to 1; correct it, or leave "
+            "it out."
+        )
+    return min(number, 1.0)
+
+
 def short_text(text: str) -> str:
     """Quotes a text for a message, cut where it is long."""
     return repr(_cut(text))
@@ -169,6 +190,7 @@ __all__ = [
     "read_index",
     "read_number",
     "read_requests",
+    "read_score",
     "read_string",
     "request_id",
     "short_text",

@@ -91,6 +91,7 @@ BOXES = [{"box": [0, 0, 9, 9]}] * 15
         ({"inputs": [{**OF_16, "pairs": named(161)}] * 3, "parameters": {"pairs": [[0, 1]]}}, 483),
         ({"inputs": [{**OF_16, "entities": [*WORDS[:1], *BOXES]}] * 32 + [OF_16]}, None),
         ({"inputs": [{**OF_16, "entities": [*WORDS[:2], *BOXES[:14]]}] * 17}, 17 * 29),
+        ({"inputs": [{"text": "Ada met Bob"}] * 4 + [{"text": "Ada", "entities": None, "pairs": [[0, 1]]}]}, 481),
     ],
 )
 def test_pairs_of_all_requests_of_a_call_are_counted_before_any_is_read(handler, body, count, monkeypatch):

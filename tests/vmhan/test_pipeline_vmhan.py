@@ -10,6 +10,7 @@ from transformers import pipeline
 
 from vmhan import (
     AnswerEntity,
+    AnswerMention,
     AnswerPair,
     AttendedObject,
     ExtractionAnswer,
@@ -73,8 +74,13 @@ def ends(pair: dict) -> tuple[str, str]:
 def test_an_answer_has_the_keys_and_types_it_promises(extract):
     assert type(extract) is MultimodalRelationExtractionPipeline
     answer = extract(request(description=DESCRIPTION))
-    assert set(answer) == {"pairs", "objects", "description", "warnings"} == ExtractionAnswer.__required_keys__
+    keys = {"pairs", "entities", "objects", "description", "warnings"}
+    assert set(answer) == keys == ExtractionAnswer.__required_keys__
     assert answer["warnings"] == []
+    for entity, name in zip(answer["entities"], REQUEST["entities"], strict=True):
+        assert set(entity) == AnswerMention.__required_keys__
+        assert (entity["text"], TEXT[entity["start"] : entity["end"]]) == (name, name)
+        assert (entity["kind"], entity["score"]) == (None, 1.0)
     assert answer["description"] == DESCRIPTION
     assert answer["objects"] == [{"label": name, "score": 1.0, "box": None} for name in ("man", "woman", "bridge")], (
         "the description names the objects"
@@ -296,7 +302,7 @@ def test_a_broken_image_is_named(content, extract, tmp_path):
         ({"entities": ["Ada", ""]}, "'' does not occur"),
         ({"entities": ["Ada"]}, r"entities is \['Ada'\]; .*at least two"),
         ({"entities": []}, "at least two"),
-        ({"entities": None}, "entities is None; .*at least two"),
+        ({"entities": None}, 'This model finds no entities by itself; give "entities", .*at least two'),
         ({"entities": "Ada"}, "entities is 'Ada'; .*at least two"),
         ({"entities": 5}, "entities is 5; .*at least two"),
         ({"entities": {"Ada": 1, "Bob": 2}}, "a list of at least two"),

@@ -99,6 +99,40 @@ def test_what_the_pipeline_returns_is_taken_as_it_is(aggregation):
     assert mentions(*found, text="Ada met Bob") == ["Ada", "met", "Bob"]
 
 
+def details(*entities) -> list[tuple]:
+    """Kind and score of the entities."""
+    return [(entity.kind, entity.score) for entity in read_request({"text": TEXT, "entities": entities}).entities]
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [("PER", "person"), ("I-LOC", "place"), ("B-ORG", "organization"), ("MISC", "other"), ("LABEL_3", None)],
+)
+def test_kind_is_that_of_the_recognizers_tag(tag, kind):
+    for name in ("entity", "entity_group", "label"):
+        assert details("Ada", {name: tag, "word": "Paris", "start": 36, "end": 41})[1] == (kind, 1.0)
+
+
+def test_entities_of_an_answer_keep_kind_and_score():
+    ada = {"text": "Ada Lovelace", "start": 0, "end": 12, "kind": "person", "score": 0.75}
+    paris = {"text": "Paris", "start": 36, "end": 41, "kind": None, "score": 1.0}
+    assert details(ada, paris, "Bob-Smith", (17, 21)) == [("person", 0.75), (None, 1.0), (None, 1.0), (None, 1.0)]
+
+
+def test_score_of_an_entity_is_the_mean_of_its_tokens():
+    tokens = [
+        {**token("B-PER", 1, "Ada", 0, 3), "score": np.float32(0.75)},
+        {**token("I-PER", 2, "Love", 4, 8), "score": np.float32(0.5)},
+        {**token("I-PER", 3, "##lace", 8, 12), "score": np.float32(0.25)},
+    ]
+    assert details(*tokens, {"word": "Paris", "score": float("nan")}) == [("person", 0.5), (None, 1.0)]
+
+
+def test_score_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="The score 93 of 'Paris' is no number from 0 to 1"):
+        details("Ada", {"text": "Paris", "score": 93})
+
+
 def test_pairs_do_not_count_tokens_that_are_merged():
     tokens = [token("B-PER", 1, "Love", 4, 8), token("I-PER", 2, "##lace", 8, 12), token("B-LOC", 9, "Paris", 36, 41)]
     with pytest.raises(ValueError, match=r'3 entities are tokens of 2 .*aggregation_strategy="first"'):

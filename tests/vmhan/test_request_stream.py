@@ -151,14 +151,14 @@ def test_a_batch_size_may_be_numpys_and_set_once(folder, expected):
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), np.nan, np.float32("nan"), pd.NA, pd.NaT])
-@pytest.mark.parametrize("field", ["image", "description", "objects", "pairs", "id"])
+@pytest.mark.parametrize("field", ["image", "description", "objects", "pairs", "annotation_style", "id"])
 def test_a_missing_value_counts_as_an_absent_field(missing, field, extract, expected):
     assert_same(extract({**REQUEST, field: missing}), expected[0])
 
 
-@pytest.mark.parametrize("field", ["text", "entities"])
-def test_a_missing_text_or_entities_are_refused(field, extract):
-    with pytest.raises(ValueError, match=f"{field} is None"):
+@pytest.mark.parametrize(("field", "said"), [("text", "text is None"), ("entities", "finds no entities by itself")])
+def test_a_missing_text_or_entities_are_refused(field, said, extract):
+    with pytest.raises(ValueError, match=said):
         extract({**REQUEST, field: np.nan})
 
 
@@ -447,7 +447,7 @@ def test_what_becomes_of_errors_may_be_set_once(folder):
 
 
 def test_fields_that_there_are_not_are_named():
-    with pytest.raises(ValueError, match=r"Unknown fields \['label', 'picture'\]; a request has text, .*pairs, id"):
+    with pytest.raises(ValueError, match=r"Unknown fields \['label', 'picture'\]; .*pairs, annotation_style, id"):
         read_request({**REQUEST, "picture": None, "label": 3})
 
 
