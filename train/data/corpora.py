@@ -15,8 +15,9 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value, co
 
 from train.settings_parser import SettingsError
 from vmhan.data.corpora import load_corpus
+from vmhan.data.pair_mentions import kinds_of_relation
 from vmhan.data.parsing import BadLine, report_bad_lines
-from vmhan.data.schema import SPAN, add_mentions, kinds_of_relation, no_relation_of, relation_feature
+from vmhan.data.schema import SPAN, add_mentions, no_relation_of, relation_feature
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ def mentions_of_pairs(rows: Iterable[Mapping], label_names: list[str] | None = N
     for row in rows:
         relation = row["relation"] if label_names is None else label_names[row["relation"]]
         kinds_by_span = kinds_by_sentence[tuple(row["words"])]
-        for column, kind in zip(("head_span", "tail_span"), _kinds_of(relation), strict=True):
+        for column, kind in zip(("head_span", "tail_span"), kinds_of_relation(relation), strict=True):
             if column in row:
                 kinds_by_span[tuple(row[column])].update([kind] if kind else [])
     return [
@@ -44,10 +44,13 @@ def mentions_of_pairs(rows: Iterable[Mapping], label_names: list[str] | None = N
     ]
 
 
-def _kinds_of(relation: str) -> tuple[str | None, str | None]:
-    """Returns the kinds of head and tail that a relation names, None where it names none."""
-    _, head, tail, *_ = [*relation.split("/"), "", ""]
+def kinds_of_relation(name: str) -> tuple[str | None, str | None]:
+    """Reads the kinds of head and tail out of the name of a relation, such as `/per/org/member_of`.
+
+    None where the name does not tell.
+    """
+    _, head, tail, *_ = [*name.split("/"), "", ""]
     return RELATION_KINDS.get(head), RELATION_KINDS.get(tail)
 
 
-__all__ = ["RELATION_KINDS", "mentions_of_pairs"]
+__all__ = ["RELATION_KINDS", "kinds_of_relation", "mentions_of_pairs"]

@@ -34,20 +34,6 @@ SYMMETRIC = frozenset(
 )
 
 
-#: Kinds of entities, by their abbreviations in the names of relations.
-ENTITY_KINDS = {"per": "person", "loc": "place", "org": "organization", "misc": "other"}
-
-
-def kinds_of_relation(name: str) -> tuple[str | None, str | None]:
-    """Reads the kinds of head and tail out of the name of a relation, such as `/per/org/member_of`.
-
-    None where the name does not tell.
-    """
-    parts = name.split("/")[1:3] if name.count("/") >= 3 else [None, None]
-    head, tail = (ENTITY_KINDS.get(part) for part in parts)
-    return head, tail
-
-
 def is_symmetric(label_names: Sequence[str]) -> list[bool]:
     """Marks the relations that hold both ways round, `(labels,)`."""
     return [name in SYMMETRIC for name in label_names]
