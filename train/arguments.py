@@ -232,6 +232,12 @@ class RunConfig:
     training: RunArguments
     argv: tuple[str, ...] = ()
 
+    @property
+    def of_model(self) -> Any:
+        """The fields of the model's config: as they are set, or those of the checkpoint that is evaluated."""
+        checkpoint = self.training.checkpoint
+        return VMHANConfig.from_pretrained(checkpoint) if checkpoint else self.model
+
 
 def read_config(argv: Sequence[str]) -> RunConfig:
     """Reads `config.yaml [--name value ...]`; see `SettingsParser.read`."""

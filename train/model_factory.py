@@ -114,7 +114,7 @@ def build_trainer(config: RunConfig, inputs: RunInputs, processor: VMHANProcesso
             use_boxes=data.uses_boxes,
             features=inputs.features,
             sources=inputs.sources,
-            mention_kinds=config.model.mention_kinds,
+            mention_kinds=config.of_model.mention_kinds,
         ),
         compute_metrics=make_compute_metrics(names, inputs.no_relation, is_symmetric(names), validation.split),
         processing_class=processor,

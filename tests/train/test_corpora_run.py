@@ -88,6 +88,15 @@ def test_unknown_corpus_of_entities_is_refused_with_those_that_there_are(setting
         train([*settings, "--mention_corpora", '{"path": "conll03"}', "--overwrite_output_dir", "true"])
 
 
+def test_checkpoint_is_evaluated_in_the_style_that_is_named(settings, result):
+    checkpoint = ["--checkpoint", str(result_folder(settings)), "--run_name", "evaluated", "--read_test", "false"]
+    words = [*settings, "--annotation_styles", "--mention_kinds", *checkpoint]  # the checkpoint says which it knows
+    mnre = train([*words, "--annotation_style", "mnre"])["metrics"]["validation"]
+    assert mnre["f1"] == result["metrics"]["validation"]["f1"]
+    with pytest.raises(SettingsError, match="'tacred'"):
+        train([*words, "--annotation_style", "tacred"])
+
+
 def test_unknown_style_is_refused_before_the_training(settings):
     with pytest.raises(SettingsError, match="'tacred'"):
         train([*settings, "--annotation_style", "tacred", "--overwrite_output_dir", "true"])

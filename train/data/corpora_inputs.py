@@ -43,7 +43,8 @@ def add_corpora(
         BadLine: A row is broken.
     """
     corpora = [Corpus.read(settings) for settings in config.data.corpora]
-    styles, mention_corpora = config.model.annotation_styles, read_settings(config)
+    model_settings = config.of_model
+    styles, mention_corpora = model_settings.annotation_styles, read_settings(config)
     if not corpora and not styles and not mention_corpora:
         return
     _refuse_object_tails(inputs)
@@ -61,7 +62,7 @@ def add_corpora(
         styles,
         config.data.annotation_style,
         main_labels,
-        config.model.mention_kinds,
+        model_settings.mention_kinds,
     )
     inputs.further = _further_rows(corpora, corpus_rows, relations, config, processor, report)
     inputs.sources += [corpus.source() for corpus in mention_corpora]

@@ -83,7 +83,7 @@ def read_settings(config: RunConfig) -> list[MentionCorpus]:
         SettingsError: The model would not learn from them, or it would learn from none.
     """
     corpora = [MentionCorpus.read(settings) for settings in config.data.mention_corpora]
-    if corpora and not config.model.mention_kinds:
+    if corpora and not config.of_model.mention_kinds:
         raise SettingsError("mention_corpora teach the model to find entities; set its --mention_kinds.")
     return corpora
 
