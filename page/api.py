@@ -21,6 +21,7 @@ def add_endpoint(extractor: Extractor) -> None:
         image_input(label="image", type="pil", visible=False),
         entities,
         gr.Textbox(label="description", visible=False),
+        gr.Textbox(label="annotation_style", visible=False),
     ]
     gr.Button(visible=False).click(
         build_extract(extractor),
@@ -35,26 +36,34 @@ def add_endpoint(extractor: Extractor) -> None:
 def build_extract(extractor: Extractor):
     """Builds the function behind `/extract`; clients are shown its name, its types and its documentation."""
 
-    # Clients may leave out what is None by default; entities they may not, though Python wants a default there.
     def extract(
-        text: str, image: Image.Image | None = None, entities: list = (), description: str | None = None
+        text: str,
+        image: Image.Image | None = None,
+        entities: list | None = None,
+        description: str | None = None,
+        annotation_style: str | None = None,
     ) -> dict:
         """Extracts the relation of every pair of entities in a sentence, with its image if there is one.
 
         Args:
             text: The sentence.
             image: An uploaded file, or a data URI from an agent, optional; no address.
-            entities: At least two, each a mention, or its [start, end] span of characters, end-exclusive.
+            entities: At least two, each a mention, or its [start, end] span of characters, end-exclusive. Optional:
+                without them the model finds them, if it can.
             description: What the image shows, optional.
+            annotation_style: Whose habit of annotation the model follows, optional; for example "general" or "mnre",
+                if it was trained on these.
 
         Returns:
             The pairs, each with its head, tail, relation, scores and their entropy, attention on objects, and
-            hypergraph; the objects of the image; its description; and warnings, if there is reason to doubt the
-            answer.
+            hypergraph; the entities, with kind and score; the objects of the image; its description; and warnings, if
+            there is reason to doubt the answer.
         """
         if not isinstance(entities, list | tuple | None):
-            raise user_error(f"entities is {entities!r:.80}; give a list of at least two.")
-        entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities or []]
-        return run_extraction(extractor, text or "", entities, image, description)
+            raise user_error(f"entities is {entities!r:.80}; give a list of at least two, or leave them out.")
+        if entities is not None:
+            entities = [tuple(entity) if isinstance(entity, list) else entity for entity in entities]
+        style = annotation_style or None
+        return run_extraction(extractor, text or "", entities, image, description, annotation_style=style)
 
     return extract

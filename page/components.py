@@ -14,6 +14,10 @@ from page.render.words import CLICK_WORDS, words_html
 from page.uploads import read_upload
 from vmhan.request_limits import DEFAULT_LIMITS
 
+#: What is marked in each annotation style.
+STYLE_NOTES = {"general": "plain sentences", "mnre": "as the annotators of the MNRE benchmark would mark"}
+
+
 # Kinds of components
 
 
@@ -71,7 +75,7 @@ class SentenceSection:
     entities: gr.State
 
     @classmethod
-    def build(cls, extractor: Extractor) -> "SentenceSection":
+    def build(cls) -> "SentenceSection":
         """Builds the section."""
         text = gr.Textbox(
             label="Sentence",
@@ -85,8 +89,7 @@ class SentenceSection:
         words = html_block(no_words, js_on_load=CLICK_WORDS, elem_id="words")
         join = gr.Checkbox(True, label="Words that stand side by side make one entity", container=False)
         with gr.Row():
-            by = "by the tagger" if extractor.tagger else "by capital letters"
-            suggest = gr.Button(f"Suggest entities {by}", size="sm", min_width=120)
+            suggest = gr.Button("Suggest entities", size="sm", min_width=120)
             clear = gr.Button("Clear entities", size="sm", min_width=120)
         return cls(text, words, join, suggest, clear, gr.State(EntitySelection()))
 
@@ -110,6 +113,38 @@ class DetectorSection:
             filterable=False,
         )
         return cls(choice, gr.Markdown(weights_state(first), elem_classes="note"))
+
+
+@dataclass(frozen=True)
+class StyleSection:
+    """The choice of an annotation style; where the model knows none, a state that is None."""
+
+    choice: gr.Dropdown | gr.State
+
+    @classmethod
+    def build(cls, extractor: Extractor) -> "StyleSection":
+        """Builds the section."""
+        try:
+            styles = extractor.annotation_styles
+        except (OSError, ValueError):  # the first request says so
+            styles = []
+        if not styles:
+            return cls(gr.State())
+        with gr.Accordion("More choices", open=False):
+            choice = choice_input(
+                [(style, style) for style in styles],
+                "Choose one of the annotation styles that the page offers.",
+                value=styles[0],
+                label="Annotation style",
+                info=style_note(styles),
+                filterable=False,
+            )
+        return cls(choice)
+
+
+def style_note(styles: list[str]) -> str:
+    """Explains those annotation styles that the page knows, in one line."""
+    return "; ".join(f"{style}: {STYLE_NOTES[style]}" for style in styles if style in STYLE_NOTES)
 
 
 @dataclass(frozen=True)

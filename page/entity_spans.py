@@ -5,6 +5,7 @@ The page selects entities by words, which are clicked: word spans. The pipeline 
 """
 
 import re
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -33,6 +34,24 @@ _OPENERS = set(
 _ACRONYMS = {"US", "WHO"}  # names, where "Us" and "Who" are none
 
 
+class Finding(NamedTuple):
+    """An entity that the model or a tagger found.
+
+    Args:
+        word_span: Its words.
+        kind: Such as "person", or None where it is not known.
+        score: Confidence of whoever found it, 0 to 1.
+        before, after: Signs at the start of its first word and at the end of its last one that are not part of it,
+            such as the "#" of a hashtag.
+    """
+
+    word_span: Span
+    kind: str | None
+    score: float
+    before: int = 0
+    after: int = 0
+
+
 class EntitySelection(NamedTuple):
     """Entities selected in a sentence.
 
@@ -40,11 +59,17 @@ class EntitySelection(NamedTuple):
         sentence: The sentence.
         word_spans: Sorted spans of words, none of which overlap.
         by_hand: Whether a visitor changed them.
+        findings: Entities that were found; a visitor may have dropped some.
     """
 
     sentence: str = ""
     word_spans: tuple[Span, ...] = ()
     by_hand: bool = False
+    findings: tuple[Finding, ...] = ()
+
+    def finding_at(self, word_span: Span) -> Finding | None:
+        """Returns the finding of exactly these words."""
+        return next((finding for finding in self.findings if finding.word_span == word_span), None)
 
 
 def split_words(sentence: str) -> list[Span]:
@@ -104,7 +129,7 @@ def toggle_word(entities: EntitySelection, word: int, join: bool = True) -> Enti
         starts, ends = zip((word, word + 1), *replaced, strict=True)
         changed = [(min(starts), max(ends))]
     others = [span for span in entities.word_spans if span not in replaced]
-    return EntitySelection(entities.sentence, tuple(sorted(others + changed)), by_hand=True)
+    return entities._replace(word_spans=tuple(sorted(others + changed)), by_hand=True)
 
 
 def _without_word(span: Span, word: int) -> list[Span]:
@@ -113,29 +138,66 @@ def _without_word(span: Span, word: int) -> list[Span]:
     return [part for part in parts if part[0] < part[1]]
 
 
-def carry_spans(entities: EntitySelection, sentence: str) -> tuple[Span, ...]:
-    """Computes the word spans in an edited sentence of the entities whose words the edit left together."""
+def carry_entities(entities: EntitySelection, sentence: str) -> EntitySelection:
+    """Selects in an edited sentence the entities whose words the edit left together."""
     blocks = SequenceMatcher(None, word_texts(entities.sentence), word_texts(sentence), autojunk=False)
-    return tuple(
-        (start - old + new, end - old + new)
+    carried = {
+        (start, end): (start - old + new, end - old + new)
         for old, new, size in blocks.get_matching_blocks()
         for start, end in entities.word_spans
         if old <= start and end <= old + size
+    }
+    findings = [finding for finding in entities.findings if finding.word_span in carried]
+    return EntitySelection(
+        sentence,
+        tuple(carried.values()),
+        entities.by_hand,
+        tuple(finding._replace(word_span=carried[finding.word_span]) for finding in findings),
     )
 
 
 def entity_character_spans(entities: EntitySelection) -> list[Span]:
-    """Computes the character spans of the entities, as the pipeline takes them."""
+    """Computes the character spans of the entities; of one that was found as it was found."""
     words = split_words(entities.sentence)
-    return [(words[start][0], words[end - 1][1]) for start, end in entities.word_spans]
+    spans = []
+    for start, end in entities.word_spans:
+        finding = entities.finding_at((start, end))
+        before, after = (finding.before, finding.after) if finding else (0, 0)
+        spans.append((words[start][0] + before, words[end - 1][1] - after))
+    return spans
 
 
-def select_spans(sentence: str, spans: list[Span]) -> EntitySelection:
-    """Selects the words that character spans touch; a span that shares a word with an earlier one is left out."""
-    word_spans, taken = [], set()
-    for start, end in spans:
-        touched = {n for n, (first, last) in enumerate(split_words(sentence)) if first < end and start < last}
+def entity_inputs(entities: EntitySelection) -> list[Span | dict]:
+    """Builds the entities as the pipeline takes them: character spans, and dicts of those that were found."""
+    inputs = []
+    for word_span, (start, end) in zip(entities.word_spans, entity_character_spans(entities), strict=True):
+        finding = entities.finding_at(word_span)
+        known = finding and {"start": start, "end": end, "kind": finding.kind, "score": finding.score}
+        inputs.append(known or (start, end))
+    return inputs
+
+
+def select_found(sentence: str, found: Iterable[tuple[int, int, str | None, float]]) -> EntitySelection:
+    """Selects the words that found mentions touch, whole but for signs around the mention.
+
+    A mention that shares a word with an earlier one is left out.
+
+    Args:
+        sentence: The sentence.
+        found: [start, end) characters, kind and score of each.
+    """
+    words, findings, taken = split_words(sentence), [], set()
+    for start, end, kind, score in found:
+        touched = {index for index, (first, last) in enumerate(words) if first < end and start < last}
         if touched and not touched & taken:
-            word_spans.append((min(touched), max(touched) + 1))
+            first, last = min(touched), max(touched)
+            before, after = sentence[words[first][0] : start], sentence[end : words[last][1]]
+            findings.append(Finding((first, last + 1), kind, score, _count_signs(before), _count_signs(after)))
             taken |= touched
-    return EntitySelection(sentence, tuple(sorted(word_spans)))
+    findings = tuple(sorted(findings))
+    return EntitySelection(sentence, tuple(finding.word_span for finding in findings), findings=findings)
+
+
+def _count_signs(text: str) -> int:
+    """Counts the characters of a text without letters and digits; 0 for one that has any."""
+    return 0 if any(map(str.isalnum, text)) else len(text)

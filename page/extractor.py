@@ -49,6 +49,22 @@ class Extractor:
         with self._answering:
             return extract(request, **tools)
 
+    @on_gpu
+    def find_mentions(self, sentence: str) -> list | None:
+        """Finds the mentions of a sentence, as `FoundMention`; None if the model has no mention head.
+
+        Raises:
+            OSError, ValueError: The model is unavailable; the next call tries again.
+        """
+        from vmhan.mention_finder import find_mentions
+
+        extract = self.get_pipeline()
+        if extract.model.mention_head is None:
+            return None
+        with self._answering:
+            (found,) = find_mentions([sentence], extract.model, extract.processor)
+        return found
+
     def describe(self, image, detector: str) -> str | None:
         """Describes an image by the describer, or else by the objects that the detector finds.
 
@@ -84,6 +100,14 @@ class Extractor:
     def labels(self) -> list[str]:
         """The model's relation labels."""
         return list(self.get_pipeline().model.config.id2label.values())
+
+    @property
+    def annotation_styles(self) -> list[str]:
+        """The model's annotation styles, the default one first; empty if it knows none.
+
+        They are read from its config, which needs no weights.
+        """
+        return self._load_once("config", self._load_config).annotation_styles
 
     @property
     def no_relation(self) -> str:
@@ -141,6 +165,12 @@ class Extractor:
             if key not in self._loaded:
                 self._loaded[key] = load()
             return self._loaded[key]
+
+    def _load_config(self):
+        from vmhan.configuration_vmhan import VMHANConfig
+        from vmhan.network import hub_settings
+
+        return VMHANConfig.from_pretrained(self.model, **hub_settings(self.model))
 
     def _load_pipeline(self):
         folder = Path(self.model)

@@ -4,7 +4,14 @@ import gradio as gr
 from PIL import Image
 
 from page.detector_choices import detector_title, fallback_warning, usable_detector
-from page.entity_spans import EntitySelection, carry_spans, entity_character_spans, suggest_entities, toggle_word
+from page.entity_spans import (
+    EntitySelection,
+    carry_entities,
+    entity_inputs,
+    select_found,
+    suggest_entities,
+    toggle_word,
+)
 from page.errors import unavailable_error, user_error, warn_unavailable
 from page.examples.catalog import find_example, marked_objects
 from page.extractor import Extractor
@@ -36,7 +43,7 @@ class Handlers:
 
     def __init__(self, extractor: Extractor, feedback: FeedbackFile | None = None):
         self.extractor, self.feedback = extractor, feedback
-        self._tagger_failed = False
+        self._tagger_failed = self._model_failed = False
 
     # Entities
 
@@ -49,21 +56,36 @@ class Handlers:
 
     def entities_after_edit(self, sentence: str, entities: EntitySelection) -> EntitySelection:
         """Carries over the entities that a visitor selected, while their words are there, or suggests others."""
-        carried = ()
         if entities.by_hand and len(sentence) <= DEFAULT_LIMITS.max_text_length:
-            carried = carry_spans(entities, sentence)
-        return EntitySelection(sentence, carried, by_hand=True) if carried else self.suggest_entities(sentence)
+            carried = carry_entities(entities, sentence)
+            if carried.word_spans:
+                return carried
+        return self.suggest_entities(sentence)
 
     def suggest_entities(self, sentence: str) -> EntitySelection:
-        """Suggests entities by the tagger, if there is one and until it fails, or by capital letters."""
-        if not self.extractor.tagger or self._tagger_failed or len(sentence) > DEFAULT_LIMITS.max_text_length:
-            return suggest_entities(sentence[: 2 * DEFAULT_LIMITS.max_text_length])._replace(sentence=sentence)
+        """Suggests entities: those that the tagger finds, if there is one and until it fails, or else the model."""
+        if len(sentence) > DEFAULT_LIMITS.max_text_length or not sentence.strip():
+            return EntitySelection(sentence)
+        if self.extractor.tagger and not self._tagger_failed:
+            try:
+                return self.extractor.get_tagger().suggest(sentence)
+            except (OSError, ValueError, RuntimeError) as error:
+                self._tagger_failed = True  # or every change of the sentence would try again
+                warn_unavailable("The tagger is unavailable now; entities are suggested without it.", error)
+        found = self._find_by_model(sentence)
+        # The rule of capital letters remains for models without a mention head, such as the bundled one until its next
+        # weights ship, and while no model can be loaded.
+        return suggest_entities(sentence) if found is None else select_found(sentence, found)
+
+    def _find_by_model(self, sentence: str) -> list | None:
+        """Finds mentions by the model; None if it has no mention head, or is unavailable, which a request reports."""
+        if self._model_failed and self.extractor.missing(NO_DETECTOR):
+            return None  # or every change of the sentence would try to load it
         try:
-            return self.extractor.get_tagger().suggest(sentence)
-        except (OSError, ValueError, RuntimeError) as error:
-            self._tagger_failed = True  # or every change of the sentence would try again
-            warn_unavailable("The tagger is unavailable now; capital letters suggest entities.", error)
-            return suggest_entities(sentence)
+            return self.extractor.find_mentions(sentence)
+        except (OSError, ValueError, RuntimeError):
+            self._model_failed = True
+            return None
 
     def suggest(self, sentence: str) -> EntityUpdate:
         """Replaces the entities by suggestions."""
@@ -109,6 +131,7 @@ class Handlers:
         image: Image.Image | None,
         description: str,
         detector: str,
+        annotation_style: str | None,
         example: str | None,
         filled_description: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio wants it
@@ -117,7 +140,9 @@ class Handlers:
         sentence = sentence or ""
         if sentence != entities.sentence:  # the last keystroke may still be on its way
             entities = self.entities_after_edit(sentence, entities)
-        form = RequestForm(sentence, entities, image, description, detector, example, filled_description)
+        form = RequestForm(
+            sentence, entities, image, description, detector, annotation_style, example, filled_description
+        )
         self._report_progress(form, progress)
         answer = self.build_answer(form)
         if (description or "").strip() or not answer["description"]:
@@ -154,13 +179,14 @@ class Handlers:
         Returns:
             The pipeline's answer and the source of its objects.
         """
-        request = form.sentence, entity_character_spans(form.entities), form.image, form.description
-        answer = run_extraction(self.extractor, *request, detector=detector)
+        request = form.sentence, entity_inputs(form.entities), form.image, form.description
+        settings = {"detector": detector, "annotation_style": form.annotation_style}
+        answer = run_extraction(self.extractor, *request, **settings)
         example = find_example(form.example)
         marked = marked_objects(example, form.image.size) if example and form.image else None
         if not marked or any(item["box"] for item in answer["objects"]):
             return answer, _source(answer["objects"], detector)
-        return run_extraction(self.extractor, *request, marked, detector), "Marked by us for this example."
+        return run_extraction(self.extractor, *request, marked, **settings), "Marked by us for this example."
 
     def choose_pair(self, answer: dict | None, event: gr.EventData) -> AnswerUpdate:
         """Shows the pair that was clicked, or compares it with the one that is shown."""

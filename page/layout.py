@@ -6,7 +6,15 @@ from typing import NamedTuple, TypeVar
 import gradio as gr
 
 from page.api import add_endpoint
-from page.components import AnswerSection, DetectorSection, FeedbackSection, ImageSection, SentenceSection, html_block
+from page.components import (
+    AnswerSection,
+    DetectorSection,
+    FeedbackSection,
+    ImageSection,
+    SentenceSection,
+    StyleSection,
+    html_block,
+)
 from page.detector_choices import weights_state
 from page.examples.catalog import EXAMPLES
 from page.examples.handlers import ExampleHandlers
@@ -40,6 +48,7 @@ class Components:
     example: gr.State
     sentence: SentenceSection
     detector: DetectorSection
+    style: StyleSection
     image: ImageSection
     answer: AnswerSection
     feedback: FeedbackSection | None
@@ -54,6 +63,7 @@ class Components:
             "description": self.image.description,
             "filled_description": self.image.filled_description,
             "detector": self.detector.choice,
+            "annotation_style": self.style.choice,
             "example": self.example,
             "answer": self.answer.data,
             "answer_html": self.answer.html,
@@ -87,18 +97,19 @@ def _build_components(extractor: Extractor, with_feedback: bool) -> Components:
     cards = html_block(cards_html(EXAMPLES), js_on_load=CHOOSE_EXAMPLE)
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
-            sentence = SentenceSection.build(extractor)
+            sentence = SentenceSection.build()
             detector = DetectorSection.build(extractor)
+            style = StyleSection.build(extractor)
         with gr.Column(scale=2, min_width=300):
             image = ImageSection.build()
     answer = AnswerSection.build()
     feedback = FeedbackSection.build(extractor) if with_feedback else None
-    return Components(cards, gr.State(), sentence, detector, image, answer, feedback)
+    return Components(cards, gr.State(), sentence, detector, style, image, answer, feedback)
 
 
 def _wire_examples(page: gr.Blocks, parts: Components, handlers: ExampleHandlers) -> None:
     """Fills in an example by its link or card and, in a second step, shows its answer."""
-    text, example = parts.sentence.text, parts.example
+    text, example, style = parts.sentence.text, parts.example, parts.style.choice
     form, shown = parts.fill(ExampleUpdate), parts.fill(AnswerUpdate)
     linked = page.load(handlers.read_link, None, example, **_QUICK)
     for filled_in in (
@@ -106,9 +117,9 @@ def _wire_examples(page: gr.Blocks, parts: Components, handlers: ExampleHandlers
         parts.cards.select(handlers.choose_example, None, form, **_QUICK),
     ):
         # Two steps: the second sees what the visitor has written meanwhile.
-        prepared = filled_in.then(handlers.prepare_example, example, None, **_MODEL)
+        prepared = filled_in.then(handlers.prepare_example, [example, style], None, **_MODEL)
         prepared.failure(handlers.clear_waiting, None, shown.answer_html, **_QUICK)
-        prepared.then(handlers.show_example, [text, example, parts.sentence.entities], shown, **_QUICK)
+        prepared.then(handlers.show_example, [text, example, parts.sentence.entities, style], shown, **_QUICK)
 
 
 def _wire_entities(parts: Components, handlers: Handlers) -> None:

@@ -16,22 +16,25 @@ from vmhan.request_limits import DEFAULT_LIMITS
 def run_extraction(
     extractor: Extractor,
     text: str,
-    entities: list,
+    entities: list | None,
     image: Image.Image | None = None,
     description: str | None = None,
     objects: list[dict] | None = None,
     detector: str | None = None,
+    annotation_style: str | None = None,
 ) -> dict:
     """Extracts the relations of a request.
 
     Args:
         extractor: The model.
         text: The sentence.
-        entities: Mentions, or their character spans (start, end), end-exclusive.
+        entities: Mentions, their character spans (start, end), end-exclusive, or dicts, as the pipeline takes them;
+            None: the model finds them.
         image: The image, if there is one.
         description: What it shows.
         objects: Its objects; otherwise the detector finds them.
         detector: Name of the detector; by default the one that the page starts with.
+        annotation_style: Name of one of the model's styles; by default the first.
 
     Returns:
         The pipeline's answer; its warnings say too if the bundled detector was used in place of another.
@@ -41,6 +44,7 @@ def run_extraction(
     """
     check_request(text, entities, description)
     request = {"text": text, "entities": entities, "image": image, "description": (description or "").strip() or None}
+    request["annotation_style"] = annotation_style
     if objects:
         request["objects"] = objects
     wanted = detector or default_detector(extractor.detector)
@@ -59,8 +63,8 @@ def add_warning(answer: dict, warning: str | None) -> dict:
     return answer if warning is None else {**answer, "warnings": [*answer["warnings"], warning]}
 
 
-def check_request(text: str, entities: list, description: str | None = None) -> None:
-    """Checks the sentence, the number of entities and their overlap.
+def check_request(text: str, entities: list | None, description: str | None = None) -> None:
+    """Checks the sentence, the number of entities and their overlap, unless the model is to find them.
 
     Raises:
         gr.Error: One of them is invalid.
@@ -69,6 +73,8 @@ def check_request(text: str, entities: list, description: str | None = None) -> 
         raise user_error("Write a sentence first, or choose an example.")
     _check_length("sentence", text, DEFAULT_LIMITS.max_text_length)
     _check_length("description", description or "", DEFAULT_LIMITS.max_description_length)
+    if entities is None:
+        return
     if len(entities) < 2:
         raise user_error("A relation needs two entities: click their words in the sentence.")
     if len(entities) > DEFAULT_LIMITS.max_entities:

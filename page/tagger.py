@@ -4,8 +4,9 @@ from threading import Lock
 
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
-from page.entity_spans import EntitySelection, select_spans
+from page.entity_spans import EntitySelection, select_found
 from vmhan.network import hub_settings
+from vmhan.recognized_entities import read_kind
 
 
 class Tagger:
@@ -32,7 +33,9 @@ class Tagger:
         self._lock = Lock()  # tokenizers are not safe to share between threads
 
     def suggest(self, sentence: str) -> EntitySelection:
-        """Selects the mentions that the model finds, widened to whole words."""
+        """Selects the mentions that the model finds, as whole words."""
         with self._lock:
             found = self.find(sentence) if sentence.strip() else []
-        return select_spans(sentence, [(span["start"], span["end"]) for span in found])
+        return select_found(
+            sentence, [(item["start"], item["end"], read_kind(item), float(item["score"])) for item in found]
+        )

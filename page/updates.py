@@ -22,6 +22,7 @@ class RequestForm(NamedTuple):
     image: Image.Image | None
     description: str
     detector: str
+    annotation_style: str | None
     example: str | None
     filled_description: str = ""
 

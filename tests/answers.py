@@ -40,7 +40,8 @@ def make_nodes(**shares) -> list[dict]:
 
 def make_answer(*pairs: dict, **changes) -> dict:
     """Builds an answer as the page holds it."""
-    answer = {"pairs": list(pairs), "objects": [], "description": None, "image": None, "source": "", "text": "Ada"}
+    answer = {"pairs": list(pairs), "entities": [], "objects": [], "description": None}
+    answer |= {"image": None, "source": "", "text": "Ada"}
     return {**answer, **changes}
 
 

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from page.detector_choices import default_detector
-from page.entity_spans import EntitySelection, suggest_entities
+from page.entity_spans import EntitySelection
 from page.errors import NothingToDo
 from page.examples.catalog import EXAMPLES, Example, find_example, image_file
 from page.handlers import Handlers
@@ -30,35 +30,51 @@ class ExampleHandlers:
         """Fills in the example of the link, unless the visitor writes already."""
         if sentence:
             raise NothingToDo
-        return fill_example(_find_example(example))
+        return self._fill(_find_example(example))
 
     def choose_example(self, event: gr.EventData) -> ExampleUpdate:
         """Fills in the example of the card that was clicked."""
-        return fill_example(_find_example(event.example))
+        return self._fill(_find_example(event.example))
 
-    def prepare_example(self, example: str | None) -> None:
-        """Answers an example, once for all visitors."""
-        found = find_example(example)
-        if found is None or example in self._answers:
+    def prepare_example(self, example: str | None, annotation_style: str | None) -> None:
+        """Answers an example in an annotation style, once for all visitors."""
+        found, key = find_example(example), (example, annotation_style)
+        if found is None or key in self._answers:
             return
         path = image_file(found)
-        self._answers[example] = self._handlers.build_answer(
+        self._answers[key] = self._handlers.build_answer(
             RequestForm(
                 sentence=found.sentence,
-                entities=suggest_entities(found.sentence),
+                entities=self._handlers.suggest_entities(found.sentence),
                 image=path and read_image(path),
                 description=found.description,
                 detector=default_detector(self._handlers.extractor.detector),
+                annotation_style=annotation_style,
                 example=example,
             )
         )
 
-    def show_example(self, sentence: str, example: str | None, entities: EntitySelection) -> AnswerUpdate:
+    def show_example(
+        self, sentence: str, example: str | None, entities: EntitySelection, annotation_style: str | None
+    ) -> AnswerUpdate:
         """Shows the prepared answer, unless the visitor writes or selects words already."""
-        answer = self._answers.get(example)
+        answer = self._answers.get((example, annotation_style))
         if answer is None or answer["text"] != sentence or entities.by_hand:
             return gr.skip()
         return show_answer(answer)
+
+    def _fill(self, example: Example) -> ExampleUpdate:
+        """Fills in an example, whose answer is on its way."""
+        shown = show_entities(self._handlers.suggest_entities(example.sentence))
+        return ExampleUpdate(
+            sentence=example.sentence,
+            image=image_file(example),
+            description=example.description,
+            filled_description=example.description,
+            example=example.slug,
+            entities=shown.entities,
+            words=shown.words,
+        )
 
     def clear_waiting(self) -> str:
         """Removes the note that an answer is on its way, where the example could not be answered."""
@@ -71,17 +87,3 @@ def _find_example(slug: str) -> Example:
     if example is None:
         raise NothingToDo
     return example
-
-
-def fill_example(example: Example) -> ExampleUpdate:
-    """Fills in an example, whose answer is on its way."""
-    shown = show_entities(suggest_entities(example.sentence))
-    return ExampleUpdate(
-        sentence=example.sentence,
-        image=image_file(example),
-        description=example.description,
-        filled_description=example.description,
-        example=example.slug,
-        entities=shown.entities,
-        words=shown.words,
-    )

@@ -33,7 +33,7 @@ def answer_downloads(answer: dict, chosen: int) -> list[Download]:
 
 def answer_json(answer: dict) -> str:
     """Encodes the answer as the pipeline gives it."""
-    kept = {key: answer[key] for key in ("text", "pairs", "objects", "description")}
+    kept = {key: answer[key] for key in ("text", "pairs", "entities", "objects", "description")}
     kept["pairs"] = [{key: value for key, value in pair.items() if key != "related"} for pair in answer["pairs"]]
     if "warnings" in answer:
         kept["warnings"] = answer["warnings"]

@@ -21,11 +21,19 @@ class Word:
 
 @dataclass(frozen=True)
 class WordGroup:
-    """The words of an entity, or a word that belongs to none; `number` and `color` are those of the entity."""
+    """The words of an entity, or a word that belongs to none.
+
+    Args:
+        number, color: Those of the entity.
+        kind: Its kind, if it is known.
+        score: Confidence of the model or tagger that found it; None if a visitor picked it.
+    """
 
     words: list[Word]
-    number: int | None
-    color: str | None
+    number: int | None = None
+    color: str | None = None
+    kind: str | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,17 @@ def _groups(entities: EntitySelection) -> list[WordGroup]:
     groups, index = [], 0
     while index < len(words):
         number, end = starts.get(index, (None, index + 1))
-        color = None if number is None else CATEGORIES[number % len(CATEGORIES)]
-        groups.append(WordGroup(words[index:end], number, color))
+        entity = {} if number is None else _entity(entities, number)
+        groups.append(WordGroup(words[index:end], **entity))
         index = end
     return groups
+
+
+def _entity(entities: EntitySelection, number: int) -> dict:
+    """Collects what is shown of an entity beside its words, as arguments of `WordGroup`."""
+    finding = entities.finding_at(entities.word_spans[number])
+    known = {"kind": finding.kind, "score": finding.score} if finding else {}
+    return {"number": number, "color": CATEGORIES[number % len(CATEGORIES)], **known}
 
 
 def _words(sentence: str) -> list[Word]:

@@ -19,11 +19,10 @@ def test_endpoint_is_typed_and_documented(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     assert list(endpoints) == ["/extract"]
     parameters = {item["parameter_name"]: item for item in endpoints["/extract"]["parameters"]}
-    assert list(parameters) == ["text", "image", "entities", "description"]
+    assert list(parameters) == ["text", "image", "entities", "description", "annotation_style"]
     assert parameters["text"]["type"] == {"type": "string"}
     assert parameters["entities"]["type"]["type"] == "array"
-    assert not parameters["text"]["parameter_has_default"] and not parameters["entities"]["parameter_has_default"]
-    assert parameters["image"]["parameter_has_default"] and parameters["description"]["parameter_has_default"]
+    assert [name for name, item in parameters.items() if not item["parameter_has_default"]] == ["text"]
     assert "every pair" in str(endpoints["/extract"].get("description", ""))
 
 
@@ -31,7 +30,7 @@ def test_endpoint_answers_as_the_pipeline_does(client, tmp_path):
     image = tmp_path / "green.png"
     Image.new("RGB", (640, 480), "green").save(image)
     plain = client.predict(**REQUEST, api_name="/extract")
-    assert set(plain) == {"pairs", "objects", "description", "warnings"} and len(plain["pairs"]) == 3
+    assert set(plain) == {"pairs", "entities", "objects", "description", "warnings"} and len(plain["pairs"]) == 3
     seen = client.predict(**REQUEST, image=handle_file(str(image)), api_name="/extract")
     assert seen["objects"] and seen["description"]
     said = client.predict(**REQUEST, image=handle_file(str(image)), description="A lawn.", api_name="/extract")
@@ -46,6 +45,8 @@ def test_endpoint_answers_as_the_pipeline_does(client, tmp_path):
         ({"entities": [[0, 8], [0, 15]]}, "overlap"),
         ({"entities": ["Ada", "Eve"]}, "does not occur"),
         ({"entities": 7}, "list"),
+        ({"entities": None}, "This model finds no entities by itself"),
+        ({"annotation_style": "mnre"}, "'mnre', which this model does not know: it has none"),
     ],
 )
 def test_endpoint_refuses_kindly_and_goes_on(client, change, message):
@@ -59,7 +60,7 @@ def test_agents_find_the_endpoint_as_a_tool(address):
     (tool,) = agent.tools()
     answer = agent.call(REQUEST)
     assert tool.name.endswith("extract") and "every pair" in tool.description
-    assert set(tool.inputSchema["properties"]) == {"text", "image", "entities", "description"}
+    assert set(tool.inputSchema["properties"]) == {"text", "image", "entities", "description", "annotation_style"}
     assert not answer.isError and answer.content[0].text.count("'relation'") == 3
 
 

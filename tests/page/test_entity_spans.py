@@ -4,8 +4,10 @@ import pytest
 
 from page.entity_spans import (
     EntitySelection,
+    carry_entities,
     entity_character_spans,
-    select_spans,
+    entity_inputs,
+    select_found,
     suggest_entities,
     toggle_word,
     word_texts,
@@ -89,5 +91,36 @@ def test_click_past_the_sentence_changes_nothing(word):
     assert toggle_words("", [word]) == []
 
 
-def test_spans_are_widened_to_words_and_do_not_share_any():
-    assert picked(select_spans(SENTENCE, [(2, 10), (9, 15), (20, 22), (50, 60)])) == ["Zinedine Zidane", "Ada"]
+def find(sentence: str, *texts: str) -> EntitySelection:
+    """A selection of found mentions."""
+    starts = [sentence.index(text) for text in texts]
+    return select_found(
+        sentence, [(start, start + len(text), "person", 0.75) for start, text in zip(starts, texts, strict=True)]
+    )
+
+
+def test_found_spans_are_widened_to_words_and_do_not_share_any():
+    found = [(2, 10, "person", 0.5), (9, 15, "person", 0.9), (20, 22, None, 0.5), (50, 60, None, 0.5)]
+    entities = select_found(SENTENCE, found)
+    assert picked(entities) == ["Zinedine Zidane", "Ada"] and not entities.by_hand
+    assert entities.finding_at((0, 2)).kind == "person" and entities.finding_at((3, 4)).kind is None
+
+
+def test_signs_around_a_found_mention_are_no_part_of_it():
+    entities = find("#Paris and @ada met (Bob)'s #NewsOfRome", "Paris", "@ada", "Bob", "News")
+    assert picked(entities) == ["Paris", "@ada", "Bob", "NewsOfRome"], "a part of a word stands for the whole"
+
+
+def test_what_was_found_comes_with_kind_and_score_and_what_was_picked_without():
+    entities = toggle_word(find("Ada met Bob", "Ada"), 2)
+    assert entity_inputs(entities) == [{"start": 0, "end": 3, "kind": "person", "score": 0.75}, (8, 11)]
+    assert entity_inputs(toggle_word(entities, 1)) == [(0, 11)], "other words are another entity"
+    again = toggle_word(toggle_word(entities, 0), 0)
+    assert entity_inputs(again) == entity_inputs(entities), "dropped and picked again it is what was found"
+
+
+def test_kinds_survive_an_edit_elsewhere():
+    entities = find("ada met #bob in Paris", "ada", "bob", "Paris")
+    carried = carry_entities(entities, "yesterday ada met   #bob")
+    assert picked(carried) == ["ada", "bob"]
+    assert [finding.kind for finding in carried.findings] == ["person", "person"]

@@ -11,6 +11,7 @@ from tiny_detectors import save_tiny_bundled
 
 from page.entity_spans import EntitySelection, entity_character_spans, suggest_entities, toggle_word
 from page.examples.catalog import example_image, find_example
+from page.examples.handlers import ExampleHandlers
 from page.extractor import Extractor
 from page.handlers import Handlers
 from page.render.answer import answer_html
@@ -21,7 +22,7 @@ from vmhan.object_detection import NO_DETECTOR
 
 def fill_form(sentence: str, image: Image.Image | None = None, **changes) -> RequestForm:
     """A form with the suggested entities."""
-    form = RequestForm(sentence, suggest_entities(sentence), image, "", NO_DETECTOR, None)
+    form = RequestForm(sentence, suggest_entities(sentence), image, "", NO_DETECTOR, None, None)
     return form._replace(**changes)
 
 
@@ -38,6 +39,63 @@ def test_picked_words_survive_an_edit_elsewhere():
 
 def test_new_sentence_brings_suggestions():
     assert edited(toggle_word(EntitySelection("ada met bob"), 0), "Eve left Rome") == ["Eve", "Rome"]
+
+
+@pytest.fixture
+def finder(tmp_path) -> Extractor:
+    """A model that takes every word for a person."""
+    extractor = Extractor(save_tiny_checkpoint(tmp_path, mention_kinds=["place", "person"]))
+    extractor.get_pipeline().model.mention_head.layers[-1].bias.data[3] += 50
+    return extractor
+
+
+def test_model_finds_the_entities_of_a_sentence(finder):
+    entities = Handlers(finder).edit_sentence("ada met Bob", EntitySelection()).entities
+    assert [finding.word_span for finding in entities.findings] == [(0, 1), (1, 2), (2, 3)]
+    assert {finding.kind for finding in entities.findings} == {"person"} and not entities.by_hand
+    assert Handlers(finder).suggest("ada met Bob").words.count('<small class="kind">person</small>') == 3
+
+
+def test_what_the_model_found_reaches_the_answer_with_kind_and_score(finder):
+    handlers = Handlers(finder)
+    entities = toggle_word(handlers.suggest_entities("ada met Bob"), 1)
+    answer = handlers.build_answer(fill_form("ada met Bob", entities=entities))
+    assert [(entity["text"], entity["kind"]) for entity in answer["entities"]] == [
+        ("ada", "person"),
+        ("Bob", "person"),
+    ]
+    assert json.loads(answer_json(answer))["entities"] == answer["entities"]
+    assert len(answer["pairs"]) == 1
+
+
+def test_without_a_mention_head_capital_letters_suggest_entities(folder):
+    entities = Handlers(Extractor(folder)).suggest_entities("ada met Bob")
+    assert [finding for finding in entities.findings] == [] and entities.word_spans == ((2, 3),)
+
+
+def test_a_model_that_is_unavailable_leaves_capital_letters_and_is_not_tried_at_every_letter(tmp_path, monkeypatch):
+    extractor, tried = Extractor(tmp_path), []
+    load = extractor._load_pipeline
+    monkeypatch.setattr(extractor, "_load_pipeline", lambda: tried.append(1) or load())
+    handlers = Handlers(extractor)
+    for _ in range(3):
+        assert handlers.suggest_entities("ada met Bob").word_spans == ((2, 3),)
+    assert tried == [1]
+    save_tiny_checkpoint(tmp_path, mention_kinds=["person"])
+    extractor.get_pipeline().model.mention_head.layers[-1].bias.data[1] += 50
+    assert len(handlers.suggest_entities("ada met Bob").word_spans) == 3, "once a request has loaded it, it suggests"
+
+
+def test_examples_are_answered_in_each_annotation_style(tmp_path):
+    extractor = Extractor(save_tiny_checkpoint(tmp_path, annotation_styles=["general", "mnre"]))
+    examples = ExampleHandlers(Handlers(extractor))
+    form = examples.choose_example(gr.EventData(None, {"example": "game"}))
+    scores = []
+    for style in ("general", "mnre"):
+        examples.prepare_example("game", style)
+        shown = examples.show_example(form.sentence, "game", form.entities, style)
+        scores.append([pair["scores"] for pair in shown.answer["pairs"]])
+    assert scores[0] != scores[1]
 
 
 def test_progress_says_what_an_answer_waits_for(folder, detector):

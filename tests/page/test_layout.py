@@ -4,7 +4,9 @@ import inspect
 
 import gradio as gr
 import pytest
+from tiny import save_tiny_checkpoint
 
+from page.components import style_note
 from page.extractor import Extractor
 from page.layout import build_page
 from page.updates import RequestForm
@@ -17,6 +19,7 @@ KINDS = {
     "description": gr.Textbox,
     "filled_description": gr.State,
     "detector": gr.Dropdown,
+    "annotation_style": gr.State,
     "example": gr.State,
     "answer": gr.State,
     "answer_html": gr.HTML,
@@ -46,3 +49,22 @@ def test_a_request_takes_the_fields_of_its_form(events):
     *names, progress = inspect.signature(event.fn).parameters
     assert tuple(names) == RequestForm._fields and progress == "progress"
     check_kinds(names, event.inputs)
+
+
+def find_styles(page: gr.Blocks) -> list[gr.Dropdown]:
+    """The choices of an annotation style."""
+    return [block for block in page.blocks.values() if getattr(block, "label", None) == "Annotation style"]
+
+
+def test_styles_are_a_choice_where_the_model_knows_some(folder, tmp_path):
+    styled = save_tiny_checkpoint(tmp_path, annotation_styles=["general", "mnre"])
+    (choice,) = find_styles(build_page(Extractor(styled)))
+    assert choice.value == "general" and [value for _, value in choice.choices] == ["general", "mnre"]
+    assert choice.info == "general: plain sentences; mnre: as the annotators of the MNRE benchmark would mark"
+    with pytest.raises(gr.Error, match="Choose one of the annotation styles"):
+        choice.preprocess("tacred")
+    assert find_styles(build_page(Extractor(folder))) == []
+
+
+def test_only_known_styles_are_explained():
+    assert style_note(["tacred", "general"]) == "general: plain sentences"

@@ -2,6 +2,7 @@
 
 import gradio as gr
 import pytest
+from tiny import save_tiny_checkpoint
 
 from page.extractor import Extractor
 from page.request_checks import check_request, run_extraction
@@ -22,6 +23,30 @@ from vmhan.request_limits import DEFAULT_LIMITS
 def test_request_that_cannot_be_answered_is_refused(text, entities, told):
     with pytest.raises(gr.Error, match=told):
         check_request(text, entities)
+
+
+@pytest.mark.parametrize(("text", "told"), [(" ", "Write a sentence first"), ("a" * 2001, "2,001 characters")])
+def test_sentence_is_checked_without_entities_too(text, told):
+    with pytest.raises(gr.Error, match=told):
+        check_request(text, None)
+
+
+def test_unknown_style_is_refused_with_those_that_the_model_knows(tmp_path):
+    extractor = Extractor(save_tiny_checkpoint(tmp_path, annotation_styles=["general", "mnre"]))
+    request = extractor, "Ada met Bob", ["Ada", "Bob"]
+    with pytest.raises(gr.Error, match="'tacred', which this model does not know: it knows 'general', 'mnre'"):
+        run_extraction(*request, annotation_style="tacred")
+    scores = [run_extraction(*request, annotation_style=style)["pairs"][0]["scores"] for style in (None, "mnre")]
+    assert scores[0] != scores[1]
+
+
+def test_entities_are_found_by_a_model_that_can_and_asked_of_others(folder, tmp_path):
+    finder = Extractor(save_tiny_checkpoint(tmp_path, mention_kinds=["person"]))
+    finder.get_pipeline().model.mention_head.layers[-1].bias.data[1] += 50  # every word is a person
+    answer = run_extraction(finder, "Ada met Bob", None)
+    assert [entity["text"] for entity in answer["entities"]] == ["Ada", "met", "Bob"] and len(answer["pairs"]) == 3
+    with pytest.raises(gr.Error, match='finds no entities by itself; give "entities"'):
+        run_extraction(Extractor(folder), "Ada met Bob", None)
 
 
 def test_limits_are_those_of_the_pipeline():

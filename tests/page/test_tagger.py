@@ -34,6 +34,12 @@ def test_a_tagger_suggests_what_it_marks(tagger):
     assert handlers.suggest_entities("ada met bob").word_spans, "there is no capital letter"
 
 
+def test_kinds_are_those_of_the_taggers_tags(tagger):
+    findings = Tagger(tagger).suggest("ada met bob").findings
+    assert {finding.kind for finding in findings} == {"person"}
+    assert all(0 < finding.score <= 1 for finding in findings)
+
+
 def test_a_tagger_that_is_unavailable_leaves_capital_letters_and_is_not_tried_again(tmp_path, caplog):
     handlers = Handlers(Extractor("unused", tagger=str(tmp_path / "nowhere")))
     for _ in range(2):

@@ -11,7 +11,8 @@ from page.render.downloads import answer_downloads, answer_json
 def test_json_is_what_the_pipeline_answered(image):
     answer = make_answer(make_pair(), image=image, text="Ada met Bob ☕", chosen=0, other=None)
     kept = json.loads(answer_json(answer))
-    assert kept == {"text": "Ada met Bob ☕", "pairs": [make_pair()], "objects": [], "description": None}
+    lists = {"pairs": [make_pair()], "entities": [], "objects": []}
+    assert kept == {"text": "Ada met Bob ☕", "description": None, **lists}
     for warnings in ([], ["The text is in another script."]):
         assert json.loads(answer_json({**answer, "warnings": warnings})) == {**kept, "warnings": warnings}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from page.entity_spans import EntitySelection, suggest_entities
+from page.entity_spans import EntitySelection, select_found, suggest_entities, toggle_word
 from page.render.words import count_pairs, words_html
 
 
@@ -10,6 +10,20 @@ def test_words_on_show_are_buttons_and_entities_are_framed():
     shown = words_html(suggest_entities("Ada  met\nBob!"), 100)
     assert shown.count("<button") == 4 and shown.count('aria-pressed="true"') == 2
     assert shown.count('class="entity"') == 2
+
+
+def test_found_entities_have_their_kind_as_a_label_and_their_score_on_hover():
+    entities = select_found("Ada met Bob", [(0, 3, "person", 0.914), (8, 11, None, 0.5)])
+    shown = words_html(entities, 100)
+    assert shown.count('class="kind"') == 1 and '<small class="kind">person</small>' in shown
+    assert 'title="Found as person, 91.4%"' in shown and 'title="Found, 50.0%"' in shown
+    dropped = words_html(toggle_word(entities, 0), 100)
+    assert "person" not in dropped and 'title="Found, 50.0%"' in dropped
+
+
+def test_kind_is_text_and_nothing_else():
+    shown = words_html(select_found("Ada", [(0, 3, '"><script>', 0.5)]), 100)
+    assert "<script" not in shown and 'title=""' not in shown
 
 
 def test_what_a_visitor_wrote_is_text_and_nothing_else():
