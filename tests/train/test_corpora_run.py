@@ -94,7 +94,7 @@ def test_checkpoint_is_evaluated_in_the_style_that_is_named(settings, result):
     mnre = train([*words, "--annotation_style", "mnre"])["metrics"]["validation"]
     assert mnre["f1"] == result["metrics"]["validation"]["f1"]
     with pytest.raises(SettingsError, match="'tacred'"):
-        train([*words, "--annotation_style", "tacred"])
+        train([*words, "--annotation_style", "tacred", "--overwrite_output_dir", "true"])
 
 
 def test_unknown_style_is_refused_before_the_training(settings):
