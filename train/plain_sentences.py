@@ -19,6 +19,7 @@ from typing import Any
 
 from transformers import pipeline
 
+from train.answers import chosen_style
 from train.settings_parser import SettingsError, usage_errors
 from vmhan import TASK
 from vmhan.bundled_weights import BUNDLED_MODEL
@@ -58,18 +59,6 @@ def _judge(sentence: PlainSentence, pair: dict) -> dict:
         "answer": {**answer, "relation": pair["relation"], "score": round(float(pair["score"]), 4)},
         "right": is_right(sentence, pair),
     }
-
-
-def style_of(config: Any, chosen: str | None) -> str | None:
-    """Finds the annotation style in which a model answers: the chosen one, else its default; None if it has none.
-
-    Raises:
-        SettingsError: The model does not know the chosen one.
-    """
-    known = list(getattr(config, "annotation_styles", None) or [])
-    if chosen is not None and chosen not in known:
-        raise SettingsError(f"The model knows no annotation style {chosen!r}; it knows {', '.join(known) or 'none'}.")
-    return chosen or next(iter(known), None)
 
 
 def check_labels(sentences: Sequence[PlainSentence], labels: Sequence[str]) -> None:
@@ -141,7 +130,7 @@ def main(argv: list[str]) -> dict:
     code, sentences = code_version(), read_plain_sentences(args.sentences)
     extract = pipeline(TASK, model=args.model)
     config = extract.model.config
-    style = style_of(config, args.annotation_style)
+    style = chosen_style(config, args.annotation_style)
     check_labels(sentences, list(config.label2id))
     name = args.name or "-".join(filter(None, [default_name(args.model), args.annotation_style]))
     path = args.results_dir / f"{name}.json"

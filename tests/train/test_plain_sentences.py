@@ -7,7 +7,7 @@ from tiny import save_tiny_checkpoint
 from transformers import pipeline
 
 from train import plain_sentences
-from train.plain_sentences import SENTENCES, default_name, style_of
+from train.plain_sentences import SENTENCES, default_name
 from train.settings_parser import SettingsError
 from vmhan.data.schema import SYMMETRIC
 from vmhan.evaluation.plain_sentences import count_right, is_right, read_plain_sentences, request_of
@@ -90,16 +90,6 @@ def test_without_that_record_a_file_is_written_over(model, tmp_path):
 def test_a_style_that_the_model_does_not_know_is_refused(model, tmp_path):
     with pytest.raises(SettingsError, match="knows no annotation style 'mnre'; it knows none"):
         run(model, tmp_path, "--annotation_style", "mnre")
-
-
-class Styled:
-    annotation_styles = ("general", "mnre")
-
-
-def test_the_style_is_the_chosen_one_or_the_first_of_the_model():
-    assert style_of(Styled, None) == "general" and style_of(Styled, "mnre") == "mnre"
-    with pytest.raises(SettingsError, match="it knows general, mnre"):
-        style_of(Styled, "news")
 
 
 def test_a_model_with_other_relations_is_refused(tmp_path):

@@ -1,9 +1,9 @@
 """How well a score tells right answers from wrong ones, and what another score adds to it.
 
 The area under the ROC curve (AUROC) is the probability that a right answer has a higher score than a wrong one, ties
-counted half: a statistic of ranks (Hanley and McNeil, 1982), 0.5 by chance. A score of doubt, such as a variance or an
-entropy, is ranked from high to low. What it adds to the confidence is the area of a logistic regression of both,
-fitted on one split and read on another, less that of the confidence alone.
+counted half: a statistic of ranks (Hanley and McNeil, 1982), 0.5 by chance. A score that should rise where answers are
+wrong, such as a variance or an entropy, is ranked from high to low. What it adds to the confidence is the area of a
+logistic regression of both, fitted on one split and read on another, less that of the confidence alone.
 
 Example: of four answers with confidences 0.9, 0.7, 0.7 and 0.2 the first and the third are right. Of the four pairs of
 a right and a wrong answer three are in order and one is tied: the area is 3.5 / 4.
