@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value, concatenate_datasets
 
+from train.data.templated import TEMPLATES, templated_rows
 from train.settings_parser import SettingsError
 from vmhan.data.corpora import load_corpus
 from vmhan.data.pair_mentions import kinds_of_relation
@@ -34,7 +35,8 @@ class Corpus:
     """A further corpus of relations, as `corpora` of the settings lists it.
 
     Args:
-        path: JSON lines in MNRE's form, or `"main"`: the training pairs of the main corpus once more.
+        path: JSON lines in MNRE's form, `"main"`, the training pairs of the main corpus once more, or `"templates"`,
+            sentences from our own templates.
         weight: Share of its rows that an epoch draws, anew each time; above 1 they come back.
         loss_weight: Weight of each of its pairs in the loss.
         licence: Terms of the source, for result file and card.
@@ -42,6 +44,7 @@ class Corpus:
         annotates: Labels that its annotators mark; by default those that occur.
         candidates: For a label that its annotators give to others as well, all that the gold one may be.
         on_error: `"raise"` stops at its first bad line, `"skip"` leaves bad lines out, counted and logged.
+        sentences: How many are made of the templates.
     """
 
     path: str
@@ -52,6 +55,7 @@ class Corpus:
     annotates: Sequence[str] | None = None
     candidates: dict[str, list[str]] = field(default_factory=dict)
     on_error: str = "raise"
+    sentences: int = 6000
 
     @property
     def name(self) -> str:
@@ -73,6 +77,8 @@ class Corpus:
         corpus = cls(**settings)
         if not (corpus.weight > 0 and corpus.loss_weight > 0):
             raise SettingsError(f"The corpus {corpus.path} has a weight that is not above 0; leave it out instead.")
+        if corpus.sentences < 1:
+            raise SettingsError(f"The corpus {corpus.path} has sentences {corpus.sentences}; set it above 0.")
         if corpus.on_error not in ("raise", "skip"):
             raise SettingsError(f'The corpus {corpus.path} has on_error {corpus.on_error!r}; set "raise" or "skip".')
         return corpus
@@ -155,6 +161,9 @@ def read_corpora(corpora: Sequence[Corpus], report: Path | None = None) -> dict[
     rows = {}
     for corpus in corpora:
         if corpus.path == MAIN:
+            continue
+        if corpus.path == TEMPLATES:
+            rows[corpus.path] = {"train": templated_rows(corpus.sentences), "validation": [], "test": []}
             continue
         try:
             rows[corpus.path] = load_corpus(corpus.path, bad_lines if corpus.on_error == "skip" else None)

@@ -12,6 +12,7 @@ from train.data.corpora import MAIN
 from train.data.hub_rows import SPLITS, hub_checksums, load_hub_dataset
 from train.data.legacy_crops import legacy_files
 from train.data.mention_corpora import mention_checksums
+from train.data.templated import TEMPLATES, templates_checksum
 from train.settings_parser import SettingsError
 from vmhan.data.images import checksums_of
 from vmhan.data.mnre import load_mnre, mnre_checksums, mnre_files
@@ -88,7 +89,10 @@ def checksums(data: DataArguments) -> dict[str, str]:
     """Computes the checksums of all files that are read, or finds the commit of a repository."""
     shared = legacy_files(data.legacy_crops).values() if data.legacy_crops else ()
     legacy = checksums_of(path for files in shared for path in files.values())
-    further = checksums_of(Path(corpus["path"]) for corpus in data.corpora if corpus["path"] != MAIN)
+    paths = [corpus["path"] for corpus in data.corpora]
+    further = checksums_of(Path(path) for path in paths if path not in (MAIN, TEMPLATES))
+    if TEMPLATES in paths:
+        further[TEMPLATES] = templates_checksum()
     further |= mention_checksums(data.mention_corpora)
     if data.dataset:
         return hub_checksums(data.dataset) | legacy | further
