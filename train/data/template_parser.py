@@ -8,6 +8,7 @@ none, and with `-` a pair is left out, since people would not agree on it.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def join_templates(first: Template, second: Template) -> Template:
     return Template(f"{first.text}{end} {text}", first.relations | relations)
 
 
-def choose_words(text: str, choose) -> str:
+def choose_words(text: str, choose: Callable[[list[str]], str]) -> str:
     """Replaces each choice of words by one of them.
 
     Args:
@@ -112,7 +113,9 @@ def choose_words(text: str, choose) -> str:
     return _CHOICE.sub(lambda match: choose(match[1].split("|")), text)
 
 
-def fill_words(text: str, names: dict[str, Name], fillers: dict[str, list[str]], choose) -> str:
+def fill_words(
+    text: str, names: dict[str, Name], fillers: dict[str, list[str]], choose: Callable[[list[str]], str]
+) -> str:
     """Replaces the slots that are no mentions by words that fit the names.
 
     Args:
@@ -168,6 +171,3 @@ def _fit_articles(words: list[str]) -> list[str]:
             vowel = re.match(r"(?!eu|uni|us|uga|ukr|uyg|one)[aeiouáéíóúāö]", words[index + 1].lower())
             fitted[index] = word[0] + ("n" if vowel else "")
     return fitted
-
-
-__all__ = ["FOLDER", "NO_RELATION", "Slot", "Template", "parse_template", "read_templates", "template_files"]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from itertools import combinations
 
 from train.data.template_names import (
+    FOLDER,
     PERSON_KINDS,
     Name,
     draw_name,
@@ -20,7 +21,6 @@ from train.data.template_names import (
     table_of_kind,
 )
 from train.data.template_parser import (
-    FOLDER,
     NO_RELATION,
     Template,
     choose_words,
