@@ -97,7 +97,8 @@ def candidates_of_rows(rows: Dataset, sources: Sequence[Source]) -> np.ndarray |
     """Finds the labels that the gold one of each row may be, (rows, relations); None without sources."""
     if not sources:
         return None
-    by_source = np.stack([source.candidates for source in sources])  # (sources, relations, relations)
+    none = np.zeros_like(sources[0].candidates)  # a corpus of mentions has no pairs, and no row here
+    by_source = np.stack([none if source.candidates is None else source.candidates for source in sources])
     return by_source[np.array(rows[SOURCE]), np.array(rows["relation"])]
 
 

@@ -9,7 +9,8 @@ from datasets import Dataset
 from training_fixture import write_settings
 
 from train.data.collator import TEACHER_TARGETS
-from train.distillation import mix_targets
+from train.data.corpora import Source
+from train.distillation import candidates_of_rows, mix_targets, split_by_pair
 from train.run import main as train
 from train.trainer import PairTrainer
 from vmhan.data.disk_cache import DiskCache
@@ -59,6 +60,27 @@ def test_teacher_is_asked_once_for_the_same_rows(tmp_path, teachers):
     assert first[TEACHER_TARGETS][:] == again[TEACHER_TARGETS][:]
     mix_targets(rows.select([0, 1]), teachers[:1], 0.6, score, DiskCache(tmp_path / "cache"))
     assert asked == ["one", "indifferent", "one"]
+
+
+def test_teachers_say_which_candidate_is_the_likeliest(tmp_path, teachers):
+    candidates = np.array([[0, 0, 1], [1, 1, 0], [0, 1, 0]], dtype=bool)
+    rows = Dataset.from_dict(ROWS)
+    mixed = mix_targets(rows, teachers[:1], 0.6, score_by_number, DiskCache(tmp_path / "cache"), candidates)
+    # the teacher likes relation 0, 1 and 2, which is a candidate of the second row alone
+    expected = 0.6 * np.eye(3) + 0.4 * np.array([[0, 0, 1], [0, 1, 0], [0, 1, 0]])
+    np.testing.assert_allclose(np.array(mixed[TEACHER_TARGETS]), expected, atol=1e-5)
+
+
+def test_candidates_of_a_row_are_those_of_its_corpus_and_label():
+    sources = [Source("main", candidates=np.eye(3, dtype=bool)), Source("entities")]
+    sources.append(Source("other", candidates=np.array([[1, 0, 1], [0, 1, 0], [0, 0, 1]], dtype=bool)))
+    rows = Dataset.from_dict({"relation": [0, 0, 1], "source": [0, 2, 2]})
+    assert candidates_of_rows(rows, sources).astype(int).tolist() == [[1, 0, 0], [1, 0, 1], [0, 1, 0]]
+
+
+def test_sentences_whose_entities_are_to_be_found_have_no_teacher():
+    pairs, others = split_by_pair(Dataset.from_dict({"relation": [2, -1, 0]}))
+    assert list(pairs["relation"]) == [2, 0] and list(others["relation"]) == [-1]
 
 
 def test_teacher_weight_out_of_range_is_refused(tmp_path, teachers):
