@@ -92,8 +92,8 @@ def _words(sentence: str) -> list[Word]:
 
 
 def count_pairs(entities: int) -> str:
-    """Says how many entities are picked, or what to do."""
+    """Says how many entities there are, or what to do."""
     pairs = entities * (entities - 1) // 2
     if pairs == 0:
         return "Entities: click the words of at least two"
-    return f"Entities: {entities} picked, so {pairs} pair{'s' if pairs > 1 else ''}"
+    return f"{entities} entities, so {pairs} pair{'s' if pairs > 1 else ''}. Click words to change them."

@@ -160,7 +160,7 @@ def green(tmp_path_factory) -> Path:
 def test_clicked_entities_give_all_pairs_and_their_reasons(page):
     write_sentence(page, "zinedine zidane met ada in new york")
     click_on_words(page, "zinedine", "zidane", "ada", "new", "york")
-    page.get_by_text("3 picked, so 3 pairs").wait_for()
+    page.get_by_text("3 entities, so 3 pairs").wait_for()
     page.get_by_label("What the image shows").fill("A man holds a red ball on a street.")
     rows = find_relations(page)
     assert rows.count() == 3
@@ -310,7 +310,7 @@ def test_suggestions_can_be_dropped_and_brought_back(page):
     page.get_by_role("button", name="Clear entities").click()
     page.get_by_text("click the words of at least two").wait_for()
     page.get_by_role("button", name="Suggest entities").click()
-    page.get_by_text("3 picked, so 3 pairs").wait_for()
+    page.get_by_text("3 entities, so 3 pairs").wait_for()
 
 
 @pytest.mark.browser
@@ -329,7 +329,7 @@ def test_double_click_counts_once_and_fast_clicks_all_count(page):
     page.locator("#words [data-word='0'][aria-pressed=true]").wait_for()
     for number in (2, 4):
         page.locator(f"#words [data-word='{number}']").click(no_wait_after=True)
-    page.get_by_text("3 picked, so 3 pairs").wait_for()
+    page.get_by_text("3 entities, so 3 pairs").wait_for()
     page.get_by_role("button", name="Find relations").dblclick()
     page.locator("table.pairs").wait_for()
 
@@ -511,3 +511,73 @@ def test_a_model_without_weights_is_reported_and_the_page_starts(tmp_path, monke
     app.main()
     assert f'No model weights (*.safetensors) in "{tmp_path}"' in capsys.readouterr().err
     assert launches[0]["app_kwargs"]["middleware"][0].cls is BlockRemoteFiles
+
+
+@pytest.fixture(scope="module")
+def finding_page(tmp_path_factory):
+    """A page in this process, whose model takes every word for a person and knows two annotation styles."""
+    settings = {"mention_kinds": ["place", "person"], "annotation_styles": ["general", "mnre"]}
+    extractor = Extractor(save_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), **settings), "none")
+    extractor.get_pipeline().model.mention_head.layers[-1].bias.data[3] += 50
+    demo = build_page(extractor)
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, theme=THEME, css=CSS)
+    yield address.rstrip("/")
+    demo.close()
+
+
+@pytest.mark.browser
+def test_entities_are_found_with_their_kinds_and_may_be_changed(finding_page, browser):
+    page = open_page(browser, finding_page)
+    write_sentence(page, "ada met bob")
+    page.get_by_text("3 entities, so 3 pairs").wait_for()
+    assert picked_words(page) == ["ada", "met", "bob"]
+    assert page.locator("#words .kind").all_inner_texts() == ["person"] * 3
+    title = page.locator("#words .entity").first.get_attribute("title")
+    assert re.fullmatch(r"Found as person, \d+\.\d%", title)
+    click_on_words(page, "met")
+    page.get_by_text("2 entities, so 1 pair").wait_for()
+    assert page.locator("#words .kind").all_inner_texts() == ["person"] * 2
+    assert find_relations(page).count() == 1
+    with page.expect_download() as download:
+        page.get_by_role("link", name="JSON").click()
+    kept = json.loads(Path(download.value.path()).read_text())["entities"]
+    assert [(entity["text"], entity["kind"]) for entity in kept] == [("ada", "person"), ("bob", "person")]
+    page.close()
+
+
+@pytest.mark.browser
+def test_annotation_style_is_one_of_more_choices_and_changes_the_answer(finding_page, browser):
+    page = open_page(browser, finding_page)
+    choice = page.get_by_label("Annotation style")
+    assert not choice.is_visible()
+    write_sentence(page, "ada met bob")
+    general = find_relations(page).first.inner_text()
+    page.get_by_role("button", name="More choices").click()
+    page.get_by_text("mnre: as the annotators of the MNRE benchmark would mark").wait_for()
+    choice.click()
+    page.get_by_role("option", name="mnre").click()
+    page.get_by_role("button", name="Find relations").click()
+    page.wait_for_function(
+        "before => document.querySelector('table.pairs tr[data-pair]')?.innerText !== before", arg=general
+    )
+    keep_screenshot(page, "annotation-style")
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_kinds_stand_beside_the_last_word_and_out_from_what_lies_behind_them(finding_page, browser, theme):
+    page = open_page(browser, finding_page, f"?__theme={theme}&example=")
+    page.set_viewport_size({"width": 360, "height": 844})
+    write_sentence(page, f"zinedine met bartholomew and {'x' * 70} in constantinople")
+    page.locator("#words .kind").nth(5).wait_for()
+    tops = page.locator("#words .end").evaluate_all(
+        "ends => ends.map(end => [end.firstChild, end.children[1]].map(part => part.getBoundingClientRect().bottom))"
+    )
+    widest = page.evaluate("document.documentElement.scrollWidth")
+    keep_screenshot(page, f"kinds-{theme}")
+    contrast, text = page.evaluate(FAINTEST_TEXT)
+    page.close()
+    assert all(abs(word - kind) < 12 for word, kind in tops), "in one line"
+    assert widest <= 360
+    assert contrast >= 4.5, f"WCAG AA asks 4.5 of {text!r}"
