@@ -41,7 +41,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--describer", default=setting("VMHAN_DESCRIBER"), help="captioning or chat model that describes images"
     )
     parser.add_argument(
-        "--tagger", default=setting("VMHAN_TAGGER"), help="token-classification model that suggests entities"
+        "--tagger",
+        default=setting("VMHAN_TAGGER"),
+        help="token-classification model that finds entities in place of the model",
     )
     parser.add_argument(
         "--feedback", default=setting("VMHAN_FEEDBACK"), metavar="CSV", help="append visitors' feedback to this file"

@@ -54,7 +54,8 @@ def words_html(entities: EntitySelection, longest: int) -> str:
         longest: Characters from which on the words are not shown.
     """
     groups = _groups(entities) if len(entities.sentence) <= longest else []
-    layout = WordsLayout(count_pairs(len(entities.word_spans)), groups, len(entities.sentence), longest)
+    heading = count_pairs(len(entities.word_spans)) if entities.sentence.strip() else "Entities"
+    layout = WordsLayout(heading, groups, len(entities.sentence), longest)
     return render("words.html", layout=layout)
 
 

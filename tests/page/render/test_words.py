@@ -31,6 +31,11 @@ def test_what_a_visitor_wrote_is_text_and_nothing_else():
     assert "<script" not in shown and "&lt;" in shown
 
 
+def test_without_a_sentence_there_is_nothing_to_click():
+    shown = words_html(EntitySelection(), 100)
+    assert "<h4>Entities</h4>" in shown and "appear here" in shown
+
+
 def test_ten_thousand_words_are_not_shown_but_counted():
     shown = words_html(EntitySelection("word " * 10_000), 1000)
     assert "50,000 characters" in shown and "<button" not in shown
