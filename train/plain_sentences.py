@@ -145,6 +145,7 @@ def main(argv: list[str]) -> dict:
         "command": shlex.join(["python", "-m", "train.plain_sentences", *argv]),
         "model": args.model,
         **identity,
+        "chosen_style": args.annotation_style,
         "mode": DIRECTION_UNKNOWN,
         "visual_setting": "text_only",
         **code,

@@ -57,7 +57,7 @@ def entropy_note(pair: dict) -> str:
 
 
 def variance_note(pair: dict) -> str:
-    """States the variance of a pair, which is no measure of certainty (assets/results/variance-mnre.json)."""
+    """States the variance of a pair, which is no measure of certainty (assets/results/uncertainty-mnre.json)."""
     if pair["variance"] <= 0:
         return "This model keeps no variance."
     return (

@@ -35,15 +35,23 @@ def calibration_table(analysis: dict) -> str:
 def _groups_table(groups: list[dict]) -> str:
     names = {"f1": "F1", "macro_f1": "macro F1", "accuracy": "accuracy", "none_accuracy": "none-or-not accuracy"}
     of_main = ["validation F1", *names.values(), "calibration error"]
-    of_given = [f"{name}{GIVEN_SUFFIX}" for name in ("validation F1", "F1", "calibration error")]
+    of_given = [f"{name}{GIVEN_SUFFIX}" for name in ("validation F1", "F1", "macro F1", "calibration error")]
     head = ["results", "runs", "seeds", *of_main, *of_given]
     lines = [head, ["---"] * len(head)]
     for group in groups:
         given, error = group.get(DIRECTION_GIVEN), _calibration_error(group)
         scores = [group["validation_f1"], *(group["metrics"][name] for name in names), error]
-        scores += [given["validation_f1"], given["metrics"]["f1"], _calibration_error(given)] if given else [None] * 3
+        scores += _given_scores(given) if given else [None] * 4
         lines.append([group["folder"], label(group), str(len(group["runs"])), *map(percent, scores)])
     return markdown_table(measured_columns(lines))
+
+
+def _given_scores(given: dict) -> list[float | None]:
+    return [
+        given["validation_f1"],
+        *(given["metrics"][name] for name in ("f1", "macro_f1")),
+        _calibration_error(given),
+    ]
 
 
 def _calibration_error(analyzed: dict) -> float | None:
@@ -98,14 +106,16 @@ def differences_table(analysis: dict) -> str:
 
 def visual_steps_table(analysis: dict) -> str:
     """Builds a line for each visual input of the same weights, from more to less."""
-    names = {"f1": "F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
+    names = {"f1": "F1", "macro_f1": "macro F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
     head = ["input", "validation F1", *names.values(), *_DIFFERENCE]
-    head += [f"{name}{GIVEN_SUFFIX}" for name in ("validation F1", "F1", *_DIFFERENCE)]
+    head += [f"{name}{GIVEN_SUFFIX}" for name in ("validation F1", "F1", "macro F1", *_DIFFERENCE)]
     lines = [head, ["---"] * len(head)]
     for step in analysis["visual_steps"]:
         given = step.get(DIRECTION_GIVEN)
         scores = [step["validation_f1"], *(step["metrics"][name] for name in names)]
-        of_given = [given["validation_f1"], given["metrics"]["f1"]] if given else [None] * 2
+        of_given = [None] * 3
+        if given:
+            of_given = [given["validation_f1"], *(given["metrics"][name] for name in ("f1", "macro_f1"))]
         cells = [*map(percent, scores), *_difference(step["difference"])]
         cells += [*map(percent, of_given), *_difference(given and given["difference"])]
         lines.append([step["sees"], *cells])
@@ -114,12 +124,15 @@ def visual_steps_table(analysis: dict) -> str:
 
 def summary_table(analysis: dict) -> str:
     """Builds the README's table: the analyzed run with the description of the image, and without, in each mode."""
-    directions = [f", direction {direction}" if direction else "" for direction, _ in by_mode(analysis["run"])]
-    head = ["input", *(f"{analysis['split']} F1{direction} (95 % interval)" for direction in directions)]
+    head = ["input"]
+    for direction, _ in by_mode(analysis["run"]):
+        of_mode = f", direction {direction}" if direction else ""
+        head += [f"{analysis['split']} F1{of_mode} (95 % interval)", f"macro F1{of_mode}"]
     lines = [head, ["---"] * len(head)]
     for step in analysis["visual_steps"]:
         if title := _SUMMARY.get(step["sees"]):
-            lines.append([title, *(_with_interval(scored | scored["metrics"]) for _, scored in by_mode(step))])
+            modes = [scored["metrics"] | scored for _, scored in by_mode(step)]
+            lines.append([title, *(cell for of in modes for cell in (_with_interval(of), percent(of["macro_f1"])))])
     return markdown_table(lines)
 
 

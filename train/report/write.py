@@ -15,7 +15,10 @@ from train.data.overlap import table as overlap_table
 from train.detector.card import targets_table
 from train.report.ablation_tables import ablations_table
 from train.report.analysis_tables import tables as analysis_tables
+from train.report.answer_tables import answers_table, plain_sentences_table, uncertainty_table
+from train.report.group_labels import ABLATIONS
 from train.report.legacy_tables import legacy_table
+from train.report.model_tables import MODEL_FOLDERS, model_tables
 from vmhan.bundled_weights import BUNDLED_MODEL
 from vmhan.evaluation.audit import table as audit_table
 from vmhan.evaluation.overlap import in_words
@@ -25,6 +28,8 @@ from vmhan.evaluation.tables import comparison_lines, markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "assets" / "results"
+#: The folder of the results of `train.plain_sentences`.
+PLAIN_SENTENCES = "plain-sentences"
 #: Whatever holds a table, the README first.
 DOCUMENTS = (ROOT / "README.md", BUNDLED_MODEL / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
@@ -79,12 +84,23 @@ def build_tables() -> dict[str, str]:
     if overlap := _read_result("overlap-mnre.json"):
         counts = overlap["overlaps"]
         tables |= {"overlap-mnre": overlap_table(counts), "overlap-words-mnre": in_words(counts)}
+    models = read_runs([RESULTS / folder for folder in MODEL_FOLDERS], "test")
+    if any(run.predictions for run in models):
+        tables |= model_tables(models, list(_read_folder(RESULTS / PLAIN_SENTENCES).values()))
     if audit:
         tables["audit-mnre"] = audit_table(audit["findings"]["test"])
+    for path in sorted(RESULTS.glob("uncertainty-*.json")):
+        measured = _read_result(path.name)
+        tables |= {path.stem: uncertainty_table(measured), f"answers-{path.stem}": answers_table(measured)}
     for path in sorted(RESULTS.glob("analysis-*.json")):
         name = path.stem.removeprefix("analysis-")
         tables |= {f"{kind}-{name}": table for kind, table in analysis_tables(_read_result(path.name)).items()}
     return tables
+
+
+def _read_folder(folder: Path) -> dict[str, dict]:
+    """Reads the result files of a folder by their names."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
 
 
 def _read_result(name: str) -> dict | None:
@@ -94,7 +110,9 @@ def _read_result(name: str) -> dict | None:
 
 def _folder_table(folder: Path, audit: dict | None) -> str:
     """Builds the table of a folder of results."""
-    if folder.name == "mnre-ablations":
+    if folder.name == PLAIN_SENTENCES:
+        return plain_sentences_table(_read_folder(folder))
+    if folder.name.endswith(f"-{ABLATIONS}"):
         return ablations_table(read_runs([folder], "test"))
     if folder.name == "mnre-legacy":
         return legacy_table(read_results(folder), audit)

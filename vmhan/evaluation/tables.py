@@ -9,11 +9,11 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from vmhan.evaluation.modes import GIVEN, MODES, UNKNOWN, split_scores
+from vmhan.evaluation.modes import GIVEN, MODES, UNKNOWN, UNKNOWN_SCORES, split_scores
 from vmhan.evaluation.result_file import RelationScores, Result
 from vmhan.evaluation.run_grouping import CLEAN, group_results, variants_apart
 
-METRICS = {"f1": "F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
+METRICS = {"f1": "F1", "macro_f1": "macro F1", "precision": "precision", "recall": "recall", "accuracy": "accuracy"}
 #: Behind the names of columns of the mode in which the direction of pairs is given.
 GIVEN_SUFFIX = ", direction given"
 
@@ -37,13 +37,25 @@ COMPARED = [
     ("validation", Column("f1")),
     *(("test", Column(metric)) for metric in METRICS),
     *((split, Column("f1", GIVEN)) for split in ("validation", "test")),
+    ("test", Column("macro_f1", GIVEN)),
 ]
 
 
 def score(result: Result, split: str, metric: str, mode: str = UNKNOWN) -> float | None:
-    """Reads a score of a split in a mode; None where it was not measured."""
+    """Reads a score of a split in a mode; None where it was not measured.
+
+    Old files count a wrong direction as a relation in their macro F1 with the direction unknown, which is left out.
+    """
     of_split = split_scores(result, split, mode)
-    return of_split.get(metric) if of_split else None
+    if of_split is None or (metric == "macro_f1" and _counts_wrong_direction(result, split, mode)):
+        return None
+    return of_split.get(metric)
+
+
+def _counts_wrong_direction(result: Result, split: str, mode: str) -> bool:
+    """Whether a file is as old as those that list no relations with the direction unknown."""
+    unknown = result["metrics"].get(split, {}).get(UNKNOWN_SCORES)
+    return mode == UNKNOWN and unknown is not None and "per_relation" not in unknown
 
 
 def scores(results: Sequence[Result], split: str, metric: str, mode: str = UNKNOWN) -> list[float]:
