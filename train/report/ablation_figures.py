@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from train.report.ablation_tables import AblationRow, ablation_rows, ablations_table
+from train.report.group_labels import ABLATIONS
 from vmhan.evaluation.runs import Run
 
 OURS, PAPER = "#0072B2", "#D55E00"  # of Okabe and Ito
@@ -34,18 +35,18 @@ def ablations_figure(rows: list[AblationRow]) -> Figure:
 
 
 def save_ablations_figure(runs: list[Run], folder: Path) -> Path:
-    """Draws `ablations-mnre.png`, which names the table of the same runs and its checksum.
+    """Draws `ablations-mnre.png` of the folder `mnre-ablations`, which names the table of its runs and its checksum.
 
     Returns:
         The path.
     """
     _, rows = ablation_rows(runs)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "ablations-mnre.png"
+    path = folder / f"{ABLATIONS}-{runs[0].folder.removesuffix(f'-{ABLATIONS}')}.png"
     ablations_figure(rows).savefig(path, metadata={"Source": source(runs)})
     return path
 
 
 def source(runs: list[Run]) -> str:
     """Names the table that the figure of these runs shows, with its checksum."""
-    return f"table mnre-ablations {hashlib.sha256(ablations_table(runs).encode()).hexdigest()}"
+    return f"table {runs[0].folder} {hashlib.sha256(ablations_table(runs).encode()).hexdigest()}"

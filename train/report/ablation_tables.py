@@ -40,6 +40,7 @@ _HEAD = (
     *("variant", "seeds", f"test F1{GIVEN_SUFFIX}", "95 % interval"),
     *("difference to the full model", "95 % interval", "in the paper", "the paper's difference"),
     *_FURTHER,
+    *("difference, direction unknown", "95 % interval"),
 )
 
 
@@ -52,12 +53,14 @@ class AblationRow:
         runs: One for each seed; none where it has not been run.
         published: F1 in the paper less that of the full model there, percent.
         difference: Of F1 with the direction given to our full model; None where predictions are missing.
+        unknown: The same with the direction unknown.
     """
 
     title: str
     runs: list[Run]
     published: float
     difference: Difference | None
+    unknown: Difference | None = None
 
     @property
     def agreement(self) -> str:
@@ -96,7 +99,9 @@ def ablation_rows(runs: list[Run]) -> tuple[list[Run], list[AblationRow]]:
     full, paper_full = groups[FULL], MAIN_MNRE[-1].f1
     published = {row.name: row.f1 - paper_full for row in ABLATIONS_MNRE}
     return full, [
-        AblationRow(title, groups[name], published[title], _difference(groups[name], full))
+        AblationRow(
+            title, groups[name], published[title], *(_difference(groups[name], full, m) for m in (GIVEN, UNKNOWN))
+        )
         for name, title in ROWS.items()
     ]
 
@@ -104,20 +109,28 @@ def ablation_rows(runs: list[Run]) -> tuple[list[Run], list[AblationRow]]:
 def ablations_table(runs: list[Run]) -> str:
     """Builds the Markdown table, a line for each row of Table 2; rows that have not been run are empty.
 
-    Intervals come from a bootstrap over test sentences and need predictions.
+    Intervals come from a bootstrap over test sentences and, where there are several, over seeds, and need predictions.
+    The last three columns are with the direction unknown.
 
     Raises:
         ValueError: As `ablation_rows`.
     """
     full, rows = ablation_rows(runs)
     lines = [list(_HEAD), ["---"] * len(_HEAD)]
-    lines.append(["VM-HAN (full)", *_measured(full), "", "", f"F1 {MAIN_MNRE[-1].f1:.1f}", "", *_further(full)])
+    lines.append(
+        ["VM-HAN (full)", *_measured(full), "", "", f"F1 {MAIN_MNRE[-1].f1:.1f}", "", *_further(full), "", ""]
+    )
     for row in rows:
         difference = f"{100 * (_mean_f1(row.runs) - _mean_f1(full)):+.1f}" if row.runs and full else ""
         interval = _span(*row.difference[1:3], sign="+") if row.difference else ""
         compared = [difference, interval, f"{row.published:+.1f}", row.agreement]
-        lines.append([row.title, *_measured(row.runs), *compared, *_further(row.runs)])
+        lines.append([row.title, *_measured(row.runs), *compared, *_further(row.runs), *_cells(row.unknown)])
     return markdown_table(lines)
+
+
+def _cells(difference: Difference | None) -> list[str]:
+    """Formats a difference and its interval."""
+    return [f"{100 * difference.f1:+.1f}", _span(*difference[1:3], sign="+")] if difference else ["", ""]
 
 
 def _further(runs: list[Run]) -> list[str]:
@@ -129,15 +142,18 @@ def _measured(runs: list[Run]) -> list[str]:
     """Formats seeds, F1 and its interval."""
     if not runs:
         return ["0", "", ""]
-    complete = all(run.predictions for run in runs)
-    interval = _span(*f1_interval(_test_rows(runs), runs[0].predictions.none_id)[1:], sign="") if complete else ""
+    interval = ""
+    if all(run.predictions for run in runs):
+        none_id = runs[0].predictions.none_id
+        interval = _span(*f1_interval(_test_rows(runs), none_id, draw_runs=True)[1:], sign="")
     return [str(len(runs)), spread(_f1(runs)), interval]
 
 
-def _difference(runs: list[Run], full: list[Run]) -> Difference | None:
+def _difference(runs: list[Run], full: list[Run], mode: str) -> Difference | None:
     if not runs or not full or not all(run.predictions for run in [*runs, *full]):
         return None
-    return paired_difference(_test_rows(runs), _test_rows(full), full[0].predictions.none_id)
+    rows, none_id = (_test_rows(some, mode) for some in (runs, full)), full[0].predictions.none_id
+    return paired_difference(*rows, none_id, draw_runs=True)
 
 
 def _f1(runs: list[Run]) -> list[float]:
@@ -150,8 +166,8 @@ def _mean_f1(runs: list[Run]) -> float:
     return sum(_f1(runs)) / len(runs)
 
 
-def _test_rows(runs: list[Run]) -> list[SplitPredictions]:
-    return [rows_in(run.predictions.splits["test"], GIVEN) for run in runs]
+def _test_rows(runs: list[Run], mode: str = GIVEN) -> list[SplitPredictions]:
+    return [rows_in(run.predictions.splits["test"], mode) for run in runs]
 
 
 def _span(*ends: float, sign: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from train.report.ablation_figures import save_ablations_figure
 from train.report.analysis_figures import save_figures
 from train.report.audit_figure import save_audit_figure
+from train.report.group_labels import ABLATIONS
 from vmhan.evaluation.runs import read_runs
 
 RESULTS = Path(__file__).resolve().parents[2] / "assets" / "results"
@@ -22,8 +23,8 @@ def main() -> None:
     audit = results / "audit-mnre.json"
     if audit.exists():
         print(save_audit_figure(audit, results / "figures"))
-    if ablations := read_runs([results / "mnre-ablations"], "test"):
-        print(save_ablations_figure(ablations, results / "figures"))
+    for folder in sorted(results.glob(f"*-{ABLATIONS}")):
+        print(save_ablations_figure(read_runs([folder], "test"), results / "figures"))
     for path in sorted(results.glob("analysis-*.json")):
         print(*save_figures(path, results / "figures"), sep="\n")
 

@@ -9,7 +9,9 @@ share of draws in which the difference deviates from the observed one by at leas
 would bring such a difference if there were none (Berg-Kirkpatrick et al., "An Empirical Investigation of Statistical
 Significance in NLP", 2012).
 
-Only rows are drawn: the variance between seeds of training is not in the interval; several seeds are averaged.
+By default only rows are drawn: the variance between seeds of training is not in the interval; several seeds are
+averaged. With `draw_runs` the runs of each side are drawn with replacement too, and their deviation from the mean is
+stretched by the root of n / (n - 1), since n runs drawn from n vary by so much less than n new ones would.
 """
 
 import argparse
@@ -46,6 +48,7 @@ def f1_interval(
     rows: np.ndarray | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
+    draw_runs: bool = False,
 ) -> tuple[float, float, float]:
     """Computes micro F1, the mean of several runs, and its confidence interval.
 
@@ -56,6 +59,7 @@ def f1_interval(
         rows: `(pairs,)`, bool, the rows to score; by default all.
         samples: Number of draws.
         seed: Of the draws.
+        draw_runs: Whether runs are drawn too, so that the variance between them is in the interval.
 
     Returns:
         F1, and the low and the high end of its interval. With one sentence, both ends are F1.
@@ -64,7 +68,7 @@ def f1_interval(
         ValueError: The runs differ in their rows.
     """
     check_same_rows(runs)
-    observed, drawn = _draw(_counts(runs, none_id, rows), lambda f1: f1.mean(axis=0), samples, seed)
+    observed, drawn = _draw(_counts(runs, none_id, rows), _mean_of_runs, samples, seed, draw_runs)
     return observed, *_ends(drawn)
 
 
@@ -74,6 +78,7 @@ def paired_difference(
     none_id: int,
     samples: int = SAMPLES,
     seed: int = 0,
+    draw_runs: bool = False,
 ) -> Difference:
     """Computes the mean F1 of `ours` less that of `theirs` on the same draws.
 
@@ -82,10 +87,10 @@ def paired_difference(
     check_same_rows([*ours, *theirs])
     counts = _counts([*ours, *theirs], none_id)
 
-    def difference(f1: np.ndarray) -> np.ndarray:
-        return f1[: len(ours)].mean(axis=0) - f1[len(ours) :].mean(axis=0)
+    def difference(f1: np.ndarray, random: np.random.Generator | None) -> np.ndarray:
+        return _mean_of_runs(f1[: len(ours)], random) - _mean_of_runs(f1[len(ours) :], random)
 
-    observed, drawn = _draw(counts, difference, samples, seed)
+    observed, drawn = _draw(counts, difference, samples, seed, draw_runs)
     as_large = int(np.sum(np.abs(drawn - observed) >= abs(observed) - _SAME))
     return Difference(observed, *_ends(drawn), (1 + as_large) / (1 + len(drawn)))
 
@@ -123,22 +128,37 @@ def _counts(runs: Sequence[SplitPredictions], none_id: int, rows: np.ndarray | N
     )
 
 
-def _draw(
-    counts: np.ndarray, score: Callable[[np.ndarray], np.ndarray], samples: int, seed: int
-) -> tuple[float, np.ndarray]:
-    """The observed score, and `(draws,)` that of each draw; `score` takes F1, `(runs, draws)`."""
+def _mean_of_runs(f1: np.ndarray, random: np.random.Generator | None) -> np.ndarray:
+    """Averages F1 over runs, (runs, draws) to (draws,); with `random`, over runs drawn anew for each draw."""
+    mean, runs = f1.mean(axis=0), len(f1)
+    if random is None or runs < 2:
+        return mean
+    chosen = random.integers(runs, size=f1.shape)  # (runs, draws)
+    deviation = np.take_along_axis(f1, chosen, axis=0).mean(axis=0) - mean  # (draws,)
+    return mean + (runs / (runs - 1)) ** 0.5 * deviation
 
-    def of_drawn(sentences: np.ndarray, axis: int) -> np.ndarray:
+
+def _draw(
+    counts: np.ndarray,
+    score: Callable[[np.ndarray, np.random.Generator | None], np.ndarray],
+    samples: int,
+    seed: int,
+    draw_runs: bool,
+) -> tuple[float, np.ndarray]:
+    """The observed score, and `(draws,)` that of each draw; `score` takes F1, `(runs, draws)`, and what draws runs."""
+    runs = np.random.default_rng(seed + 1) if draw_runs else None
+
+    def f1_of(sentences: np.ndarray) -> np.ndarray:
         hits, predicted, gold = counts[..., sentences].sum(axis=-1)  # each (runs, draws)
-        return score(2 * hits / np.maximum(predicted + gold, 1))
+        return 2 * hits / np.maximum(predicted + gold, 1)
 
     everything = np.arange(counts.shape[-1])
-    observed = float(of_drawn(everything[None], axis=-1)[0])
+    observed = float(score(f1_of(everything[None]), None)[0])
     if len(everything) < 2:
         return observed, np.full(samples, observed)
     result = bootstrap(
         (everything,),
-        of_drawn,
+        lambda sentences, axis: score(f1_of(sentences), runs),
         n_resamples=samples,
         batch=_BATCH,
         vectorized=True,

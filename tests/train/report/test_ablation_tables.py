@@ -51,9 +51,17 @@ def test_print_is_compared_with_the_direction_given_and_the_mode_of_users_has_co
     table = ablations_table([full, other])
     columns = cells(table, "variant")
     assert columns[2] == "test F1, direction given"
-    assert columns[8:] == ["validation F1, direction given", "validation F1", "test F1"]
+    assert columns[8:] == [
+        *("validation F1, direction given", "validation F1", "test F1"),
+        *("difference, direction unknown", "95 % interval"),
+    ]
     unknown = 100 * other.result["metrics"]["test"]["direction_unknown"]["f1"]
-    assert cells(table, "w/o V-HAN")[8:] == ["50.0", "40.0", f"{unknown:.1f}"]
+    assert cells(table, "w/o V-HAN")[8:11] == ["50.0", "40.0", f"{unknown:.1f}"]
+    of_full = 100 * full.result["metrics"]["test"]["direction_unknown"]["f1"]
+    difference, interval = cells(table, "w/o V-HAN")[11:]
+    assert float(difference) == pytest.approx(unknown - of_full, abs=0.06)
+    low, high = map(float, interval.split(" to "))
+    assert low < float(difference) < high and cells(table, "VM-HAN (full)")[11:] == ["", ""]
     assert cells(table, "w/o V-HAN")[2] == "70.6" != f"{unknown:.1f}"
 
 
@@ -104,10 +112,22 @@ def test_seeds_are_averaged_with_their_deviation():
     assert cells(table, "VM-HAN (full)")[1] == "3" and " ± " in cells(table, "VM-HAN (full)")[2]
 
 
+def test_intervals_of_several_seeds_hold_the_variance_between_them():
+    """The same rows: three seeds that agree, and three of the same mean that do not."""
+
+    def width(hits) -> float:
+        runs = [finished_run("full", seed, 320) for seed in (1, 2, 3)]
+        runs += [finished_run("with_gat", seed, number) for seed, number in enumerate(hits, start=1)]
+        (low, high) = map(float, cells(ablations_table(runs), "repl. GAT")[5].split(" to "))
+        return high - low
+
+    assert width((280, 320, 360)) > width((320, 320, 320)) + 1
+
+
 def test_rows_that_have_not_been_run_are_empty_but_keep_the_paper():
     table = ablations_table([finished_run("with_gcn", 1, 300)])
     assert len(table.splitlines()) == 2 + 14
-    assert cells(table, "w/o KL Loss") == ["w/o KL Loss", "0", "", "", "", "", "-1.3", "", "", "", ""]
+    assert cells(table, "w/o KL Loss") == ["w/o KL Loss", "0", *[""] * 4, "-1.3", *[""] * 6]
     assert cells(table, "repl. GCN")[1:3] == ["1", "81.1"] and cells(table, "repl. GCN")[4:8] == ["", "", "-4.8", ""]
 
 
@@ -120,6 +140,14 @@ def test_without_predictions_there_is_no_interval():
     full, other = finished_run("full", 1, 320), finished_run("with_gat", 1, 240)
     other.predictions = None
     assert cells(ablations_table([full, other]), "repl. GAT")[3:8] == ["", "-13.6", "", "-4.2", ""]
+
+
+def test_a_second_folder_of_ablations_has_a_figure_of_its_own(tmp_path):
+    runs = [finished_run("full", 1, 320), finished_run("with_gat", 1, 318)]
+    for made in runs:
+        made.name = made.name.replace("mnre-ablations", "mnre-mini-ablations")
+    path = save_ablations_figure(runs, tmp_path)
+    assert path.name == "ablations-mnre-mini.png" and source(runs).startswith("table mnre-mini-ablations ")
 
 
 def test_the_report_makes_it_from_its_folder(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vmhan.evaluation.bootstrap import f1_interval, main, paired_difference
+from vmhan.evaluation.bootstrap import _mean_of_runs, f1_interval, main, paired_difference
 from vmhan.evaluation.metrics import relation_metrics
 from vmhan.evaluation.predictions import RunPredictions, SplitPredictions, predictions_path, write_predictions
 
@@ -58,6 +58,25 @@ def test_interval_holds_the_truth_about_as_often_as_it_says():
         _, low, high = f1_interval([split_of(np.ones(150, int), np.where(right, 1, 2))], 0, samples=400, seed=seed)
         held += low <= truth <= high
     assert 88 <= held <= 99
+
+
+def test_drawing_runs_adds_the_variance_between_them_and_changes_neither_f1_nor_one_run():
+    runs = [made(right, seed) for seed, right in enumerate((0.55, 0.65, 0.75))]
+    rows_alone = f1_interval(runs, 0, samples=1000)
+    with_runs = f1_interval(runs, 0, samples=1000, draw_runs=True)
+    assert with_runs[0] == rows_alone[0]
+    assert with_runs[2] - with_runs[1] > 1.5 * (rows_alone[2] - rows_alone[1])
+    assert f1_interval(runs[:1], 0, samples=300, draw_runs=True) == f1_interval(runs[:1], 0, samples=300)
+    alone, both = (paired_difference(runs, runs[:1], 0, samples=1000, draw_runs=drawn) for drawn in (False, True))
+    assert both.f1 == alone.f1 and both.high - both.low > alone.high - alone.low
+
+
+def test_drawn_runs_vary_as_much_as_new_ones_would():
+    """The variance of the mean of n runs is that between runs, with n - 1 in the denominator, over n."""
+    f1 = np.repeat(np.array([[0.5], [0.6], [0.8]]), 20_000, axis=1)
+    drawn = _mean_of_runs(f1, np.random.default_rng(0))
+    assert drawn.mean() == pytest.approx(f1[:, 0].mean(), abs=2e-3)
+    assert drawn.var() == pytest.approx(np.var(f1[:, 0], ddof=1) / 3, rel=0.05)
 
 
 def test_rows_of_a_sentence_are_drawn_together():

@@ -68,6 +68,23 @@ def test_mode_that_users_get_comes_first_and_the_other_last_on_both_splits():
     assert list(scores.values()) == ["42.0", "50.0", "40.0", "30.0", "60.0", "55.0", "60.0"]
 
 
+def test_macro_f1_stands_beside_micro_f1_in_both_modes():
+    found = stored()
+    test = found["metrics"]["test"]
+    scores = columns(found)
+    assert list(scores).index("test macro F1") == list(scores).index("test F1") + 1
+    assert scores["test macro F1"] == f"{100 * test['direction_unknown']['macro_f1']:.1f}"
+    assert scores["test macro F1, direction given"] == f"{100 * test['macro_f1']:.1f}"
+    assert "| macro F1 |" in scores_table(found) and "| macro F1, direction given |" in scores_table(found)
+
+
+def test_macro_f1_of_old_files_which_counted_the_wrong_direction_is_left_out():
+    found = stored()
+    for split in found["metrics"].values():
+        del split["direction_unknown"]["per_relation"]
+    assert "test macro F1" not in columns(found) and "test macro F1, direction given" in columns(found)
+
+
 def test_pairs_with_one_way_round_have_one_mode():
     found = stored()
     for split in found["metrics"].values():
