@@ -1,10 +1,10 @@
 """Mention finding: a head over the text encoder's states, and the mentions that it finds in raw text.
 
-The head scores BIO labels of wordpieces (mention_labels.py). A mention is made of whole words, and a word has the
-probabilities of its first wordpiece: that it begins a mention (B), continues one (I), or neither. The score of a span
-is the probability, words taken as independent, that exactly it is a mention of whatever kind: B of the first word,
-times I of each further one, times 1 - I of the word after it. Of candidates that share a word the best one is kept.
-The kind is the most probable one over the span's words.
+The head scores BIO labels of wordpieces (mention_labels.py). A mention is made of whole words. The first wordpiece of
+a word says how probably it begins a mention (B) or continues one (I). The probability of a span, words taken as
+independent, is B of its first word, times I of each further one, times 1 - I of the word after it; that of a kind is
+its share of what all wordpieces of the span say for mentions. The score is the product: the probability that exactly
+this span is a mention of this kind. Of candidates that share a word the one with the best score is kept.
 
 Signs before a name follow MNRE: the "@" of a handle ("@ada") is in all of its 1,130 mentions of handles, the
 "#" of a hashtag is left out of 92 % of 753, and so is an "@" that means "at" ("@ Rome").
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
@@ -42,7 +43,7 @@ class FoundMention(NamedTuple):
     Args:
         start, end: Its [start, end) characters.
         kind: One of `VMHANConfig.mention_kinds`.
-        score: The probability that exactly this span is a mention, in 0..1.
+        score: The probability that exactly this span is a mention of this kind, in 0..1.
     """
 
     start: int
@@ -131,21 +132,14 @@ def decode_mentions(
         kinds: The kinds that the labels stand for.
         min_score: The lowest score of a mention.
     """
-    words = _find_words(text, offsets)
-    if not words:
-        return []
-    first_wordpieces = torch.tensor([word.wordpiece for word in words])
-    probabilities = logits[first_wordpieces].float().softmax(dim=-1)  # (words, labels)
-    of_kinds = probabilities[:, 1:].unflatten(1, (len(kinds), 2))  # (words, kinds, B and I)
-    begins, continues = of_kinds.sum(dim=1).unbind(dim=-1)  # (words,)
-    candidates = sorted(_candidates(begins.tolist(), continues.tolist(), min_score), key=_best_first)
-    kind_scores, taken, mentions = of_kinds.sum(dim=-1), set(), []
-    for first, last, score in candidates:
-        start, end = words[first].start, words[last].end
-        if taken.isdisjoint(range(first, last + 1)) and _may_be_name(text[start:end]):
-            taken.update(range(first, last + 1))
-            kind = kinds[int(kind_scores[first : last + 1].sum(dim=0).argmax())]
-            mentions.append(FoundMention(start, end, kind, score))
+    words, taken, mentions = _find_words(text, offsets), set(), []
+    candidates = _find_candidates(words, logits.float().softmax(dim=-1), len(kinds), min_score)
+    for candidate in sorted(candidates, key=_best_first):
+        start, end = words[candidate.first].start, words[candidate.last].end
+        inside = range(candidate.first, candidate.last + 1)
+        if taken.isdisjoint(inside) and _may_be_name(text[start:end]):
+            taken.update(inside)
+            mentions.append(FoundMention(start, end, kinds[candidate.kind], candidate.score))
     return sorted(mentions)
 
 
@@ -158,11 +152,21 @@ class _EncodedText(NamedTuple):
 
 
 class _Word(NamedTuple):
-    """A word: its [start, end) characters and its first wordpiece."""
+    """A word: its [start, end) characters, the wordpiece that is labeled first, and its last one."""
 
     start: int
     end: int
-    wordpiece: int
+    first_wordpiece: int
+    last_wordpiece: int
+
+
+class _Candidate(NamedTuple):
+    """A span that may be a mention: its first and last word, the index of its kind, and its score."""
+
+    first: int
+    last: int
+    kind: int
+    score: float
 
 
 def _find_words(text: str, offsets: Sequence[Span | None]) -> list[_Word]:
@@ -174,13 +178,13 @@ def _find_words(text: str, offsets: Sequence[Span | None]) -> list[_Word]:
         start, end = offset
         while end < len(text) and unicodedata.combining(text[end]):  # a tokenizer may strip the accent of a letter
             end += 1
-        last = words[-1] if words else _Word(0, 0, 0)
+        last = words[-1] if words else _Word(0, 0, 0, 0)
         if start < last.end or (start == last.end and _is_inside_word(text, start)):
-            words[-1] = last._replace(end=max(end, last.end))
-        elif start == last.end and _is_in_handle(text, start):
-            words[-1] = _Word(last.start, end, wordpiece)  # the "@" is labeled as outside, whatever the name is
+            words[-1] = last._replace(end=max(end, last.end), last_wordpiece=wordpiece)
+        elif start == last.end and _is_in_handle(text, start):  # its "@" is labeled as outside, whatever the name is
+            words[-1] = _Word(last.start, end, wordpiece, wordpiece)
         else:
-            words.append(_Word(start, end, wordpiece))
+            words.append(_Word(start, end, wordpiece, wordpiece))
     return words
 
 
@@ -203,24 +207,38 @@ def _may_be_name(text: str) -> bool:
     return any(map(str.isalnum, text)) and not text.startswith("#") and not text.startswith("@ ")
 
 
-def _candidates(
-    begins: Sequence[float], continues: Sequence[float], min_score: float
+def _find_candidates(
+    words: Sequence[_Word], probabilities: torch.Tensor, num_kinds: int, min_score: float
+) -> Iterator[_Candidate]:
+    """Finds every span of words with a score of at least `min_score`, given probabilities (tokens, labels)."""
+    of_kinds = probabilities[:, 1:].unflatten(1, (num_kinds, 2))  # (tokens, kinds, B and I)
+    begins, continues = of_kinds.sum(dim=1)[[word.first_wordpiece for word in words]].unbind(dim=-1)  # (words,)
+    totals = F.pad(of_kinds.sum(dim=-1).cumsum(dim=0), (0, 0, 1, 0))  # (1 + tokens, kinds), of the wordpieces before
+    for first, last, probability in _find_spans(begins.tolist(), continues.tolist(), min_score):
+        of_span = totals[words[last].last_wordpiece + 1] - totals[words[first].first_wordpiece]  # (kinds,)
+        kind = int(of_span.argmax())
+        score = probability * float(of_span[kind] / of_span.sum())
+        if score >= min_score:
+            yield _Candidate(first, last, kind, score)
+
+
+def _find_spans(
+    begins: Sequence[float], continues: Sequence[float], min_probability: float
 ) -> Iterator[tuple[int, int, float]]:
-    """Yields first and last word and score of every span whose score is at least `min_score`."""
-    after = [1 - probability for probability in continues[1:]] + [1.0]
-    for first, score in enumerate(begins):
+    """Finds first and last word and probability of every span whose probability is at least `min_probability`."""
+    ends = [1 - probability for probability in continues[1:]] + [1.0]
+    for first, probability in enumerate(begins):
         for last in range(first, len(begins)):
             if last > first:
-                score *= continues[last]
-            if score < min_score or score == 0:
-                break  # longer spans score even less
-            if score * after[last] >= min_score:
-                yield first, last, score * after[last]
+                probability *= continues[last]
+            if probability < min_probability or probability == 0:
+                break  # longer spans are even less probable
+            if probability * ends[last] >= min_probability:
+                yield first, last, probability * ends[last]
 
 
-def _best_first(candidate: tuple[int, int, float]) -> tuple[float, int, int]:
-    first, last, score = candidate
-    return -score, first - last, first
+def _best_first(candidate: _Candidate) -> tuple[float, int, int]:
+    return -candidate.score, candidate.first - candidate.last, candidate.first
 
 
 def _encode_chunks(texts: Sequence[str], processor: "VMHANProcessor") -> Iterator[list[_EncodedText]]:

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from tiny import tiny_model, tiny_processor, tiny_tokenizer
+from torch.nn import functional as F
 
 from vmhan import mention_finder
 from vmhan.mention_finder import FoundMention, MentionHead, decode_mentions, find_mentions
@@ -59,7 +60,7 @@ def test_mentions_side_by_side_stay_apart():
 
 
 def test_a_word_is_never_cut():
-    assert found("Adalbert", {0: 1, 3: 5}) == [("Adalbert", "person")]
+    assert found("Adalbert", {0: 1, 1: 2, 3: 5}) == [("Adalbert", "person")]
     assert found("in Rome_2", {3: 3}) == [("Rome_2", "place")]
 
 
@@ -81,26 +82,28 @@ def test_no_mention_starts_with_a_sign_that_is_a_word():
 
 
 def test_the_kind_is_the_most_probable_one_over_all_words():
-    text = "Bank of England"
-    logits = logits_of(text, {0: 5, 5: 6, 8: 4})
-    logits[9, 4] = 9.0  # of "England", which alone is a place
+    text, labels = "Bank of England", [5, *[6] * 5, *[4] * 7]  # "England" alone is a place
+    logits = F.pad(10 * F.one_hot(torch.tensor(labels), 9), (0, 0, 1, 1))  # (tokens, labels)
+    assert decode_mentions(text, offsets_of(text), logits, MENTION_KINDS)[0][:3] == (0, 15, "place")
+    logits[8:11] = logits[1]
     assert decode_mentions(text, offsets_of(text), logits, MENTION_KINDS)[0][:3] == (0, 15, "organization")
 
 
-def plain_decode(text, words, probabilities, min_score):
-    """All spans of words, scored by multiplying, the best ones taken first."""
+def plain_decode(words, probabilities, min_score):
+    """All spans of words, scored by multiplying, the best ones taken first; a word is a wordpiece."""
+    begin = [row[1::2].sum().item() for row in probabilities]
+    inside = [row[2::2].sum().item() for row in probabilities] + [0.0]
     scored = []
     for first, last in itertools.combinations_with_replacement(range(len(words)), 2):
-        begin = [probabilities[i, 1::2].sum().item() for i in range(len(words))]
-        inside = [probabilities[i, 2::2].sum().item() for i in range(len(words))] + [0.0]
-        score = math.prod([begin[first], *inside[first + 1 : last + 1], 1 - inside[last + 1]])
+        probability = math.prod([begin[first], *inside[first + 1 : last + 1], 1 - inside[last + 1]])
+        of_kinds = probabilities[first : last + 1, 1:].sum(dim=0).view(-1, 2).sum(dim=1)
+        score = probability * (of_kinds.max() / of_kinds.sum()).item()
         if score >= min_score:
-            scored.append((score, first, last))
+            scored.append((score, first, last, MENTION_KINDS[of_kinds.argmax()]))
     chosen = []
-    for score, first, last in sorted(scored, reverse=True):
+    for score, first, last, kind in sorted(scored, reverse=True):
         if all(last < start or end < first for _, start, end, _ in chosen):
-            of_kind = probabilities[first : last + 1, 1:].sum(dim=0).view(-1, 2).sum(dim=1)
-            chosen.append((score, first, last, MENTION_KINDS[of_kind.argmax()]))
+            chosen.append((score, first, last, kind))
     return sorted((words[first][0], words[last][1], kind, score) for score, first, last, kind in chosen)
 
 
@@ -109,13 +112,13 @@ def test_decoding_agrees_with_a_plain_loop(seed):
     text = "a b c d e f g h"
     offsets = offsets_of(text)
     logits = 2 * torch.randn(len(offsets), 9, generator=torch.Generator().manual_seed(seed))
-    expected = plain_decode(text, offsets[1:-1], logits[1:-1].softmax(dim=-1), 0.1)
+    expected = plain_decode(offsets[1:-1], logits[1:-1].softmax(dim=-1), 0.1)
     decoded = decode_mentions(text, offsets, logits, MENTION_KINDS, min_score=0.1)
     assert [mention[:3] for mention in decoded] == [mention[:3] for mention in expected]
     assert [mention.score for mention in decoded] == pytest.approx([mention[3] for mention in expected], abs=1e-5)
 
 
-def test_the_score_is_the_probability_of_the_span():
+def test_the_score_is_the_probability_of_span_and_kind():
     logits = torch.full((4, 3), -20.0)
     logits[1] = torch.tensor([0.3, 0.7, 1e-9]).log()
     logits[2] = torch.tensor([0.4, 1e-9, 0.6]).log()
@@ -124,6 +127,9 @@ def test_the_score_is_the_probability_of_the_span():
         FoundMention(0, 8, "person", pytest.approx(0.7 * 0.6))
     ]
     assert decode_mentions(text, offsets, logits, ["person"], 0.43) == []
+    of_two_kinds = torch.tensor([[0.3, 0.5, 1e-9, 0.2, 1e-9]]).log()
+    [mention] = decode_mentions("Ada", [(0, 3)], of_two_kinds, ["person", "place"], 0.4)
+    assert mention == FoundMention(0, 3, "person", pytest.approx(0.7 * 0.5 / 0.7))
 
 
 def test_a_text_without_words_has_no_mention():
