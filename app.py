@@ -43,7 +43,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--tagger",
         default=setting("VMHAN_TAGGER"),
-        help="token-classification model that finds entities in place of the model",
+        help="token-classification model that finds entities",
     )
     parser.add_argument(
         "--feedback", default=setting("VMHAN_FEEDBACK"), metavar="CSV", help="append visitors' feedback to this file"

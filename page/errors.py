@@ -23,9 +23,14 @@ def user_error(message: str) -> gr.Error:
     return gr.Error(message, print_exception=False)
 
 
+def log_unavailable(message: str, cause: Exception) -> None:
+    """Logs that a model or tool is unavailable, and why, for whoever runs the page."""
+    _log.warning("%s\n  %s", message, cause)
+
+
 def unavailable_error(message: str, cause: Exception) -> gr.Error:
     """Builds an error about a missing model or tool, and logs its cause, which may hold paths of this machine."""
-    _log.warning("%s\n  %s", message, cause)
+    log_unavailable(message, cause)
     return user_error(message)
 
 
@@ -36,5 +41,5 @@ def warn_unavailable(message: str, cause: Exception) -> None:
         message: Without a visitor's input: nothing escapes what `gr.Warning` shows.
         cause: The error, for whoever runs the page.
     """
-    _log.warning("%s\n  %s", message, cause)
+    log_unavailable(message, cause)
     gr.Warning(message)

@@ -12,7 +12,7 @@ from page.entity_spans import (
     suggest_entities,
     toggle_word,
 )
-from page.errors import unavailable_error, user_error, warn_unavailable
+from page.errors import log_unavailable, unavailable_error, user_error, warn_unavailable
 from page.examples.catalog import find_example, marked_objects
 from page.extractor import Extractor
 from page.feedback import RIGHT, WRONG, FeedbackFile
@@ -83,8 +83,9 @@ class Handlers:
             return None  # or every change of the sentence would try to load it
         try:
             return self.extractor.find_mentions(sentence)
-        except (OSError, ValueError, RuntimeError):
+        except (OSError, ValueError, RuntimeError) as error:
             self._model_failed = True
+            log_unavailable("The model is unavailable now; capital letters suggest entities.", error)
             return None
 
     def suggest(self, sentence: str) -> EntityUpdate:

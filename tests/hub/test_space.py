@@ -186,7 +186,7 @@ def test_gpu_decorator_is_used_where_it_is(monkeypatch):
     for name in ("page", "page.extractor"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     import_module("page.extractor")
-    assert decorated == ["__call__"]
+    assert decorated == ["__call__", "find_mentions"]
 
 
 @pytest.fixture

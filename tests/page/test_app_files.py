@@ -134,9 +134,9 @@ def test_no_input_of_any_event_takes_a_file_that_was_not_uploaded(address, names
 def test_no_route_by_name_takes_one_either(address, secret, event, route, mark):
     image, api = {"path": str(secret), **mark}, f"{address}/gradio_api"
     inputs = {
-        "extract": [REQUEST["text"], image, REQUEST["entities"], None],
+        "extract": [REQUEST["text"], image, REQUEST["entities"], None, None],
         "describe": [image, "none"],
-        "find_relations": ["Ada met Bob", None, image, "", "none", None, ""],
+        "find_relations": ["Ada met Bob", None, image, "", "none", None, None, ""],
     }
     body = {"data": inputs[event]} if route != "call/v2" else {**REQUEST, "image": image}
     answer = httpx.post(f"{api}/{route}/{event}", json=body, timeout=60)
@@ -213,7 +213,7 @@ def test_what_a_request_says_of_the_session_counts_for_nothing(address, served):
     assert not served.feedback.exists() or "Ada,Bob" not in served.feedback.read_text()
     with pytest.raises(Refused, match="needs two entities"):
         visitor.ask(
-            "find_relations", "ada met bob", ["ada met bob", [[0, 1], [2, 3]], True], None, "", "none", None, ""
+            "find_relations", "ada met bob", ["ada met bob", [[0, 1], [2, 3]], True], None, "", "none", None, None, ""
         )
 
 
@@ -227,8 +227,8 @@ def test_what_is_refused_is_not_opened(secret, tmp_path):
         for image in ({"path": str(secret)}, {"path": str(secret), "meta": MARK}):
             for name, data in {
                 "describe": [image, "none"],
-                "find_relations": ["Ada met Bob", None, image, "", "none", None, ""],
-                "extract": [REQUEST["text"], image, REQUEST["entities"], ""],
+                "find_relations": ["Ada met Bob", None, image, "", "none", None, None, ""],
+                "extract": [REQUEST["text"], image, REQUEST["entities"], "", ""],
             }.items():
                 with pytest.raises(Refused, match="was not uploaded"):
                     visitor.ask(name, *data)
@@ -250,10 +250,10 @@ def test_uploads_are_read(address, own, mark):
         described, _ = visitor.ask("describe", {**uploaded, "url": url}, visitor_detector(visitor))
         assert described.endswith(".")
     _answer, shown, *_ = visitor.ask(
-        "find_relations", "Ada met Bob", None, uploaded, "", visitor_detector(visitor), None, ""
+        "find_relations", "Ada met Bob", None, uploaded, "", visitor_detector(visitor), None, None, ""
     )
     assert 'class="image"' in shown
-    (found,) = visitor.ask("extract", REQUEST["text"], uploaded, REQUEST["entities"], None)
+    (found,) = visitor.ask("extract", REQUEST["text"], uploaded, REQUEST["entities"], None, None)
     assert found["objects"]
 
 
@@ -266,9 +266,9 @@ def test_images_of_examples_are_read(address):
     visitor = Visitor(address)
     sentence, image, description, *_ = visitor.ask("choose_example", event_data={"example": "wedding"})
     assert image["path"].endswith("wedding.jpg")
-    _, shown, *_ = visitor.ask("find_relations", sentence, None, image, description, "none", None, None)
+    _, shown, *_ = visitor.ask("find_relations", sentence, None, image, description, "none", None, None, None)
     assert 'class="image"' in shown
-    (found,) = visitor.ask("extract", REQUEST["text"], {"path": image["path"]}, REQUEST["entities"], None)
+    (found,) = visitor.ask("extract", REQUEST["text"], {"path": image["path"]}, REQUEST["entities"], None, None)
     assert found["objects"]
 
 
@@ -321,7 +321,7 @@ def test_detector_is_one_of_those_on_offer(address, own, name):
     asked = {
         "describe": [image, name],
         "weights_state": [name],
-        "find_relations": ["Ada met Bob", None, image, "", name, None, ""],
+        "find_relations": ["Ada met Bob", None, image, "", name, None, None, ""],
     }
     for event, data in asked.items():
         with pytest.raises(Refused, match=r"^Choose one of the detectors that the page offers\.$"):
@@ -345,13 +345,13 @@ def test_programs_get_messages_in_plain_text(address):
     with pytest.raises(Exception) as refused:
         client.predict(text="Ada met Bob", entities=["Ada", MARKUP], api_name="/extract")
     assert MARKUP in str(refused.value) and "&lt;" not in str(refused.value)
-    posted = {"data": ["Ada met Bob", None, ["Ada", MARKUP], None]}
+    posted = {"data": ["Ada met Bob", None, ["Ada", MARKUP], None, None]}
     error = httpx.post(f"{address}/gradio_api/run/extract", json=posted, timeout=60).json()["error"]
     assert MARKUP in error and "&lt;" not in error
     answer = Agent(address).call({"text": "Ada met Bob", "entities": ["Ada", MARKUP]})
     assert answer.isError and MARKUP in answer.content[0].text
     with pytest.raises(Refused) as refused:
-        Visitor(address).ask("extract", "Ada met Bob", {"path": MARKUP}, ["Ada", "Bob"], None)
+        Visitor(address).ask("extract", "Ada met Bob", {"path": MARKUP}, ["Ada", "Bob"], None, None)
     assert MARKUP in str(refused.value)
 
 
