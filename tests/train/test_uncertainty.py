@@ -201,7 +201,7 @@ _DENIED = re.compile(r"\bno measure of\b|\bnot been found to\b", re.IGNORECASE)
 
 
 def sentences_about_variance_and_certainty(text: str) -> list[str]:
-    text = re.sub(r"^(from|import) .*$", "", text, flags=re.MULTILINE)  # names of functions say nothing
+    text = re.sub(r"^(from|import|\|) .*$", "", text, flags=re.MULTILINE)  # names of functions and numbers say nothing
     sentences = re.split(r"(?<=[.;:!?])\s|\n\s*\n", text)
     return [
         " ".join(sentence.split())

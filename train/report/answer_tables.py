@@ -33,7 +33,7 @@ def plain_sentences_table(results: Mapping[str, dict]) -> str:
 
 
 def uncertainty_table(result: dict) -> str:
-    """Builds a line for each split, mode and score: its areas under the ROC curve, and what it adds to the confidence.
+    """Builds a line for each split, mode and score: its AUROC, and what it adds to the confidence.
 
     Args:
         result: Of `train.uncertainty`.
