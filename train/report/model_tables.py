@@ -1,8 +1,8 @@
 """Builds the tables of what models are worth to their users, the old bundled one beside new ones.
 
 Everything comes from result files: scores and confidences of MNRE's test split from a run's predictions, scores of
-held-out documents from its result file under `held_out`, as `partial_label_metrics` returns them, and plain sentences
-from the file that was written for the same weights.
+held-out documents from its result file, `metrics.test.corpora`, as `partial_label_metrics` returns them, and plain
+sentences from the file that was written for the same weights.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ from vmhan.evaluation.uncertainty import auroc
 
 #: Folders of the models' runs.
 MODEL_FOLDERS = ("mnre-mini", "mnre-base")
-HELD_OUT = "held_out"
+#: The scores of the pairs of all further corpora, beside those of each.
+TOGETHER = "together"
 #: Visual settings of the lines.
 SETTINGS = ("described", "text_only")
 _METRICS = {"f1": "F1", "macro_f1": "macro F1"}
@@ -39,7 +40,7 @@ def model_tables(runs: list[Run], plain: Sequence[dict]) -> dict[str, str]:
     """
     groups = [group for group in group_runs(runs) if _is_shown(group)]
     tables = {"models-mnre": models_table(groups, plain)}
-    if scored := [group for group in groups if all(HELD_OUT in run.result for run in group.runs)]:
+    if scored := [group for group in groups if all(map(_held_out_scores, group.runs))]:
         tables["held-out-mnre"] = held_out_table(scored)
     return tables
 
@@ -61,7 +62,7 @@ def models_table(groups: Sequence[Group], plain: Sequence[dict]) -> str:
         measured = [
             *(spread(_scores_of(group, *score)) for score in scores),
             *_confidence_cells(group),
-            spread(_held_out(group, "pooled", UNKNOWN)),
+            spread(_held_out(group, TOGETHER, UNKNOWN)),
             *(_plain_cell(group, plain, half) for half in (DEVELOPMENT, ONCE)),
         ]
         lines.append([full_label(name_group(group)), str(len(group.runs)), *measured])
@@ -101,20 +102,19 @@ def held_out_table(scored: Sequence[Group]) -> str:
     head = ["corpus", "pairs", "related"]
     head += [f"F1{_SUFFIX[mode]}, of {full_label(name_group(group))}" for mode in MODES for group in scored]
     lines = [head, ["---"] * len(head)]
-    of_first = scored[0].runs[0].result[HELD_OUT]
-    for name, counts in {**of_first["corpora"], "pooled": of_first["pooled"]}.items():
+    for name, counts in _held_out_scores(scored[0].runs[0]).items():
         cells = [spread(_held_out(group, name, mode)) for mode in MODES for group in scored]
-        title = "all of them" if name == "pooled" else name
+        title = "all of them" if name == TOGETHER else name
         lines.append([title, f"{counts['rows']:,}", f"{counts['related']:,}", *cells])
     return markdown_table(lines)
 
 
 def _held_out(group: Group, corpus: str, mode: str) -> list[float]:
-    """Reads F1 on the held-out documents of a corpus, or of all as `pooled`, of each run that was scored on them."""
-    found = []
-    for run in group.runs:
-        held_out = run.result.get(HELD_OUT)
-        of_corpus = held_out and (held_out["pooled"] if corpus == "pooled" else held_out["corpora"].get(corpus))
-        if of_corpus:
-            found.append(metrics_in(of_corpus, mode)["f1"])
-    return found
+    """Reads F1 on the held-out documents of a corpus, or of all `TOGETHER`, of each run that was scored on them."""
+    of_runs = [_held_out_scores(run).get(corpus) for run in group.runs]
+    return [metrics_in(scores, mode)["f1"] for scores in of_runs if scores]
+
+
+def _held_out_scores(run: Run) -> dict[str, dict]:
+    """Reads the scores of a run on held-out documents by corpus, all together last; empty where it has none."""
+    return run.result["metrics"]["test"].get("corpora", {})

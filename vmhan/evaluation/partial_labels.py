@@ -32,11 +32,13 @@ def partial_label_metrics(
         symmetric: (labels,), as of `found_labels`.
 
     Returns:
-        `rows`, `relation_metrics` with the direction given and, as `"direction_unknown"`, with it unknown.
+        `rows`, `related`, those with a relation, `relation_metrics` with the direction given and, as
+        `"direction_unknown"`, with it unknown.
     """
     labels, none_id = np.asarray(labels), find_none_id(label_names, no_relation)
     given = _restrict(logits.given.argmax(axis=-1), annotated, none_id)
-    metrics = {"rows": len(labels), **relation_metrics(given, labels, label_names, no_relation)}
+    counts = {"rows": len(labels), "related": int((labels != none_id).sum())}
+    metrics = {**counts, **relation_metrics(given, labels, label_names, no_relation)}
     if logits.chosen is not None and logits.turned is not None:
         chosen = _restrict(logits.chosen.argmax(axis=-1), annotated, none_id)
         found = found_labels(chosen, logits.turned, none_id, symmetric)

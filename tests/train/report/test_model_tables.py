@@ -81,11 +81,11 @@ def test_plain_sentences_belong_to_the_weights_that_answered_them(runs):
 
 def held_out(f1: float) -> dict:
     scores = {"rows": 1200, "related": 700, "f1": f1, "direction_unknown": {"f1": f1 - 0.1}}
-    return {"pooled": scores, "corpora": {"first": copy.deepcopy(scores), "second": {**scores, "f1": 0.9}}}
+    return {"first": copy.deepcopy(scores), "second": {**scores, "f1": 0.9}, "together": scores}
 
 
 def test_held_out_documents_stand_for_each_corpus_in_both_modes(runs):
-    runs[2].result["held_out"] = held_out(0.7)
+    runs[2].result["metrics"]["test"]["corpora"] = held_out(0.7)
     tables = model_tables(runs, [])
     assert line(tables, "newer")["held-out F1"] == "60.0" and line(tables, "old")["held-out F1"] == ""
     of_corpus = partial(cells, tables["held-out-mnre"])
