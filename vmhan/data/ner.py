@@ -9,7 +9,7 @@ at all, and likewise the "#" of a hashtag: by default signs before a name are in
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -129,7 +129,9 @@ def load_ner(
     if bad_lines is not None:
         report_bad_lines(bad_lines, report_path)
     for row in rows:
-        row["unknown"] = [] if NER_CORPORA[corpus].marks_handles else _unmarked_handles(row)
+        row["unknown"] = (
+            [] if NER_CORPORA[corpus].marks_handles else find_unmarked_handles(row["words"], row["mentions"])
+        )
     if not _is_split_by_hash(corpus):
         return rows
     return [row for row in rows if _is_held_out(row) == (split == "validation")]
@@ -181,6 +183,15 @@ def read_ner(
             mentions = mentions if keep_signs else _without_signs(words, mentions)
             rows.append({"line": sentence[0].line, "words": words, "mentions": mentions})
     return rows
+
+
+def find_unmarked_handles(
+    words: Sequence[str], mentions: Sequence[tuple[int, int, str | None]]
+) -> list[tuple[int, int]]:
+    """Finds the [start, end) of handles outside of mentions, a word "@ada" or two, "@" and "ada"."""
+    marked = {index for start, end, _ in mentions for index in range(start, end)}
+    spans = [(i, min(i + 1 + (word == "@"), len(words))) for i, word in enumerate(words) if word.startswith("@")]
+    return [span for span in spans if marked.isdisjoint(range(*span))]
 
 
 def _read_tagged(
@@ -239,14 +250,6 @@ def _without_signs(words: list[str], mentions: list[tuple[int, int, str]]) -> li
     return trimmed
 
 
-def _unmarked_handles(row: dict) -> list[tuple[int, int]]:
-    """Finds the handles outside of mentions, a word "@ada" or two, "@" and "ada"."""
-    words = row["words"]
-    marked = {index for start, end, _ in row["mentions"] for index in range(start, end)}
-    spans = [(i, min(i + 1 + (word == "@"), len(words))) for i, word in enumerate(words) if word.startswith("@")]
-    return [span for span in spans if marked.isdisjoint(range(*span))]
-
-
 def _is_split_by_hash(corpus: str) -> bool:
     names = NER_CORPORA[corpus].files
     return names["train"] == names["validation"]
@@ -257,4 +260,4 @@ def _is_held_out(row: dict) -> bool:
     return digest[0] * 256 + digest[1] < 65536 // _HELD_OUT
 
 
-__all__ = ["NER_CORPORA", "NERCorpus", "load_ner", "ner_file", "read_ner"]
+__all__ = ["NER_CORPORA", "NERCorpus", "find_unmarked_handles", "load_ner", "ner_file", "read_ner"]

@@ -30,6 +30,12 @@ def test_each_sentence_is_one_row():
     assert [len(sentence["mentions"]) for sentence in mentions_of_pairs(rows)] == [3, 2]
 
 
+def test_only_handles_are_unknown_where_the_pairs_hold_most_mentions():
+    words = ["RT", "@vellin", ":", "@ada", "in", "Rome"]
+    [sentence] = mentions_of_pairs([row([3, 4], [5, 6], "None", words)], complete=True)
+    assert sentence["unknown"] == [(1, 2)] and sentence["mentions"] == [(3, 4, None), (5, 6, None)]
+
+
 def test_a_tail_that_is_an_object_is_no_mention():
     rows = [{"words": WORDS, "head_span": ADA, "tail_object": 0, "relation": "/per/org/member_of"}]
     assert mentions_of_pairs(rows)[0]["mentions"] == [(0, 1, "person")]
