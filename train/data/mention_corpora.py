@@ -25,12 +25,16 @@ class MentionCorpus:
         path: Its folder, called as in `NER_CORPORA`; or `"main"`: the mentions of the main corpus's training pairs.
         weight: Share of its sentences that an epoch draws, anew each time; above 1 they come back.
         licence: Terms of the source, for result file and card.
+        complete: Of `"main"`: whether words outside of all pairs, but handles, count as outside of mentions.
+        unannotated: Kinds that its annotators do not mark; by default those that its types do not stand for.
         on_error: `"raise"` stops at its first bad line, `"skip"` leaves bad lines out, counted and logged.
     """
 
     path: str
     weight: float = 1.0
     licence: str | None = None
+    complete: bool = False
+    unannotated: Sequence[str] | None = None
     on_error: str = "raise"
 
     @property
@@ -59,8 +63,10 @@ class MentionCorpus:
 
     def source(self) -> Source:
         """Builds its entry among the sources of a run."""
-        unannotated = () if self.name == MAIN else NER_CORPORA[self.name].unannotated
-        return Source(f"mentions of {self.name}", self.weight, unannotated=unannotated)
+        unannotated = self.unannotated
+        if unannotated is None:
+            unannotated = () if self.name == MAIN else NER_CORPORA[self.name].unannotated
+        return Source(f"mentions of {self.name}", self.weight, unannotated=tuple(unannotated))
 
     def load(self) -> dict[str, list[dict]]:
         """Reads the rows of each split that it has; the main corpus has been read.
@@ -126,7 +132,7 @@ def mentions_of_split(corpus: MentionCorpus, inputs: RunInputs, split: str) -> l
     if "direction_given" in rows.column_names:  # pairs turned round have another label
         annotated = rows.select([index for index, given in enumerate(rows["direction_given"]) if given])
     columns = annotated.select_columns(["words", "head_span", "tail_span", "relation"])
-    return mentions_of_pairs(columns.to_list(), inputs.label_names)
+    return mentions_of_pairs(columns.to_list(), inputs.label_names, complete=corpus.complete)
 
 
 def _dataset(rows: list[dict], source: int, inputs: RunInputs) -> Dataset:
