@@ -237,7 +237,7 @@ def test_uploaded_space_answers_in_a_browser(running_space):
         assert page.locator("table.pairs tr[data-pair]").count() == 3
         assert page.locator(".cards a img").count() == 5 and page.locator(".cards a").count() == 6
         page.get_by_label("Sentence", exact=True).fill("Zinedine Zidane met Ada in New York")
-        page.get_by_text("3 picked, so 3 pairs").wait_for()
+        page.get_by_text("3 entities, so 3 pairs").wait_for()
         page.get_by_role("button", name="Find relations").click()
         page.locator("table.pairs").wait_for()
         assert page.locator("table.pairs tr[data-pair]").count() == 3

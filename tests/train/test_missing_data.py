@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from train import audit, run, search, variance
+from train import audit, run, search, uncertainty
 from train.data import overlap
 from train.detector import run as detector_run
 from train.settings_parser import SettingsError
@@ -27,7 +27,7 @@ TEXT_MODEL = ("--text_model", "nobody/nothing")  # whatever loads it fails other
         (audit.main, ["/nowhere"], "/nowhere/mnre_train.txt .* is missing"),
         (audit.main, ["/nowhere", "--corpus", "more"], "/nowhere/txt/train.txt is missing"),
         (overlap.main, ["/nowhere"], "is missing"),
-        (variance.main, ["--data_dir", "/nowhere"], "is missing"),
+        (uncertainty.main, ["--data_dir", "/nowhere"], "is missing"),
         (detector_run.main, [DETECTOR, "--data_dir", "/nowhere"], r"has no train-\*\.parquet; set --data_dir"),
     ],
 )
