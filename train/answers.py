@@ -27,10 +27,11 @@ def chosen_style(config: Any, chosen: str | None) -> str | None:
     Raises:
         SettingsError: The model does not know the chosen one.
     """
-    known = list(getattr(config, "annotation_styles", None) or [])
-    if chosen is not None and chosen not in known:
-        raise SettingsError(f"The model knows no annotation style {chosen!r}; it knows {', '.join(known) or 'none'}.")
-    return chosen or next(iter(known), None)
+    try:
+        index = config.find_annotation_style(chosen)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return config.annotation_styles[index] if config.annotation_styles else None
 
 
 class ScoredAnswers(NamedTuple):
@@ -59,22 +60,19 @@ def answer_split(
         annotation_style: One that the model knows, in place of that of the rows.
 
     Raises:
-        SettingsError: The model has no such output, or does not know the style.
+        SettingsError: The model has no such output.
+        ValueError: It does not know the style.
     """
     rows, relations = evaluation_rows(dataset), dataset.features["relation"]
-    of_batch = {}
-    if annotation_style is not None:
-        of_batch["annotation_style"] = model.config.annotation_styles.index(
-            chosen_style(model.config, annotation_style)
-        )
-    logits, columns = _predict(model, collator, rows.rows, batch_size, doubts, of_batch)
+    style = None if annotation_style is None else model.config.find_annotation_style(annotation_style)
+    logits, columns = _predict(model, collator, rows.rows, batch_size, doubts, style)
     none_id = _none_id(dataset)
     modes = ModeLogits.choose_direction(*rows.split(logits), none_id)
     of_modes = {name: rows.split(column) for name, column in columns.items()}
     given, annotated, reverse = ({name: of[mode] for name, of in of_modes.items()} for mode in range(3))
     chosen = {name: np.where(modes.turned, reverse[name], annotated[name]) for name in columns}
     found = found_labels(modes.chosen.argmax(axis=-1), modes.turned, none_id, is_symmetric(relations.names))
-    judge = partial(_score_answers, dataset, model.config)
+    judge = partial(_score_answers, dataset, model.config, style)
     return {
         DIRECTION_UNKNOWN: judge(modes.chosen, found, chosen, direction_given=False),
         DIRECTION_GIVEN: judge(modes.given, modes.given.argmax(axis=-1), given, direction_given=True),
@@ -89,13 +87,14 @@ def _none_id(dataset: Dataset) -> int:
 def _score_answers(
     dataset: Dataset,
     config: Any,
+    style: int | None,
     logits: np.ndarray,
     found: np.ndarray,
     doubts: Mapping[str, np.ndarray],
     direction_given: bool,
 ) -> ScoredAnswers:
     relations, labels = dataset.features["relation"], np.array(dataset["relation"])
-    scores = calibrated_scores(torch.from_numpy(logits), direction_given, config).double().numpy()
+    scores = calibrated_scores(torch.from_numpy(logits), direction_given, config, style).double().numpy()
     keys = [sentence_key(row) for row in dataset.select_columns(["words", "image_id"]).to_list()]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return ScoredAnswers(
@@ -117,15 +116,15 @@ def _predict(
     rows: Dataset,
     batch_size: int,
     doubts: Sequence[str],
-    of_batch: Mapping[str, int],
+    style: int | None,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Computes logits (rows, labels), and each doubt (rows,); `of_batch` are keys with one index for all pairs."""
+    """Computes logits (rows, labels), and each doubt (rows,), of all pairs in one annotation style."""
     model.eval()
     names, parts = ("logits", *doubts), []
     for batch in tqdm(DataLoader(rows, batch_size, collate_fn=collator), desc="Predicting"):
         batch = batch.to(model.device)
-        for name, index in of_batch.items():
-            batch[name] = torch.full_like(batch["pair_sentence"], index)  # (pairs,)
+        if style is not None:
+            batch["annotation_style"] = torch.full_like(batch["pair_sentence"], style)  # (pairs,)
         output = model(**batch)
         if missing := [name for name in names if output.get(name) is None]:
             raise SettingsError(f"The model has no output {', '.join(missing)}; name others with --doubts.")

@@ -15,11 +15,8 @@ from vmhan.data.ner import NER_CORPORA
 from vmhan.data.schema import is_symmetric, no_relation_of
 from vmhan.evaluation.mention_scores import MentionScores, character_mentions, score_mentions
 from vmhan.evaluation.mode_logits import ModeLogits
-from vmhan.evaluation.partial_labels import partial_label_metrics
+from vmhan.evaluation.partial_labels import TOGETHER, partial_label_metrics
 from vmhan.mention_finder import find_mentions
-
-#: The key of the scores of all corpora together.
-TOGETHER = "together"
 
 
 def predict_further(trainer: PairTrainer, inputs: RunInputs, split: str) -> ModeLogits | None:

@@ -31,7 +31,7 @@ from train.corpora_scoring import (  # noqa: E402
 )
 from train.cpu_threads import warn_of_idle_cores  # noqa: E402
 from train.data.inputs import add_visual_inputs, prepare_rows  # noqa: E402
-from train.data.mention_corpora import read_settings  # noqa: E402
+from train.data.mention_corpora import read_mention_corpora  # noqa: E402
 from train.data.rows import check_data  # noqa: E402
 from train.data.run_inputs import RunInputs  # noqa: E402
 from train.distillation import add_teacher_targets  # noqa: E402
@@ -170,7 +170,7 @@ def evaluate_split(run: TrainedRun, split: str) -> tuple[dict, SplitPredictions]
     metrics, predictions = score_split(logits, rows, label_names, model_config, style)
     if further is not None:
         metrics["corpora"] = score_corpora(further, inputs.further[split], inputs.sources)
-    if mention_corpora := read_settings(run.config):
+    if mention_corpora := read_mention_corpora(run.config):
         processor = run.trainer.processing_class
         metrics["mention_corpora"] = score_mention_corpora(mention_corpora, inputs, run.model, processor, split)
     return metrics, predictions

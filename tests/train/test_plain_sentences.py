@@ -88,7 +88,7 @@ def test_without_that_record_a_file_is_written_over(model, tmp_path):
 
 
 def test_a_style_that_the_model_does_not_know_is_refused(model, tmp_path):
-    with pytest.raises(SettingsError, match="knows no annotation style 'mnre'; it knows none"):
+    with pytest.raises(SettingsError, match="annotation_style is 'mnre', which this model does not know: it has none"):
         run(model, tmp_path, "--annotation_style", "mnre")
 
 

@@ -4,7 +4,6 @@ Corpora disagree in habit. Each marks some labels and leaves out others, so its 
 that it annotates; and what one marks as peers is nothing to another, so a pair is learned in the style of its corpus.
 """
 
-import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,8 +18,6 @@ from vmhan.data.corpora import load_corpus
 from vmhan.data.pair_mentions import kinds_of_relation
 from vmhan.data.parsing import BadLine, report_bad_lines
 from vmhan.data.schema import SPAN, add_mentions, no_relation_of, relation_feature
-
-logger = logging.getLogger(__name__)
 
 #: The path of a corpus that is the training pairs of the main one once more, in another style.
 MAIN = "main"
@@ -97,6 +94,7 @@ class Source:
             None for a corpus of mentions, which has no pairs.
         kinds: Index into the model's kinds of entities of head and tail, (labels, 2), -100 where the label does not
             tell; None where the model knows no kinds.
+        annotated: True for the labels that the annotators mark, (labels,); None likewise.
         unannotated: Kinds of entities that a corpus of mentions does not mark.
     """
 
@@ -105,23 +103,20 @@ class Source:
     loss_weight: float = 1.0
     style: int | None = None
     candidates: np.ndarray | None = None
+    annotated: np.ndarray | None = None
     kinds: np.ndarray | None = None
     unannotated: tuple[str, ...] = ()
 
-    @property
-    def annotated(self) -> np.ndarray | None:
-        """True for the labels that the annotators mark, (labels,); the negative one is the first."""
-        return None if self.candidates is None else ~self.candidates[0]
-
 
 def candidate_labels(
-    names: Sequence[str], annotates: Collection[str], further: dict[str, list[str]] | None = None
+    names: Sequence[str], no_relation: str, annotated: np.ndarray, further: dict[str, list[str]] | None = None
 ) -> np.ndarray:
     """Computes which labels a pair may have that a corpus gives a label.
 
     Args:
-        names: All labels, the negative one first.
-        annotates: Those that the corpus marks.
+        names: All labels.
+        no_relation: The negative one.
+        annotated: True for those that the corpus marks, (labels,).
         further: As `Corpus.candidates`.
 
     Returns:
@@ -132,7 +127,7 @@ def candidate_labels(
         SettingsError: A label of `further` is not known.
     """
     candidates = np.eye(len(names), dtype=bool)
-    candidates[0] = [index == 0 or name not in annotates for index, name in enumerate(names)]
+    candidates[names.index(no_relation)] = ~annotated
     for given, options in (further or {}).items():
         if unknown := {given, *options} - set(names):
             raise SettingsError(f"candidates name {', '.join(sorted(unknown))}, which is no label of the data.")
@@ -184,9 +179,9 @@ def all_labels(relations: ClassLabel, rows: dict[str, dict[str, list[dict]]]) ->
 def build_sources(
     corpora: Sequence[Corpus],
     rows: dict[str, dict[str, list[dict]]],
-    label_names: Sequence[str],
+    relations: ClassLabel,
     styles: Sequence[str],
-    main_style: str | None,
+    main: Corpus,
     main_labels: Collection[str],
     mention_kinds: Sequence[str] = (),
 ) -> list[Source]:
@@ -195,24 +190,25 @@ def build_sources(
     Args:
         corpora: As in the settings.
         rows: As `read_corpora` reads them.
-        label_names: All labels, the negative one first.
+        relations: All labels.
         styles: The model's annotation styles.
-        main_style: That of the main corpus.
+        main: The main corpus.
         main_labels: Those of the main corpus.
         mention_kinds: The model's kinds of entities.
 
     Raises:
         SettingsError: A style or label is not known.
     """
-    kinds = kind_labels(label_names, mention_kinds) if mention_kinds else None
-    candidates = candidate_labels(label_names, main_labels)
-    sources = [Source(MAIN, style=_style(main_style, styles), candidates=candidates, kinds=kinds)]
-    for corpus in corpora:
+    names, no_relation = relations.names, no_relation_of(relations)
+    kinds = kind_labels(names, mention_kinds) if mention_kinds else None
+    sources = []
+    for corpus in (main, *corpora):
         occurring = main_labels if corpus.path == MAIN else {row["relation"] for row in rows[corpus.path]["train"]}
-        marked = set(corpus.annotates or occurring) - {label_names[0]}
-        candidates = candidate_labels(label_names, marked, corpus.candidates)
+        marked = set(corpus.annotates or occurring) - {no_relation}
+        annotated = np.isin(names, list(marked))  # (labels,)
+        candidates = candidate_labels(names, no_relation, annotated, corpus.candidates)
         style = _style(corpus.annotation_style, styles)
-        sources.append(Source(corpus.name, corpus.weight, corpus.loss_weight, style, candidates, kinds))
+        sources.append(Source(corpus.name, corpus.weight, corpus.loss_weight, style, candidates, annotated, kinds))
     return sources
 
 

@@ -1,6 +1,5 @@
 """The further corpora of a run: read and checked beside the main one, and joined to its training rows at the end."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,14 +16,12 @@ from train.data.corpora import (
     rows_of_corpus,
 )
 from train.data.directions import training_pairs
-from train.data.mention_corpora import mention_rows, read_settings
+from train.data.mention_corpora import mention_rows, read_mention_corpora
 from train.data.row_checks import keep_readable
 from train.data.run_inputs import RunInputs
 from train.settings_parser import SettingsError
 from vmhan import VMHANProcessor
 from vmhan.data.schema import has_object_tails
-
-logger = logging.getLogger(__name__)
 
 
 def add_corpora(
@@ -44,7 +41,7 @@ def add_corpora(
     """
     corpora = [Corpus.read(settings) for settings in config.data.corpora]
     model_settings = config.of_model
-    styles, mention_corpora = model_settings.annotation_styles, read_settings(config)
+    styles, mention_corpora = model_settings.annotation_styles, read_mention_corpora(config)
     if not corpora and not styles and not mention_corpora:
         return
     _refuse_object_tails(inputs)
@@ -58,9 +55,9 @@ def add_corpora(
     inputs.sources = build_sources(
         corpora,
         corpus_rows,
-        relations.names,
+        relations,
         styles,
-        config.data.annotation_style,
+        Corpus(MAIN, annotation_style=config.data.annotation_style),
         main_labels,
         model_settings.mention_kinds,
     )
@@ -78,7 +75,9 @@ def join_corpora(inputs: RunInputs, config: RunConfig) -> None:
     if "train" in inputs.further:
         further = inputs.further["train"]
         parts.append(training_pairs(further) if config.data.undirected_pairs else further)
-    mentions = mention_rows(read_settings(config), inputs, first_source=1 + len(corpora), limit=config.data.limit)
+    mentions = mention_rows(
+        read_mention_corpora(config), inputs, first_source=1 + len(corpora), limit=config.data.limit
+    )
     inputs.splits["train"] = concatenate_datasets([*parts, *mentions])
 
 

@@ -82,7 +82,7 @@ class MentionCorpus:
             raise SettingsError(str(error)) from error
 
 
-def read_settings(config: RunConfig) -> list[MentionCorpus]:
+def read_mention_corpora(config: RunConfig) -> list[MentionCorpus]:
     """Reads the corpora of named entities of a run.
 
     Raises:

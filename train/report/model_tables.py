@@ -13,6 +13,7 @@ from train.report.analysis_groups import name_group
 from train.report.group_labels import full_label
 from vmhan.evaluation.calibration import calibration_of
 from vmhan.evaluation.modes import GIVEN, MODES, UNKNOWN, metrics_in, rows_in, score_rows
+from vmhan.evaluation.partial_labels import TOGETHER
 from vmhan.evaluation.plain_sentences import DEVELOPMENT, ONCE
 from vmhan.evaluation.run_grouping import CLEAN
 from vmhan.evaluation.runs import Group, Run, group_runs
@@ -21,8 +22,6 @@ from vmhan.evaluation.uncertainty import auroc
 
 #: Folders of the models' runs.
 MODEL_FOLDERS = ("mnre-mini", "mnre-base")
-#: The scores of the pairs of all further corpora, beside those of each.
-TOGETHER = "together"
 #: Visual settings of the lines.
 SETTINGS = ("described", "text_only")
 _METRICS = {"f1": "F1", "macro_f1": "macro F1"}

@@ -13,6 +13,9 @@ from vmhan.configuration_vmhan import DIRECTION_UNKNOWN
 from vmhan.evaluation.metrics import WRONG_DIRECTION, find_none_id, relation_metrics
 from vmhan.evaluation.mode_logits import ModeLogits, found_labels
 
+#: The key, in result files, of the scores of the pairs of all corpora, beside those of each.
+TOGETHER = "together"
+
 
 def partial_label_metrics(
     logits: ModeLogits,
@@ -52,4 +55,4 @@ def _restrict(predicted: np.ndarray, annotated: np.ndarray, none_id: int) -> np.
     return np.where(known, predicted, none_id)
 
 
-__all__ = ["partial_label_metrics"]
+__all__ = ["TOGETHER", "partial_label_metrics"]

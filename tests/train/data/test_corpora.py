@@ -8,30 +8,42 @@ from train.data.corpora import Corpus, all_labels, build_sources, candidate_labe
 from train.settings_parser import SettingsError
 
 LABELS = ["None", "/per/per/couple", "/per/per/peer", "/org/loc/locate_at"]
+RELATIONS = ClassLabel(names=LABELS, id="None")
 STYLES = ["general", "mnre"]
 ROWS = {"b.jsonl": {"train": [{"relation": "/per/per/couple"}, {"relation": "None"}], "validation": [], "test": []}}
 
 
 def sources(*corpora: Corpus, main_style: str | None = "mnre"):
-    return build_sources(corpora, ROWS, LABELS, STYLES, main_style, LABELS, ["person", "organization"])
+    main = Corpus("main", annotation_style=main_style)
+    return build_sources(corpora, ROWS, RELATIONS, STYLES, main, LABELS, ["person", "organization"])
+
+
+def candidates_of(annotates, further=None, names=LABELS):
+    return candidate_labels(names, "None", np.isin(names, [*{*annotates} - {"None"}]), further)
 
 
 def test_no_relation_of_a_corpus_may_be_any_label_that_it_does_not_mark():
-    assert candidate_labels(LABELS, ["/per/per/couple"])[0].tolist() == [True, False, True, True]
+    assert candidates_of(["/per/per/couple"])[0].tolist() == [True, False, True, True]
+
+
+def test_negative_label_need_not_be_the_first():
+    names = ["/per/per/couple", "None", "/per/per/peer"]
+    expected = [[True, False, False], [False, True, True], [False, False, True]]
+    assert candidates_of(["/per/per/couple"], names=names).tolist() == expected
 
 
 def test_label_of_a_corpus_is_itself_alone():
-    np.testing.assert_array_equal(candidate_labels(LABELS, LABELS), np.eye(4, dtype=bool))
+    np.testing.assert_array_equal(candidates_of(LABELS), np.eye(4, dtype=bool))
 
 
 def test_label_that_annotators_give_to_others_may_be_these():
-    candidates = candidate_labels(LABELS, LABELS, {"/per/per/peer": ["/per/per/couple"]})
+    candidates = candidates_of(LABELS, {"/per/per/peer": ["/per/per/couple"]})
     assert candidates[2].tolist() == [False, True, True, False]
 
 
 def test_candidates_of_an_unknown_label_are_refused():
     with pytest.raises(SettingsError, match="/per/per/friend"):
-        candidate_labels(LABELS, LABELS, {"/per/per/peer": ["/per/per/friend"]})
+        candidates_of(LABELS, {"/per/per/peer": ["/per/per/friend"]})
 
 
 def test_corpus_marks_the_labels_that_occur_in_it():
